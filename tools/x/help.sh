@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Prints how to use ./x.
+set -euo pipefail
+cat <<'TEXT'
+./x VERB [options]      the one door to the workshop; every verb does all of its own set-up and is safe to repeat
+
+  setup    bring what is missing: Wine, mingw-w64, Rust for Windows, a Wine prefix of the project's own, nginx for Windows
+  build    build pinion.exe, pinion_agent.dll and the test programs into target/pinion/bin
+  demo     the main job: three copies of one unmodified web server on one Windows, side by side   (--keep leaves them up)
+  test     every test: the pure crates natively, the Windows crates and the end-to-end tests on both Wines
+  bench    the figures for speed and memory, as ratios inside one run
+  audit    the kernel's-eye audit: what confined processes really opened, told by wineserver's own log
+  lint     formatting, clippy, the type check for MSVC, licences
+  help     this text
+
+Options
+  --wine system|10|all    the Wine to run on: the distribution's, Wine 10 in a root made with debootstrap, or both.
+                          system is the default; test runs on all
+  --json FILE             (demo, bench, audit) write the figures to FILE as JSON; with --wine all, one list for both
+  --                      what follows is handed on: ./x test -- some_test_name
+
+Environment
+  PINION_CACHE            where downloads, prefixes and built servers are kept (default: ~/.cache/pinion)
+
+Examples
+  ./x demo
+  ./x demo --wine 10 --keep
+  ./x test --wine system
+  ./x test -- several_copies
+  ./x bench --json figures.json
+
+Root or sudo is used for packages only, and each installed package is named. The user's own ~/.wine is never touched.
+Exit codes: 0 done; 1 something failed, and the last line says what; 2 wrong usage.
+TEXT
