@@ -1,0 +1,181 @@
+//! ntdll's exports as linked functions. In a confined process a call through
+//! these meets the agent's own hooks: agent code uses its kept stubs for every
+//! hooked call. Signatures: the WDK and phnt's headers.
+
+use crate::{HANDLE, IO_STATUS_BLOCK, NTSTATUS, OBJECT_ATTRIBUTES, UNICODE_STRING};
+use core::ffi::c_void;
+
+#[link(name = "ntdll", kind = "raw-dylib")]
+unsafe extern "system" {
+    /// Closes `handle`.
+    pub fn NtClose(handle: HANDLE) -> NTSTATUS;
+    /// Reserves or commits memory in `process`.
+    pub fn NtAllocateVirtualMemory(
+        process: HANDLE,
+        base: *mut *mut c_void,
+        zero_bits: usize,
+        size: *mut usize,
+        kind: u32,
+        protection: u32,
+    ) -> NTSTATUS;
+    /// Frees memory in `process`.
+    pub fn NtFreeVirtualMemory(
+        process: HANDLE,
+        base: *mut *mut c_void,
+        size: *mut usize,
+        kind: u32,
+    ) -> NTSTATUS;
+    /// Changes the protection of pages in `process`.
+    pub fn NtProtectVirtualMemory(
+        process: HANDLE,
+        base: *mut *mut c_void,
+        size: *mut usize,
+        protection: u32,
+        old: *mut u32,
+    ) -> NTSTATUS;
+    /// Copies from `process`.
+    pub fn NtReadVirtualMemory(
+        process: HANDLE,
+        base: *const c_void,
+        buffer: *mut c_void,
+        size: usize,
+        read: *mut usize,
+    ) -> NTSTATUS;
+    /// Copies into `process`.
+    pub fn NtWriteVirtualMemory(
+        process: HANDLE,
+        base: *mut c_void,
+        buffer: *const c_void,
+        size: usize,
+        written: *mut usize,
+    ) -> NTSTATUS;
+    /// Makes instruction fetches see written code.
+    pub fn NtFlushInstructionCache(
+        process: HANDLE,
+        base: *const c_void,
+        size: usize,
+    ) -> NTSTATUS;
+    /// Creates a section.
+    pub fn NtCreateSection(
+        handle: *mut HANDLE,
+        access: u32,
+        attributes: *const OBJECT_ATTRIBUTES,
+        size: *const i64,
+        protection: u32,
+        allocation: u32,
+        file: HANDLE,
+    ) -> NTSTATUS;
+    /// Maps a section.
+    pub fn NtMapViewOfSection(
+        section: HANDLE,
+        process: HANDLE,
+        base: *mut *mut c_void,
+        zero_bits: usize,
+        commit: usize,
+        offset: *mut i64,
+        size: *mut usize,
+        inherit: u32,
+        kind: u32,
+        protection: u32,
+    ) -> NTSTATUS;
+    /// Unmaps a view.
+    pub fn NtUnmapViewOfSection(process: HANDLE, base: *mut c_void) -> NTSTATUS;
+    /// Duplicates a handle between processes.
+    pub fn NtDuplicateObject(
+        source_process: HANDLE,
+        source: HANDLE,
+        target_process: HANDLE,
+        target: *mut HANDLE,
+        access: u32,
+        attributes: u32,
+        options: u32,
+    ) -> NTSTATUS;
+    /// Sets handle flags (class 4, `ObjectHandleFlagInformation`).
+    pub fn NtSetInformationObject(
+        handle: HANDLE,
+        class: u32,
+        information: *const c_void,
+        length: u32,
+    ) -> NTSTATUS;
+    /// Queries a process.
+    pub fn NtQueryInformationProcess(
+        process: HANDLE,
+        class: u32,
+        information: *mut c_void,
+        length: u32,
+        returned: *mut u32,
+    ) -> NTSTATUS;
+    /// Ends a process.
+    pub fn NtTerminateProcess(process: HANDLE, status: NTSTATUS) -> NTSTATUS;
+    /// Suspends every thread of a process.
+    pub fn NtSuspendProcess(process: HANDLE) -> NTSTATUS;
+    /// Resumes every thread of a process.
+    pub fn NtResumeProcess(process: HANDLE) -> NTSTATUS;
+    /// Resumes a thread.
+    pub fn NtResumeThread(thread: HANDLE, previous: *mut u32) -> NTSTATUS;
+    /// Gives the rest of the time slice away.
+    pub fn NtYieldExecution() -> NTSTATUS;
+    /// Creates an object directory.
+    pub fn NtCreateDirectoryObject(
+        handle: *mut HANDLE,
+        access: u32,
+        attributes: *const OBJECT_ATTRIBUTES,
+    ) -> NTSTATUS;
+    /// Creates a symbolic link object.
+    pub fn NtCreateSymbolicLinkObject(
+        handle: *mut HANDLE,
+        access: u32,
+        attributes: *const OBJECT_ATTRIBUTES,
+        target: *const UNICODE_STRING,
+    ) -> NTSTATUS;
+    /// Reads from a file or pipe.
+    pub fn NtReadFile(
+        file: HANDLE,
+        event: HANDLE,
+        apc: *const c_void,
+        context: *const c_void,
+        io: *mut IO_STATUS_BLOCK,
+        buffer: *mut c_void,
+        length: u32,
+        offset: *const i64,
+        key: *const u32,
+    ) -> NTSTATUS;
+    /// Writes to a file or pipe.
+    pub fn NtWriteFile(
+        file: HANDLE,
+        event: HANDLE,
+        apc: *const c_void,
+        context: *const c_void,
+        io: *mut IO_STATUS_BLOCK,
+        buffer: *const c_void,
+        length: u32,
+        offset: *const i64,
+        key: *const u32,
+    ) -> NTSTATUS;
+    /// Waits for one object. `timeout` is in 100 ns units, negative for relative.
+    pub fn NtWaitForSingleObject(handle: HANDLE, alertable: u8, timeout: *const i64) -> NTSTATUS;
+    /// Finds an export of a loaded module by its counted name.
+    pub fn LdrGetProcedureAddress(
+        module: *mut c_void,
+        name: *const c_void,
+        ordinal: u32,
+        address: *mut *mut c_void,
+    ) -> NTSTATUS;
+    /// Calls `callback` for each DLL loaded or unloaded later.
+    pub fn LdrRegisterDllNotification(
+        flags: u32,
+        callback: *const c_void,
+        context: *mut c_void,
+        cookie: *mut *mut c_void,
+    ) -> NTSTATUS;
+    /// Adds a vectored exception handler, first when `first` is not 0.
+    pub fn RtlAddVectoredExceptionHandler(first: u32, handler: *const c_void) -> *mut c_void;
+    /// Allocates from `heap`.
+    pub fn RtlAllocateHeap(heap: *mut c_void, flags: u32, size: usize) -> *mut c_void;
+    /// Frees to `heap`.
+    pub fn RtlFreeHeap(heap: *mut c_void, flags: u32, memory: *mut c_void) -> u8;
+    /// Sets the thread's Win32 error.
+    pub fn RtlSetLastWin32Error(error: u32);
+    /// Folds one UTF-16 unit to upper case, as NT names compare.
+    pub fn RtlUpcaseUnicodeChar(unit: u16) -> u16;
+}

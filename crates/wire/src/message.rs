@@ -1,0 +1,79 @@
+//! What a member asks its supervisor over the request pipe, and the answers.
+//!
+//! One message is one pipe message: a postcard encoding of [`Request`] or
+//! [`Reply`] of at most [`MESSAGE`] bytes. The supervisor takes the caller's
+//! identity from the kernel (the pipe's client process), never from a message.
+
+use crate::services::{ServiceReply, ServiceRequest};
+use serde::{Deserialize, Serialize};
+
+/// The longest message in bytes.
+pub const MESSAGE: usize = 16 * 1024;
+
+/// A member's request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Request<'a> {
+    /// A line for the VM's log: something was refused, and why.
+    Refused {
+        /// The object, as UTF-16 little-endian bytes.
+        #[serde(borrow)]
+        what: &'a [u8],
+        /// The cause, for people.
+        why: &'a str,
+        /// The NTSTATUS returned to the program.
+        status: i32,
+    },
+    /// A call of the service API.
+    Service(#[serde(borrow)] ServiceRequest<'a>),
+}
+
+/// The supervisor's answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reply<'a> {
+    /// Taken note of.
+    Noted,
+    /// The message could not be understood.
+    Malformed,
+    /// The answer to [`Request::Service`].
+    Service(#[serde(borrow)] ServiceReply<'a>),
+}
+
+/// Encodes `message` into `buffer`; `None` when it does not fit.
+pub fn encode<'b, T: Serialize>(message: &T, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
+    postcard::to_slice(message, buffer).ok().map(|bytes| &*bytes)
+}
+
+/// Decodes one message that fills `bytes`; `None` when it is malformed or
+/// something follows it.
+pub fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Option<T> {
+    match postcard::take_from_bytes(bytes) {
+        Ok((message, [])) => Some(message),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_request_comes_back() {
+        let request = Request::Refused {
+            what: b"a\0b\0",
+            why: "a 32-bit program",
+            status: -1,
+        };
+        let mut buffer = [0; 128];
+        let bytes = encode(&request, &mut buffer).expect("fits");
+        assert_eq!(decode::<Request>(bytes), Some(request));
+    }
+
+    proptest! {
+        #[test]
+        fn garbage_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..512)) {
+            let _ = decode::<Request>(&bytes);
+            let _ = decode::<Reply>(&bytes);
+        }
+    }
+}

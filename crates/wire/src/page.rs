@@ -1,0 +1,131 @@
+//! The VM's page: what a member must know of its VM, in one read-only section
+//! that the supervisor fills once and every member maps.
+
+use crate::text::Text;
+
+/// `b"pinionVM"`, little endian.
+pub const MAGIC: u64 = u64::from_le_bytes(*b"pinionVM");
+
+/// The most layers (upper included) that a VM's stack can have.
+pub const LAYERS: usize = 16;
+
+/// An NT path of a place of the store, in UTF-16 units.
+pub type Path = Text<520>;
+
+/// One layer of the VM's files and keys.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Layer {
+    /// NT path of the directory of changed files, such as
+    /// `\??\C:\users\me\AppData\Local\Pinion\vms\a\upper`.
+    pub files: Path,
+    /// NT path of the key of changed keys, such as
+    /// `\REGISTRY\User\S-1-5-21-0-0-0-1000\Software\Pinion\Layers\<id>`.
+    pub keys: Path,
+}
+
+impl Layer {
+    /// A layer of no place.
+    pub const EMPTY: Self = Self {
+        files: Path::EMPTY,
+        keys: Path::EMPTY,
+    };
+}
+
+/// The VM's page. One fixed layout of less than 64 KiB.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Page {
+    /// [`MAGIC`].
+    pub magic: u64,
+    /// [`crate::VERSION`].
+    pub version: u32,
+    /// The session whose `BaseNamedObjects` the members' bare names mean.
+    pub session: u32,
+    /// The VM's identity; names of the VM's places carry it as 16 hex digits.
+    pub id: u64,
+    /// The VM's loopback address, in network order: `[127, x, y, z]`.
+    pub address: [u8; 4],
+    /// How many of `layers` are used; the first is the writable upper.
+    pub layer_count: u32,
+    /// NT path of the VM's object directory, without a trailing backslash. The
+    /// absolute object name `N` of a member means this path followed by `N`.
+    pub object_directory: Text<128>,
+    /// What goes before a member's pipe or mailslot name, such as
+    /// `pinion-<id>\`.
+    pub pipe_prefix: Text<64>,
+    /// NT path of the supervisor's request pipe, which no member can name.
+    pub request_pipe: Text<128>,
+    /// NT path of the store's root, which is closed to members.
+    pub store_files: Path,
+    /// NT path of the store's root key, which is closed to members.
+    pub store_keys: Path,
+    /// NT path of the user's own key, `\REGISTRY\User\<SID>`.
+    pub user_key: Text<260>,
+    /// The host's own name, under which `\\name\pipe` means the local system.
+    pub computer_name: Text<64>,
+    /// The stack of layers, upper first.
+    pub layers: [Layer; LAYERS],
+}
+
+impl Page {
+    /// A page of no VM, to be filled by the supervisor.
+    pub const EMPTY: Self = Self {
+        magic: MAGIC,
+        version: crate::VERSION,
+        session: 0,
+        id: 0,
+        address: [0; 4],
+        layer_count: 0,
+        object_directory: Text::EMPTY,
+        pipe_prefix: Text::EMPTY,
+        request_pipe: Text::EMPTY,
+        store_files: Path::EMPTY,
+        store_keys: Path::EMPTY,
+        user_key: Text::EMPTY,
+        computer_name: Text::EMPTY,
+        layers: [Layer::EMPTY; LAYERS],
+    };
+
+    /// Whether the page is of this build and of a VM.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.magic == MAGIC
+            && self.version == crate::VERSION
+            && self.layer_count >= 1
+            && self.layer_count as usize <= LAYERS
+            && !self.object_directory.as_units().is_empty()
+            && !self.pipe_prefix.as_units().is_empty()
+    }
+
+    /// The used layers, upper first.
+    #[must_use]
+    pub fn layers(&self) -> &[Layer] {
+        self.layers.get(..self.layer_count as usize).unwrap_or(&[])
+    }
+}
+
+const _: () = assert!(size_of::<Page>() <= 0x1_0000);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sound() -> Page {
+        Page {
+            layer_count: 1,
+            object_directory: Text::from_utf8("\\R").expect("fits"),
+            pipe_prefix: Text::from_utf8("p\\").expect("fits"),
+            ..Page::EMPTY
+        }
+    }
+
+    #[test]
+    fn a_filled_page_is_sound_and_others_are_not() {
+        assert!(sound().is_sound());
+        assert!(!Page::EMPTY.is_sound());
+        assert!(!Page { version: 0, ..sound() }.is_sound());
+        assert!(!Page { magic: 0, ..sound() }.is_sound());
+        assert!(!Page { layer_count: 17, ..sound() }.is_sound());
+    }
+}

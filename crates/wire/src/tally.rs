@@ -1,0 +1,25 @@
+//! Counters that the members of a VM share in one writable section. A member
+//! can write anything here: figures to show, never to decide by.
+
+use core::sync::atomic::{AtomicU64, Ordering};
+
+/// The VM's counters since its start.
+#[repr(C)]
+#[derive(Default)]
+pub struct Tally {
+    /// Names given a private place: objects, pipes, mailslots.
+    pub names_private: AtomicU64,
+    /// Opens refused by confinement.
+    pub refused: AtomicU64,
+    /// Processes into which an agent was placed.
+    pub processes: AtomicU64,
+    /// Files and keys copied up.
+    pub copied_up: AtomicU64,
+}
+
+impl Tally {
+    /// Adds one to `counter`.
+    pub fn count(counter: &AtomicU64) {
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+}
