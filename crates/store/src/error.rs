@@ -1,0 +1,152 @@
+//! The store's errors: what failed, on what, why and what to do, each with its exit code.
+//!
+//! Owns the table of exit codes that all of Pinion uses.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::name::NameError;
+
+/// The exit codes of `pinion.exe` where Pinion itself has something to say. Every other code is the
+/// confined program's own. 125, 126 and 127 are docker's.
+pub mod exit_code {
+    /// A VM of that name, or with that id, does not exist.
+    pub const NO_SUCH_VM: i32 = 120;
+    /// The VM, its name or its port is in use: taken, running already, or still running.
+    pub const CONFLICT: i32 = 121;
+    /// The VM's record cannot be read.
+    pub const DAMAGED: i32 = 122;
+    /// The VM does not run, and the command needs a running one.
+    pub const NOT_RUNNING: i32 = 123;
+    /// Something did not happen in the time allowed.
+    pub const TIMEOUT: i32 = 124;
+    /// Pinion itself failed.
+    pub const PINION: i32 = 125;
+    /// The program exists, but cannot be run (not a 64-bit Windows program, or not confinable).
+    pub const CANNOT_RUN: i32 = 126;
+    /// The program was not found.
+    pub const NOT_FOUND: i32 = 127;
+}
+
+/// Whatever can go wrong in the store.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The name breaks the rules of names.
+    #[error("'{name}' cannot be the name of a VM: {why}")]
+    BadName {
+        /// The name as given.
+        name: String,
+        /// The broken rule.
+        why: NameError,
+    },
+    /// Another VM has the name.
+    #[error(
+        "a VM named '{name}' exists already; choose another name or remove it with 'pinion rm {name}'"
+    )]
+    NameTaken {
+        /// The name.
+        name: String,
+    },
+    /// No VM has that name or id.
+    #[error("there is no VM '{name}'; 'pinion ls' lists the VMs")]
+    NoSuchVm {
+        /// The name or id as given.
+        name: String,
+    },
+    /// Several VMs have an id that begins so.
+    #[error("the id '{id}' fits several VMs; give more of its digits or a name")]
+    AmbiguousId {
+        /// The digits as given.
+        id: String,
+    },
+    /// The VM runs, and the operation needs it stopped.
+    #[error("the VM '{name}' is running; stop it first with 'pinion stop {name}'")]
+    Running {
+        /// The name.
+        name: String,
+    },
+    /// A record is unreadable.
+    #[error("the record {path} of VM '{name}' is damaged: {why}; remove the VM with 'pinion rm {name}' or restore the file", path = .path.display())]
+    Damaged {
+        /// The name of the VM's folder.
+        name: String,
+        /// The damaged file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A record was written by a newer Pinion.
+    #[error("the record {path} has format {found}, this Pinion knows format {known}; use the Pinion that made the VM", path = .path.display())]
+    NewerFormat {
+        /// The file.
+        path: PathBuf,
+        /// The format in the file.
+        found: u32,
+        /// The newest format understood here.
+        known: u32,
+    },
+    /// The volume is full.
+    #[error("cannot {what} {path}: no room on the disk; free some space and try again", path = .path.display())]
+    DiskFull {
+        /// What was attempted, as a verb: "write", "create".
+        what: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+    },
+    /// Every address of 127.77.0.0/16 is taken.
+    #[error("no loopback address in 127.77.0.0/16 is free; remove VMs that are not needed")]
+    NoAddress,
+    /// Neither PINION_ROOT nor LOCALAPPDATA is set.
+    #[error(
+        "cannot find a place for the VMs: LOCALAPPDATA is not set; set PINION_ROOT to a folder"
+    )]
+    NoRoot,
+    /// Any other failure of the file system.
+    #[error("cannot {what} {path}: {source}", path = .path.display())]
+    Io {
+        /// What was attempted, as a verb: "write", "create".
+        what: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// A registry call failed.
+    #[error("cannot {what} the registry key {key}: status {status:#010x}")]
+    Registry {
+        /// What was attempted, as a verb.
+        what: &'static str,
+        /// The key's NT path.
+        key: String,
+        /// The NTSTATUS.
+        status: i32,
+    },
+}
+
+/// The store's result.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// The exit code that `pinion.exe` ends with on this error.
+    #[must_use]
+    pub fn exit_code(&self) -> i32 {
+        match self {
+            Error::NoSuchVm { .. } | Error::AmbiguousId { .. } => exit_code::NO_SUCH_VM,
+            Error::NameTaken { .. } | Error::Running { .. } => exit_code::CONFLICT,
+            Error::Damaged { .. } | Error::NewerFormat { .. } => exit_code::DAMAGED,
+            _ => exit_code::PINION,
+        }
+    }
+
+    /// An I/O failure while doing `what` on `path`; a full disk is told apart.
+    pub(crate) fn io(what: &'static str, path: &Path, source: io::Error) -> Self {
+        let path = path.to_path_buf();
+        match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                Error::DiskFull { what, path }
+            }
+            _ => Error::Io { what, path, source },
+        }
+    }
+}

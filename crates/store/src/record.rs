@@ -1,0 +1,182 @@
+//! The records on disk: what a VM is (`vm.json`) and how its last run ended (`exit.json`).
+//!
+//! Only data and its checks; reading and writing is `vm`'s.
+
+use std::net::Ipv4Addr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::VmId;
+use crate::name::VmName;
+
+/// The format of records that this Pinion writes.
+pub const FORMAT: u32 = 1;
+
+/// What a VM is. State (running, paused, exited) is not here: it is derived.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VmRecord {
+    /// The record's format, [`FORMAT`].
+    pub format: u32,
+    /// Identity.
+    pub id: VmId,
+    /// Name, the same as the folder's.
+    pub name: VmName,
+    /// When it was created: milliseconds since 1970-01-01 UTC.
+    pub created_ms: u64,
+    /// Program and arguments of the main program; empty for a VM created without one.
+    pub command: Vec<String>,
+    /// Variables set in addition to the environment of whoever starts it.
+    pub env: Vec<(String, String)>,
+    /// Current directory of the main program; none means the starter's.
+    pub cwd: Option<String>,
+    /// Limits.
+    pub limits: Limits,
+    /// Published ports.
+    pub ports: Vec<PortMapping>,
+    /// The VM's own loopback address, unique in the store.
+    pub address: Ipv4Addr,
+    /// Read-only snapshot layers under the VM's upper, the newest first; the host is below them all.
+    pub layers: Vec<LayerRef>,
+    /// Remove the VM when its main program ends (`--rm`).
+    pub remove_at_end: bool,
+}
+
+/// Limits of a VM; none means unlimited.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Committed memory of all its processes, in bytes.
+    pub memory: Option<u64>,
+    /// Processors, in thousandths: 1500 is one and a half.
+    pub cpus_milli: Option<u32>,
+    /// Processes at one time.
+    pub processes: Option<u32>,
+}
+
+/// One published port (`-p HOST:VM`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PortMapping {
+    /// The host's address to listen on; 0.0.0.0 for all.
+    pub host_address: Ipv4Addr,
+    /// The host's TCP port; never 0.
+    pub host: u16,
+    /// The TCP port at the VM's address; never 0.
+    pub vm: u16,
+}
+
+/// A read-only snapshot layer by its identity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LayerRef {
+    /// The snapshot's id.
+    pub id: VmId,
+}
+
+/// How the last run of a VM ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExitRecord {
+    /// The main program's exit code.
+    pub code: i32,
+    /// When: milliseconds since 1970-01-01 UTC.
+    pub ended_ms: u64,
+    /// Why the run ended, for people: "the program ended", "stopped", "killed".
+    pub why: String,
+}
+
+impl VmRecord {
+    /// What is wrong with a record that parsed, if anything.
+    pub(crate) fn fault(&self, folder: &str) -> Option<String> {
+        if self.name.as_str() != folder {
+            return Some(format!(
+                "it names the VM '{}', its folder '{folder}'",
+                self.name
+            ));
+        }
+        if !crate::address::is_ours(self.address) {
+            return Some(format!(
+                "the address {} is not in 127.77.0.0/16",
+                self.address
+            ));
+        }
+        if self.ports.iter().any(|port| port.host == 0 || port.vm == 0) {
+            return Some("a published port is 0".into());
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    pub(crate) fn sample(name: &str) -> VmRecord {
+        VmRecord {
+            format: FORMAT,
+            id: VmId::from_u64(0x0123_4567_89ab_cdef),
+            name: name.parse().unwrap(),
+            created_ms: 1,
+            command: vec!["nginx.exe".into()],
+            env: vec![("A".into(), "b=c".into())],
+            cwd: None,
+            limits: Limits {
+                memory: Some(1 << 30),
+                ..Limits::default()
+            },
+            ports: vec![],
+            address: Ipv4Addr::new(127, 77, 0, 1),
+            layers: vec![],
+            remove_at_end: false,
+        }
+    }
+
+    #[test]
+    fn faults_are_told() {
+        let good = sample("web");
+        assert_eq!(good.fault("web"), None);
+        assert!(good.fault("other").is_some());
+        let alien = VmRecord {
+            address: Ipv4Addr::LOCALHOST,
+            ..good.clone()
+        };
+        assert!(alien.fault("web").unwrap().contains("127.0.0.1"));
+        let port = PortMapping {
+            host_address: Ipv4Addr::UNSPECIFIED,
+            host: 0,
+            vm: 1,
+        };
+        assert!(
+            VmRecord {
+                ports: vec![port],
+                ..good
+            }
+            .fault("web")
+            .is_some()
+        );
+    }
+
+    #[test]
+    fn unknown_fields_are_refused() {
+        let mut value = serde_json::to_value(sample("web")).unwrap();
+        value["surprise"] = 1.into();
+        assert!(serde_json::from_value::<VmRecord>(value).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn records_survive_json(
+            command in proptest::collection::vec("\\PC*", 0..4),
+            env in proptest::collection::vec(("\\PC*", "\\PC*"), 0..4),
+            memory in proptest::option::of(any::<u64>()),
+            remove_at_end: bool,
+        ) {
+            let limits = Limits { memory, ..Limits::default() };
+            let record = VmRecord { command, env, limits, remove_at_end, ..sample("web") };
+            let text = serde_json::to_string(&record).unwrap();
+            prop_assert_eq!(serde_json::from_str::<VmRecord>(&text).unwrap(), record);
+        }
+    }
+}
