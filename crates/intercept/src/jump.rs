@@ -19,6 +19,9 @@ mod tests {
     fn the_target_follows_the_opcode() {
         let bytes = super::encode(0x1122_3344_5566_7788);
         assert_eq!(&bytes[..6], [0xff, 0x25, 0, 0, 0, 0]);
-        assert_eq!(&bytes[6..], [0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11]);
+        assert_eq!(
+            &bytes[6..],
+            [0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11]
+        );
     }
 }

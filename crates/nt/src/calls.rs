@@ -50,11 +50,7 @@ unsafe extern "system" {
         written: *mut usize,
     ) -> NTSTATUS;
     /// Makes instruction fetches see written code.
-    pub fn NtFlushInstructionCache(
-        process: HANDLE,
-        base: *const c_void,
-        size: usize,
-    ) -> NTSTATUS;
+    pub fn NtFlushInstructionCache(process: HANDLE, base: *const c_void, size: usize) -> NTSTATUS;
     /// Creates a section.
     pub fn NtCreateSection(
         handle: *mut HANDLE,

@@ -106,6 +106,9 @@ mod tests {
         assert_eq!(&bytes[..8], b"pinionBT");
         assert_eq!(bytes[core::mem::offset_of!(Boot, version)], 7);
         assert_eq!(bytes[core::mem::offset_of!(Boot, thunk)], 0x88);
-        assert_eq!(&bytes[core::mem::offset_of!(Boot, thunk_bytes)..], [9; THUNK]);
+        assert_eq!(
+            &bytes[core::mem::offset_of!(Boot, thunk_bytes)..],
+            [9; THUNK]
+        );
     }
 }

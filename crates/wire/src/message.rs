@@ -40,7 +40,9 @@ pub enum Reply<'a> {
 
 /// Encodes `message` into `buffer`; `None` when it does not fit.
 pub fn encode<'b, T: Serialize>(message: &T, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
-    postcard::to_slice(message, buffer).ok().map(|bytes| &*bytes)
+    postcard::to_slice(message, buffer)
+        .ok()
+        .map(|bytes| &*bytes)
 }
 
 /// Decodes one message that fills `bytes`; `None` when it is malformed or

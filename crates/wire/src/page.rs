@@ -124,8 +124,26 @@ mod tests {
     fn a_filled_page_is_sound_and_others_are_not() {
         assert!(sound().is_sound());
         assert!(!Page::EMPTY.is_sound());
-        assert!(!Page { version: 0, ..sound() }.is_sound());
-        assert!(!Page { magic: 0, ..sound() }.is_sound());
-        assert!(!Page { layer_count: 17, ..sound() }.is_sound());
+        assert!(
+            !Page {
+                version: 0,
+                ..sound()
+            }
+            .is_sound()
+        );
+        assert!(
+            !Page {
+                magic: 0,
+                ..sound()
+            }
+            .is_sound()
+        );
+        assert!(
+            !Page {
+                layer_count: 17,
+                ..sound()
+            }
+            .is_sound()
+        );
     }
 }
