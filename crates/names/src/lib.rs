@@ -1,0 +1,20 @@
+//! NT names and paths: parse, map into a VM and back.
+//!
+//! Pure functions over UTF-16 units and caller-supplied buffers: no allocation,
+//! no system call, no state. [`object`] maps names of the object manager,
+//! [`pipe`] names of pipes and mailslots. The rule of [`object`] is one line: an absolute name `N` means the VM's directory followed by `N`, so
+//! mapping is injective, undoing is cutting, and no name leads out.
+#![no_std]
+#![forbid(unsafe_code)]
+
+pub mod object;
+pub mod pipe;
+pub mod units;
+
+/// A name cannot be mapped because the result does not fit an NT string (or
+/// the caller's buffer).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooLong;
+
+/// The most UTF-16 units that an NT string holds.
+pub const LONGEST: usize = 32_767;
