@@ -1,0 +1,632 @@
+//! The documented behaviour of the controller, operation by operation, as a
+//! client and a service process see it.
+
+use pinion_scm::{
+    Change, Client, Controller, Effect, Failure, Filter, HandleId, Message, Outcome, ProcessId,
+    Record, Report, Settings, State, Text, Ticket, Win32Error,
+};
+use windows_sys::Win32::System::Services::{
+    SC_MANAGER_ALL_ACCESS, SC_MANAGER_CONNECT, SERVICE_ACCEPT_STOP, SERVICE_ALL_ACCESS,
+    SERVICE_CONTROL_INTERROGATE, SERVICE_CONTROL_STOP, SERVICE_DISABLED, SERVICE_QUERY_STATUS,
+    SERVICE_STATE_ALL, SERVICE_WIN32, SERVICE_WIN32_SHARE_PROCESS,
+};
+
+const CLIENT: Client = Client(100);
+const SERVICE: Client = Client(200);
+const STOPPED: u32 = 1;
+const START_PENDING: u32 = 2;
+const RUNNING: u32 = 4;
+
+/// A controller, its effects in order and one open manager handle.
+struct Bench {
+    controller: Controller,
+    manager: HandleId,
+}
+
+fn text(s: &str) -> Text {
+    Text::from(s)
+}
+
+fn record(name: &str) -> Record {
+    let mut record = Record::new(text(name));
+    record.image_path = text(&format!(r"C:\{name}.exe"));
+    record
+}
+
+fn report(state: u32) -> Report {
+    Report {
+        service_type: 0x10,
+        state,
+        controls_accepted: SERVICE_ACCEPT_STOP,
+        win32_exit_code: 0,
+        specific_exit_code: 0,
+        check_point: 0,
+        wait_hint: 0,
+    }
+}
+
+fn outcomes(effects: &[Effect]) -> Vec<(Ticket, Outcome)> {
+    effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Finished { ticket, outcome } => Some((*ticket, *outcome)),
+            _ => None,
+        })
+        .collect()
+}
+
+fn started(effects: &[Effect]) -> Vec<(ProcessId, String)> {
+    effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::StartProcess {
+                process, service, ..
+            } => Some((*process, service.to_string())),
+            _ => None,
+        })
+        .collect()
+}
+
+fn sent(effects: &[Effect]) -> Vec<(ProcessId, u32, Message)> {
+    effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Send {
+                process,
+                sequence,
+                message,
+            } => Some((*process, *sequence, message.clone())),
+            _ => None,
+        })
+        .collect()
+}
+
+impl Bench {
+    fn new(records: Vec<Record>) -> Self {
+        let mut controller = Controller::new(Settings::default());
+        for record in records {
+            controller.load(record).unwrap();
+        }
+        let manager = controller
+            .open_manager(CLIENT, None, SC_MANAGER_ALL_ACCESS)
+            .unwrap();
+        Self {
+            controller,
+            manager,
+        }
+    }
+
+    fn open(&mut self, name: &str) -> HandleId {
+        self.controller
+            .open_service(CLIENT, self.manager, &text(name), SERVICE_ALL_ACCESS)
+            .unwrap()
+    }
+
+    /// Starts a service of its own process up to its first status.
+    fn run(&mut self, handle: HandleId, pid: u32) -> (ProcessId, HandleId) {
+        self.controller
+            .start(0, CLIENT, handle, Vec::new(), Ticket(1));
+        let process = started(&self.controller.take_effects())[0].0;
+        self.controller.process_started(process, pid);
+        self.controller
+            .dispatcher_connected(0, Client(pid))
+            .unwrap();
+        let messages = sent(&self.controller.take_effects());
+        let Message::Start { status_handle, .. } = messages[0].2 else {
+            panic!("no start was sent");
+        };
+        self.controller.answered(0, process, messages[0].1, 0);
+        self.controller
+            .set_status(0, Client(pid), status_handle, &report(RUNNING))
+            .unwrap();
+        let done = outcomes(&self.controller.take_effects());
+        assert_eq!(done[0].0, Ticket(1));
+        assert_eq!(done[0].1.unwrap().state, State::Running);
+        (process, status_handle)
+    }
+
+    fn state(&self, handle: HandleId) -> State {
+        self.controller.status(CLIENT, handle).unwrap().state
+    }
+}
+
+#[test]
+fn a_service_runs_from_start_to_stop() {
+    let mut bench = Bench::new(vec![record("worker")]);
+    let handle = bench.open("WORKER");
+    assert_eq!(
+        bench
+            .controller
+            .status(CLIENT, handle)
+            .unwrap()
+            .win32_exit_code,
+        Win32Error::SERVICE_NEVER_STARTED.0
+    );
+    let (process, status) = bench.run(handle, 200);
+    assert_eq!(
+        bench.controller.status(CLIENT, handle).unwrap().process_id,
+        200
+    );
+
+    bench
+        .controller
+        .control(5, CLIENT, handle, SERVICE_CONTROL_STOP, Ticket(2));
+    let messages = sent(&bench.controller.take_effects());
+    assert_eq!(
+        messages[0].2,
+        Message::Control {
+            service: text("worker"),
+            control: SERVICE_CONTROL_STOP
+        }
+    );
+    // The handler reports the end before it returns.
+    bench
+        .controller
+        .set_status(6, SERVICE, status, &report(STOPPED))
+        .unwrap();
+    bench.controller.answered(6, process, messages[0].1, 0);
+    let effects = bench.controller.take_effects();
+    assert_eq!(outcomes(&effects)[0].1.unwrap().state, State::Stopped);
+    assert_eq!(sent(&effects)[0].2, Message::Exit);
+    assert_eq!(
+        bench.controller.status(CLIENT, handle).unwrap().process_id,
+        0
+    );
+    // The status handle is gone with the run.
+    assert_eq!(
+        bench
+            .controller
+            .set_status(7, SERVICE, status, &report(RUNNING)),
+        Err(Win32Error::INVALID_HANDLE)
+    );
+    bench.controller.process_exited(8, process);
+    assert_eq!(bench.state(handle), State::Stopped);
+    assert_eq!(
+        bench
+            .controller
+            .status(CLIENT, handle)
+            .unwrap()
+            .win32_exit_code,
+        0
+    );
+}
+
+#[test]
+fn opening_checks_names_and_handles() {
+    let mut bench = Bench::new(vec![record("worker")]);
+    let manager = bench.manager;
+    let open = |bench: &mut Bench, client, handle, name: &str| {
+        bench
+            .controller
+            .open_service(client, handle, &text(name), SERVICE_QUERY_STATUS)
+    };
+    assert_eq!(
+        open(&mut bench, CLIENT, manager, "none"),
+        Err(Win32Error::SERVICE_DOES_NOT_EXIST)
+    );
+    assert_eq!(
+        open(&mut bench, CLIENT, manager, "a/b"),
+        Err(Win32Error::INVALID_NAME)
+    );
+    assert_eq!(
+        open(&mut bench, SERVICE, manager, "worker"),
+        Err(Win32Error::INVALID_HANDLE)
+    );
+    let service = open(&mut bench, CLIENT, manager, "worker").unwrap();
+    assert_eq!(
+        open(&mut bench, CLIENT, service, "worker"),
+        Err(Win32Error::INVALID_HANDLE)
+    );
+    assert_eq!(
+        bench.controller.delete(CLIENT, service),
+        Err(Win32Error::ACCESS_DENIED)
+    );
+    let database = text("ServicesFailed");
+    assert_eq!(
+        bench
+            .controller
+            .open_manager(CLIENT, Some(&database), SC_MANAGER_CONNECT),
+        Err(Win32Error::DATABASE_DOES_NOT_EXIST)
+    );
+}
+
+#[test]
+fn dependencies_run_first() {
+    let mut top = record("top");
+    top.depend_on = vec![text("base")];
+    let mut bench = Bench::new(vec![top, record("base")]);
+    let (top, base) = (bench.open("top"), bench.open("base"));
+    bench
+        .controller
+        .start(0, CLIENT, top, Vec::new(), Ticket(1));
+    let first = started(&bench.controller.take_effects());
+    assert_eq!(first.len(), 1);
+    assert_eq!(first[0].1, "base");
+    assert_eq!(bench.state(top), State::StartPending);
+
+    bench.controller.process_started(first[0].0, 300);
+    bench
+        .controller
+        .dispatcher_connected(0, Client(300))
+        .unwrap();
+    let messages = sent(&bench.controller.take_effects());
+    let Message::Start { status_handle, .. } = messages[0].2 else {
+        panic!()
+    };
+    bench.controller.answered(0, first[0].0, messages[0].1, 0);
+    assert!(started(&bench.controller.take_effects()).is_empty());
+    bench
+        .controller
+        .set_status(0, Client(300), status_handle, &report(RUNNING))
+        .unwrap();
+    assert_eq!(started(&bench.controller.take_effects())[0].1, "top");
+
+    // What others need does not stop under them.
+    bench
+        .controller
+        .control(0, CLIENT, base, SERVICE_CONTROL_STOP, Ticket(2));
+    let failure = outcomes(&bench.controller.take_effects())[0].1.unwrap_err();
+    assert_eq!(failure.error, Win32Error::DEPENDENT_SERVICES_RUNNING);
+}
+
+#[test]
+fn a_failing_dependency_fails_what_needs_it() {
+    let mut top = record("top");
+    top.depend_on = vec![text("base")];
+    let mut lost = record("lost");
+    lost.depend_on = vec![text("nowhere")];
+    let mut bench = Bench::new(vec![top, record("base"), lost]);
+    let (top, lost) = (bench.open("top"), bench.open("lost"));
+    bench
+        .controller
+        .start(0, CLIENT, top, Vec::new(), Ticket(1));
+    let process = started(&bench.controller.take_effects())[0].0;
+    bench
+        .controller
+        .process_failed(0, process, Win32Error::FILE_NOT_FOUND);
+    let error = outcomes(&bench.controller.take_effects())[0]
+        .1
+        .unwrap_err()
+        .error;
+    assert_eq!(error, Win32Error::SERVICE_DEPENDENCY_FAIL);
+    bench
+        .controller
+        .start(0, CLIENT, lost, Vec::new(), Ticket(2));
+    let error = outcomes(&bench.controller.take_effects())[0]
+        .1
+        .unwrap_err()
+        .error;
+    assert_eq!(error, Win32Error::SERVICE_DEPENDENCY_DELETED);
+    assert_eq!(bench.state(top), State::Stopped);
+}
+
+#[test]
+fn circles_never_start() {
+    let (mut a, mut b) = (record("a"), record("b"));
+    a.depend_on = vec![text("b")];
+    b.depend_on = vec![text("a")];
+    let mut bench = Bench::new(vec![a, b]);
+    let handle = bench.open("a");
+    bench
+        .controller
+        .start(0, CLIENT, handle, Vec::new(), Ticket(1));
+    let error = outcomes(&bench.controller.take_effects())[0]
+        .1
+        .unwrap_err()
+        .error;
+    assert_eq!(error, Win32Error::CIRCULAR_DEPENDENCY);
+}
+
+#[test]
+fn services_of_one_image_share_a_process() {
+    let mut shared = [record("one"), record("two")];
+    for record in &mut shared {
+        record.service_type = SERVICE_WIN32_SHARE_PROCESS;
+        record.image_path = text(r"C:\host.exe");
+    }
+    let mut bench = Bench::new(shared.into());
+    let (one, two) = (bench.open("one"), bench.open("two"));
+    let (process, _) = bench.run(one, 200);
+    bench
+        .controller
+        .start(0, CLIENT, two, Vec::new(), Ticket(2));
+    let effects = bench.controller.take_effects();
+    assert!(started(&effects).is_empty());
+    let messages = sent(&effects);
+    assert_eq!(messages[0].0, process);
+    // The process does not hold that service.
+    bench
+        .controller
+        .answered(0, process, messages[0].1, Win32Error::SERVICE_NOT_IN_EXE.0);
+    let effects = bench.controller.take_effects();
+    assert_eq!(
+        outcomes(&effects)[0].1.unwrap_err().error,
+        Win32Error::SERVICE_NOT_IN_EXE
+    );
+    assert!(!effects.contains(&Effect::KillProcess { process }));
+    assert_eq!(bench.state(one), State::Running);
+    // When the process dies, what ran in it has aborted.
+    bench.controller.process_exited(1, process);
+    let status = bench.controller.status(CLIENT, one).unwrap();
+    assert_eq!(
+        (status.state, status.win32_exit_code),
+        (State::Stopped, Win32Error::PROCESS_ABORTED.0)
+    );
+}
+
+#[test]
+fn a_process_that_never_connects_times_out() {
+    let mut bench = Bench::new(vec![record("worker")]);
+    let handle = bench.open("worker");
+    bench
+        .controller
+        .start(10, CLIENT, handle, Vec::new(), Ticket(1));
+    let process = started(&bench.controller.take_effects())[0].0;
+    bench.controller.process_started(process, 200);
+    assert_eq!(bench.controller.next_deadline(), Some(30_010));
+    bench.controller.tick(30_009);
+    assert!(bench.controller.take_effects().is_empty());
+    bench.controller.tick(30_010);
+    let effects = bench.controller.take_effects();
+    assert_eq!(
+        outcomes(&effects)[0].1.unwrap_err().error,
+        Win32Error::SERVICE_REQUEST_TIMEOUT
+    );
+    assert!(effects.contains(&Effect::KillProcess { process }));
+    assert_eq!(bench.state(handle), State::Stopped);
+    assert_eq!(
+        bench.controller.dispatcher_connected(30_011, SERVICE),
+        Err(Win32Error::FAILED_SERVICE_CONTROLLER_CONNECT)
+    );
+}
+
+#[test]
+fn only_a_started_process_is_a_service_process() {
+    let mut bench = Bench::new(vec![record("worker")]);
+    assert_eq!(
+        bench.controller.dispatcher_connected(0, CLIENT),
+        Err(Win32Error::FAILED_SERVICE_CONTROLLER_CONNECT)
+    );
+}
+
+#[test]
+fn a_start_without_a_status_ends_after_a_moment() {
+    let mut bench = Bench::new(vec![record("worker")]);
+    let handle = bench.open("worker");
+    bench
+        .controller
+        .start(0, CLIENT, handle, vec![text("-x")], Ticket(1));
+    let process = started(&bench.controller.take_effects())[0].0;
+    bench.controller.process_started(process, 200);
+    bench.controller.dispatcher_connected(0, SERVICE).unwrap();
+    let messages = sent(&bench.controller.take_effects());
+    let Message::Start {
+        status_handle,
+        ref arguments,
+        ..
+    } = messages[0].2
+    else {
+        panic!()
+    };
+    assert_eq!(arguments, &[text("-x")]);
+    bench.controller.answered(0, process, messages[0].1, 0);
+    let pending = report(START_PENDING);
+    bench
+        .controller
+        .set_status(50, SERVICE, status_handle, &pending)
+        .unwrap();
+    assert!(outcomes(&bench.controller.take_effects()).is_empty());
+    bench.controller.tick(200);
+    let done = outcomes(&bench.controller.take_effects());
+    assert_eq!(done[0].1.unwrap().state, State::StartPending);
+    // A second start is refused while the first is under way.
+    bench
+        .controller
+        .start(300, CLIENT, handle, Vec::new(), Ticket(2));
+    let error = outcomes(&bench.controller.take_effects())[0]
+        .1
+        .unwrap_err()
+        .error;
+    assert_eq!(error, Win32Error::SERVICE_ALREADY_RUNNING);
+}
+
+#[test]
+fn controls_fail_as_documented() {
+    let mut bench = Bench::new(vec![record("worker")]);
+    let handle = bench.open("worker");
+    let fails = |bench: &mut Bench, control| {
+        bench
+            .controller
+            .control(0, CLIENT, handle, control, Ticket(9));
+        outcomes(&bench.controller.take_effects())[0].1.unwrap_err()
+    };
+    let Failure { error, status } = fails(&mut bench, SERVICE_CONTROL_STOP);
+    assert_eq!(error, Win32Error::SERVICE_NOT_ACTIVE);
+    assert_eq!(status.unwrap().state, State::Stopped);
+    assert_eq!(fails(&mut bench, 5).error, Win32Error::INVALID_PARAMETER);
+    assert_eq!(fails(&mut bench, 256).error, Win32Error::INVALID_PARAMETER);
+
+    let (process, _) = bench.run(handle, 200);
+    assert_eq!(
+        fails(&mut bench, 2).error,
+        Win32Error::INVALID_SERVICE_CONTROL
+    );
+    // One control at a time; the next waits for the answer.
+    bench
+        .controller
+        .control(0, CLIENT, handle, SERVICE_CONTROL_INTERROGATE, Ticket(2));
+    bench.controller.control(0, CLIENT, handle, 200, Ticket(3));
+    let messages = sent(&bench.controller.take_effects());
+    assert_eq!(messages.len(), 1);
+    bench.controller.answered(1, process, messages[0].1, 0);
+    let effects = bench.controller.take_effects();
+    assert_eq!(outcomes(&effects)[0].0, Ticket(2));
+    assert!(matches!(
+        sent(&effects)[0].2,
+        Message::Control { control: 200, .. }
+    ));
+    // A handler that does not return.
+    bench.controller.tick(30_000);
+    let done = outcomes(&bench.controller.take_effects());
+    assert_eq!(done[0].0, Ticket(3));
+    assert_eq!(
+        done[0].1.unwrap_err().error,
+        Win32Error::SERVICE_REQUEST_TIMEOUT
+    );
+}
+
+#[test]
+fn services_are_made_and_deleted() {
+    let mut bench = Bench::new(vec![record("other")]);
+    let manager = bench.manager;
+    let create = |bench: &mut Bench, record: Record| {
+        bench
+            .controller
+            .create(CLIENT, manager, record, SERVICE_ALL_ACCESS)
+    };
+    assert_eq!(
+        create(&mut bench, record("OTHER")),
+        Err(Win32Error::SERVICE_EXISTS)
+    );
+    let mut clash = record("new");
+    clash.display_name = text("Other");
+    assert_eq!(
+        create(&mut bench, clash),
+        Err(Win32Error::DUPLICATE_SERVICE_NAME)
+    );
+
+    let handle = create(&mut bench, record("new")).unwrap();
+    assert!(
+        matches!(&bench.controller.take_effects()[..], [Effect::WriteConfig(r)] if r.name == text("new"))
+    );
+    let second = bench.open("new");
+    bench.controller.delete(CLIENT, handle).unwrap();
+    assert_eq!(
+        bench.controller.delete(CLIENT, handle),
+        Err(Win32Error::SERVICE_MARKED_FOR_DELETE)
+    );
+    assert_eq!(
+        create(&mut bench, record("new")),
+        Err(Win32Error::SERVICE_MARKED_FOR_DELETE)
+    );
+    bench
+        .controller
+        .start(0, CLIENT, second, Vec::new(), Ticket(1));
+    let error = outcomes(&bench.controller.take_effects())[0]
+        .1
+        .unwrap_err()
+        .error;
+    assert_eq!(error, Win32Error::SERVICE_MARKED_FOR_DELETE);
+
+    bench.controller.close(CLIENT, handle).unwrap();
+    assert!(bench.controller.take_effects().is_empty());
+    bench.controller.client_gone(CLIENT);
+    assert_eq!(
+        bench.controller.take_effects(),
+        [Effect::DeleteConfig(text("new"))]
+    );
+    assert!(bench.controller.find(&text("new")).is_none());
+}
+
+#[test]
+fn changes_reach_the_registry() {
+    let mut bench = Bench::new(vec![record("worker")]);
+    let handle = bench.open("worker");
+    let change = Change {
+        start_type: Some(SERVICE_DISABLED),
+        ..Change::default()
+    };
+    bench.controller.change(0, CLIENT, handle, change).unwrap();
+    assert!(
+        matches!(&bench.controller.take_effects()[..], [Effect::WriteConfig(r)] if r.start_type == SERVICE_DISABLED)
+    );
+    bench
+        .controller
+        .start(0, CLIENT, handle, Vec::new(), Ticket(1));
+    let error = outcomes(&bench.controller.take_effects())[0]
+        .1
+        .unwrap_err()
+        .error;
+    assert_eq!(error, Win32Error::SERVICE_DISABLED);
+    let change = Change {
+        service_type: Some(1),
+        ..Change::default()
+    };
+    assert_eq!(
+        bench.controller.change(0, CLIENT, handle, change),
+        Err(Win32Error::INVALID_PARAMETER)
+    );
+}
+
+#[test]
+fn a_locked_database_starts_nothing() {
+    let mut bench = Bench::new(vec![record("worker")]);
+    let handle = bench.open("worker");
+    let lock = bench.controller.lock(CLIENT, bench.manager).unwrap();
+    assert_eq!(
+        bench.controller.lock(CLIENT, bench.manager),
+        Err(Win32Error::SERVICE_DATABASE_LOCKED)
+    );
+    bench
+        .controller
+        .start(0, CLIENT, handle, Vec::new(), Ticket(1));
+    let error = outcomes(&bench.controller.take_effects())[0]
+        .1
+        .unwrap_err()
+        .error;
+    assert_eq!(error, Win32Error::SERVICE_DATABASE_LOCKED);
+    bench.controller.close(CLIENT, lock).unwrap();
+    bench
+        .controller
+        .start(0, CLIENT, handle, Vec::new(), Ticket(2));
+    assert_eq!(started(&bench.controller.take_effects()).len(), 1);
+}
+
+#[test]
+fn lists_go_on_where_they_ended() {
+    let mut bench = Bench::new(vec![record("a"), record("b"), record("c")]);
+    let filter = Filter {
+        types: SERVICE_WIN32,
+        states: SERVICE_STATE_ALL,
+        group: None,
+    };
+    let all: Vec<_> = bench
+        .controller
+        .list(CLIENT, bench.manager, &filter, None)
+        .unwrap()
+        .map(|l| (l.id, l.record.name.to_string()))
+        .collect();
+    assert_eq!(
+        all.iter().map(|(_, n)| n.as_str()).collect::<Vec<_>>(),
+        ["a", "b", "c"]
+    );
+    let rest = bench
+        .controller
+        .list(CLIENT, bench.manager, &filter, Some(all[0].0))
+        .unwrap();
+    assert_eq!(rest.count(), 2);
+    let handle = bench.open("b");
+    bench.run(handle, 200);
+    let active = Filter {
+        states: 1,
+        ..filter.clone()
+    };
+    assert_eq!(
+        bench
+            .controller
+            .list(CLIENT, bench.manager, &active, None)
+            .unwrap()
+            .count(),
+        1
+    );
+    let wrong = Filter {
+        states: 0,
+        ..filter
+    };
+    assert!(
+        bench
+            .controller
+            .list(CLIENT, bench.manager, &wrong, None)
+            .is_err()
+    );
+}
