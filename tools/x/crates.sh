@@ -1,9 +1,8 @@
-# Which crates run where; the one place that knows. Sourced.
+# Which packages run where, as cargo's options; the one place that knows. Sourced.
+# All others are built and tested both natively and for Windows: what they have for Windows only is cfg(windows).
 # shellcheck shell=bash disable=SC2034
 
-# Only for Windows: their unit tests run on Wine.
-WINDOWS_TESTED=(-p pinion-nt -p pinion-intercept -p pinion-launch -p pinion-store -p pinion-supervisor -p pinion)
-# Only for Windows, and without unit tests: the end-to-end tests are theirs.
-WINDOWS_ONLY=(-p pinion-agent -p pinion-test-programs)
-# Pure, and the tools that run on the build machine; pinion-e2e is one too, but runs by itself, once for each Wine.
-NATIVE=(-p pinion-names -p pinion-layers -p pinion-policy -p pinion-scm -p pinion-wire -p pinion-audit -p pinion-demo -p pinion-bench)
+NATIVE_ONLY=(-p pinion-e2e -p pinion-audit -p pinion-demo -p pinion-bench)
+NOT_FOR_WINDOWS=("${NATIVE_ONLY[@]/#-p/--exclude}")
+# The agent and the test programs have no unit tests: the end-to-end tests are theirs.
+WITHOUT_UNIT_TESTS=(--exclude pinion-agent --exclude pinion-test-programs)

@@ -5,6 +5,7 @@
 . "$X/parts.sh"
 . "$X/crates.sh"
 . "$X/cargo-deny.sh"
+. "$X/checks.sh"
 
 need_lint_tools() {
     if [ "$RUST_MODE" = build-std ]; then
@@ -16,23 +17,14 @@ need_lint_tools() {
     need_cargo_deny
 }
 
-msvc_types() {
-    if [ "$RUST_MODE" = build-std ] || ! add_target "$MSVC"; then
-        say "Type check for $MSVC: SKIPPED, its standard library is not to be had here"
-        return
-    fi
-    say "Type check for $MSVC"
-    (cd "$REPO" && cargo check "${LOCKED[@]}" --target "$MSVC" --all-targets "${WINDOWS_TESTED[@]}" "${WINDOWS_ONLY[@]}")
-}
-
-shell_scripts() {
-    say "Shell scripts (shellcheck)"
-    (cd "$REPO" && shellcheck -x -P tools/x x .ci/run tools/x/*.sh tools/x/wine-run)
-}
+formatting() { (cd "$REPO" && cargo fmt --all --check); }
+msvc_types() { (cd "$REPO" && cargo check "${LOCKED[@]}" --target "$MSVC" --workspace "${NOT_FOR_WINDOWS[@]}"); }
+licences() { (cd "$REPO" && "$DENY" check licenses bans sources); }
+shell_scripts() { (cd "$REPO" && shellcheck -x -P tools/x x .ci/run tools/x/*.sh tools/x/wine-run); }
 
 longest_files() {
     say "The longest files, in lines:"
-    (cd "$REPO" && git ls-files -z '*.rs' | xargs -0 -r wc -l | grep -v ' total$' | sort -rn | head -n 5)
+    (cd "$REPO" && git ls-files -z '*.rs' | xargs -0 -r wc -l | grep -v ' total$' | sort -rn | head -n 5) || true
 }
 
 parse_options system "$@"
@@ -42,15 +34,16 @@ set_up_to_build
 need_lint_tools
 unlock_cache
 
-say "Formatting"
-(cd "$REPO" && cargo fmt --all --check)
-say "clippy, for Windows"
-windows_cargo clippy --all-targets "${WINDOWS_TESTED[@]}" "${WINDOWS_ONLY[@]}" -- -D warnings
-say "clippy, for the build machine"
-native_cargo clippy --all-targets "${NATIVE[@]}" -p pinion-e2e -- -D warnings
-msvc_types
-say "Licences and sources of dependencies (cargo-deny)"
-(cd "$REPO" && "$DENY" check licenses bans sources)
-shell_scripts
+check "formatting" formatting
+check "clippy for Windows" windows_cargo clippy --workspace "${NOT_FOR_WINDOWS[@]}" -- -D warnings
+check "clippy for Windows, tests" windows_cargo clippy --workspace "${NOT_FOR_WINDOWS[@]}" "${WITHOUT_UNIT_TESTS[@]}" --tests -- -D warnings
+check "clippy for this machine" native_cargo clippy "${NATIVE_ONLY[@]}" --all-targets -- -D warnings
+if [ "$RUST_MODE" = target ] && add_target "$MSVC"; then
+    check "type check for $MSVC" msvc_types
+else
+    say "== type check for $MSVC: SKIPPED, its standard library is not to be had here"
+fi
+check "licences and sources" licences
+check "shell scripts" shell_scripts
 longest_files
-say "Lint passed in $SECONDS s"
+end_checks lint

@@ -1,25 +1,29 @@
 #!/usr/bin/env bash
-# Every test: the pure crates and tools natively, the unit tests of the Windows crates on Wine, the end-to-end tests on Wine.
+# Every test: unit and property tests natively, the same crates' tests on Wine, the end-to-end tests on Wine.
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 . "$X/parts.sh"
 . "$X/programs.sh"
 . "$X/crates.sh"
+. "$X/checks.sh"
+
+# Whatever a test left running would hold this script's stdout open.
+end_wines() {
+    local wine
+    for wine in "${WINES[@]}"; do wineserver_cmd "$wine" -k >/dev/null 2>&1 || true; done
+}
 
 parse_options all "$@"
 [ -z "$JSON" ] || usage "test has no --json"
 set_up "${WINES[@]}"
 build_programs
+trap end_wines EXIT
 
-say "Tests of the pure crates and the tools"
-native_cargo test --no-fail-fast "${NATIVE[@]}" -- "${REST[@]}"
-
+check "native tests" native_cargo test --no-fail-fast --workspace "${WITHOUT_UNIT_TESTS[@]}" --exclude pinion-e2e -- "${REST[@]}"
 for wine in "${WINES[@]}"; do
     harness_env "$wine"
-    say "Unit tests of the Windows crates ($(run_wine "$wine" --version))"
+    name=$(run_wine "$wine" --version)
     export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER="$X/wine-run $wine $PINION_PREFIX"
-    windows_cargo test --no-fail-fast "${WINDOWS_TESTED[@]}" -- "${REST[@]}"
-    say "End-to-end tests ($(run_wine "$wine" --version))"
-    native_cargo test --no-fail-fast -p pinion-e2e -- --test-threads=2 "${REST[@]}"
-    wineserver_cmd "$wine" -k || true
+    check "tests for Windows, $name" windows_cargo test --no-fail-fast --workspace "${NOT_FOR_WINDOWS[@]}" "${WITHOUT_UNIT_TESTS[@]}" --lib --bins --tests -- "${REST[@]}"
+    check "end-to-end tests, $name" native_cargo test --no-fail-fast -p pinion-e2e -- "${REST[@]}"
 done
-say "All tests passed on: ${WINES[*]} ($SECONDS s)"
+end_checks test
