@@ -1,27 +1,382 @@
 //! What the service API of a member asks the VM's service controller.
+//!
+//! Text is UTF-16 little-endian bytes without a terminator; a list of texts is
+//! its texts each followed by a zero unit. Nothing is checked here but the
+//! shape: bounds and rules are the controller's.
 
 use serde::{Deserialize, Serialize};
 
-/// A call of the service API.
+/// Text: UTF-16 little-endian bytes, no terminator.
+pub type Wide<'a> = &'a [u8];
+
+/// Texts one after the other, each with a zero unit at its end.
+pub type WideList<'a> = &'a [u8];
+
+/// A call of the service API. Handles are values that the controller gave to
+/// this process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ServiceRequest<'a> {
-    /// Opens the service control manager with an access mask.
+    /// `OpenSCManager`. Answered by [`ServiceReply::Handle`].
     OpenManager {
+        /// The machine, when one is named.
+        #[serde(borrow)]
+        machine: Option<Wide<'a>>,
+        /// The database, when one is named.
+        database: Option<Wide<'a>>,
         /// The wanted access.
         access: u32,
-        /// Kept for the borrow.
-        #[serde(borrow)]
-        database: &'a [u8],
     },
+    /// `OpenService`. Answered by [`ServiceReply::Handle`].
+    OpenService {
+        /// The manager's handle.
+        manager: u32,
+        /// The service's name.
+        name: Wide<'a>,
+        /// The wanted access.
+        access: u32,
+    },
+    /// `CreateService`. Answered by [`ServiceReply::Handle`].
+    Create {
+        /// The manager's handle.
+        manager: u32,
+        /// The service's name.
+        name: Wide<'a>,
+        /// The wanted access of the handle.
+        access: u32,
+        /// The configuration.
+        settings: Settings<'a>,
+    },
+    /// `CloseServiceHandle`, `UnlockServiceDatabase`. Answered by [`ServiceReply::Done`].
+    Close {
+        /// Any handle.
+        handle: u32,
+    },
+    /// `DeleteService`. Answered by [`ServiceReply::Done`].
+    Delete {
+        /// The service's handle.
+        service: u32,
+    },
+    /// `ChangeServiceConfig`. Answered by [`ServiceReply::Done`].
+    Change {
+        /// The service's handle.
+        service: u32,
+        /// What to change.
+        settings: Settings<'a>,
+    },
+    /// `ChangeServiceConfig2`. Answered by [`ServiceReply::Done`].
+    ChangeExtra {
+        /// The service's handle.
+        service: u32,
+        /// What to change.
+        extra: Extra<'a>,
+    },
+    /// `StartService`. Answered by [`ServiceReply::Status`] when the service's
+    /// main function runs.
+    Start {
+        /// The service's handle.
+        service: u32,
+        /// The arguments.
+        arguments: WideList<'a>,
+    },
+    /// `ControlService`. Answered by [`ServiceReply::Status`] or
+    /// [`ServiceReply::Refused`] when the handler has returned.
+    Control {
+        /// The service's handle.
+        service: u32,
+        /// `SERVICE_CONTROL_*`.
+        control: u32,
+    },
+    /// `QueryServiceStatusEx`. Answered by [`ServiceReply::Status`].
+    Status {
+        /// The service's handle.
+        service: u32,
+    },
+    /// `QueryServiceConfig`. Answered by [`ServiceReply::Config`].
+    Config {
+        /// The service's handle.
+        service: u32,
+    },
+    /// `QueryServiceConfig2`. Answered by [`ServiceReply::Extra`].
+    Extra {
+        /// The service's handle.
+        service: u32,
+        /// `SERVICE_CONFIG_*`.
+        level: u32,
+    },
+    /// `EnumServicesStatusEx`. Answered by [`ServiceReply::List`].
+    List {
+        /// The manager's handle.
+        manager: u32,
+        /// `SERVICE_WIN32` and so on.
+        types: u32,
+        /// `SERVICE_ACTIVE`, `SERVICE_INACTIVE` or both.
+        states: u32,
+        /// Only this load order group.
+        group: Option<Wide<'a>>,
+        /// [`Entry::place`] of the last entry seen; 0 for the beginning.
+        after: u32,
+    },
+    /// `EnumDependentServices`. Answered by [`ServiceReply::List`].
+    ListDependents {
+        /// The service's handle.
+        service: u32,
+        /// As in [`ServiceRequest::List`].
+        states: u32,
+        /// As in [`ServiceRequest::List`].
+        after: u32,
+    },
+    /// `GetServiceDisplayName`. Answered by [`ServiceReply::Name`].
+    DisplayName {
+        /// The manager's handle.
+        manager: u32,
+        /// The service's name.
+        name: Wide<'a>,
+    },
+    /// `GetServiceKeyName`. Answered by [`ServiceReply::Name`].
+    KeyName {
+        /// The manager's handle.
+        manager: u32,
+        /// The display name.
+        display_name: Wide<'a>,
+    },
+    /// `LockServiceDatabase`. Answered by [`ServiceReply::Handle`].
+    Lock {
+        /// The manager's handle.
+        manager: u32,
+    },
+    /// `SetServiceStatus`. Answered by [`ServiceReply::Done`].
+    Report {
+        /// The handle that came with [`Order::Start`].
+        status_handle: u32,
+        /// The new status.
+        status: ServiceStatus,
+    },
+    /// `StartServiceCtrlDispatcher`: from its answer [`ServiceReply::Done`] on,
+    /// this connection carries [`ServiceReply::Order`]s to the member and
+    /// [`ServiceRequest::Answer`]s back.
+    Dispatch,
+    /// The end of an order. Not answered.
+    Answer {
+        /// The order's number.
+        sequence: u32,
+        /// What the handler returned; 0 for a start that runs.
+        result: u32,
+    },
+}
+
+/// `SERVICE_STATUS_PROCESS`; in a report the process id is not looked at.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceStatus {
+    /// `dwServiceType`
+    pub service_type: u32,
+    /// `dwCurrentState`
+    pub state: u32,
+    /// `dwControlsAccepted`
+    pub controls_accepted: u32,
+    /// `dwWin32ExitCode`
+    pub win32_exit_code: u32,
+    /// `dwServiceSpecificExitCode`
+    pub specific_exit_code: u32,
+    /// `dwCheckPoint`
+    pub check_point: u32,
+    /// `dwWaitHint`, milliseconds
+    pub wait_hint: u32,
+    /// `dwProcessId`
+    pub process_id: u32,
+}
+
+/// A configuration, or the part of it that is to be changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings<'a> {
+    /// `dwServiceType`
+    pub service_type: Option<u32>,
+    /// `dwStartType`
+    pub start_type: Option<u32>,
+    /// `dwErrorControl`
+    pub error_control: Option<u32>,
+    /// `lpBinaryPathName`
+    #[serde(borrow)]
+    pub image_path: Option<Wide<'a>>,
+    /// `lpLoadOrderGroup`
+    pub group: Option<Wide<'a>>,
+    /// `dwTagId`, only in an answer.
+    pub tag: u32,
+    /// `lpDependencies`
+    pub depend_on: Option<WideList<'a>>,
+    /// `lpServiceStartName`
+    pub account: Option<Wide<'a>>,
+    /// `lpDisplayName`
+    pub display_name: Option<Wide<'a>>,
+}
+
+/// One level of `QueryServiceConfig2` and `ChangeServiceConfig2`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Extra<'a> {
+    /// `SERVICE_CONFIG_DESCRIPTION`
+    Description(#[serde(borrow)] Wide<'a>),
+    /// `SERVICE_CONFIG_DELAYED_AUTO_START_INFO`
+    DelayedAutoStart(bool),
+    /// `SERVICE_CONFIG_FAILURE_ACTIONS_FLAG`
+    FailureActionsOnNonCrash(bool),
+    /// `SERVICE_CONFIG_SERVICE_SID_INFO`
+    SidType(u32),
+    /// `SERVICE_CONFIG_PRESHUTDOWN_INFO`, milliseconds
+    PreshutdownTimeout(u32),
+}
+
+/// One service of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry<'a> {
+    /// Where a following request goes on. Never 0.
+    pub place: u32,
+    /// The service's name.
+    #[serde(borrow)]
+    pub name: Wide<'a>,
+    /// Its display name.
+    pub display_name: Wide<'a>,
+    /// What it is doing.
+    pub status: ServiceStatus,
+}
+
+/// What a service process is to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Order<'a> {
+    /// Run the main function of a service in a thread of its own.
+    Start {
+        /// For [`ServiceRequest::Answer`].
+        sequence: u32,
+        /// The service's name.
+        #[serde(borrow)]
+        service: Wide<'a>,
+        /// What `RegisterServiceCtrlHandler` gives for it.
+        status_handle: u32,
+        /// The arguments after the name.
+        arguments: WideList<'a>,
+    },
+    /// Call the control handler of a service.
+    Control {
+        /// For [`ServiceRequest::Answer`].
+        sequence: u32,
+        /// The service's name.
+        service: Wide<'a>,
+        /// `SERVICE_CONTROL_*`.
+        control: u32,
+    },
+    /// `StartServiceCtrlDispatcher` returns. Not answered.
+    Exit,
 }
 
 /// The controller's answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ServiceReply<'a> {
+    /// It was done.
+    Done,
     /// A Win32 error code.
     Error(u32),
-    /// A handle.
-    Handle(u64),
-    /// Bytes.
-    Data(#[serde(borrow)] &'a [u8]),
+    /// A Win32 error code that comes with a status.
+    Refused {
+        /// The error code.
+        error: u32,
+        /// The service's status.
+        status: ServiceStatus,
+    },
+    /// A handle of this process.
+    Handle(u32),
+    /// A status.
+    Status(ServiceStatus),
+    /// A whole configuration: everything is there.
+    Config(#[serde(borrow)] Settings<'a>),
+    /// A level of configuration.
+    Extra(Extra<'a>),
+    /// A name.
+    Name(Wide<'a>),
+    /// A part of a list.
+    List {
+        /// Encoded [`Entry`]s one after the other: see [`next_entry`].
+        entries: &'a [u8],
+        /// Whether more follow.
+        more: bool,
+    },
+    /// See [`ServiceRequest::Dispatch`].
+    Order(Order<'a>),
+}
+
+/// Encodes an entry at the start of `room`; its length, or `None` when it does
+/// not fit.
+pub fn put_entry(entry: &Entry<'_>, room: &mut [u8]) -> Option<usize> {
+    postcard::to_slice(entry, room).ok().map(|used| used.len())
+}
+
+/// The first entry of a list and the entries after it.
+#[must_use]
+pub fn next_entry(entries: &[u8]) -> Option<(Entry<'_>, &[u8])> {
+    postcard::take_from_bytes(entries).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::{MESSAGE, Reply, Request, decode, encode};
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_whole_configuration_fits_a_message() {
+        // What the controller allows: 7,000 units of text and their lengths.
+        let long = [0x61; 2 * 7_000];
+        let settings = Settings {
+            image_path: Some(&long),
+            depend_on: Some(&[]),
+            ..Settings::default()
+        };
+        let request = Request::Service(ServiceRequest::Create {
+            manager: u32::MAX,
+            name: &[0x61; 512],
+            access: u32::MAX,
+            settings,
+        });
+        let mut buffer = [0; MESSAGE];
+        let bytes = encode(&request, &mut buffer).expect("fits");
+        assert_eq!(decode::<Request>(bytes), Some(request));
+    }
+
+    #[test]
+    fn entries_follow_one_another() {
+        let entry = |place| Entry {
+            place,
+            name: b"a\0",
+            display_name: b"",
+            status: ServiceStatus::default(),
+        };
+        let mut room = [0; 256];
+        let first = put_entry(&entry(1), &mut room).expect("fits");
+        let second = put_entry(&entry(2), &mut room[first..]).expect("fits");
+        let all = &room[..first + second];
+        let (one, rest) = next_entry(all).expect("one");
+        let (two, rest) = next_entry(rest).expect("two");
+        assert_eq!((one.place, two.place, rest), (1, 2, &[][..]));
+        assert_eq!(next_entry(rest), None);
+    }
+
+    proptest! {
+        #[test]
+        fn an_order_comes_back(
+            sequence: u32,
+            service in prop::collection::vec(any::<u8>(), 0..64),
+            arguments in prop::collection::vec(any::<u8>(), 0..64),
+        ) {
+            let order = Order::Start { sequence, service: &service, status_handle: 7, arguments: &arguments };
+            let reply = Reply::Service(ServiceReply::Order(order));
+            let mut buffer = [0; 256];
+            let bytes = encode(&reply, &mut buffer).expect("fits");
+            prop_assert_eq!(decode::<Reply>(bytes), Some(reply));
+        }
+
+        #[test]
+        fn garbage_entries_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..256)) {
+            let mut rest = &bytes[..];
+            while let Some((_, following)) = next_entry(rest) {
+                rest = following;
+            }
+        }
+    }
 }
