@@ -1,0 +1,44 @@
+//! `pinion.exe`, the command line: reads what is asked, has one verb do it, and
+//! ends with its exit code. Everything of substance is in the floors below.
+#![cfg_attr(not(windows), allow(dead_code))]
+
+mod environment;
+mod failure;
+mod image;
+mod options;
+mod program;
+mod quote;
+mod search;
+mod table;
+mod values;
+
+#[cfg(windows)]
+mod foreground;
+#[cfg(windows)]
+mod output;
+#[cfg(windows)]
+mod process;
+#[cfg(windows)]
+mod progress;
+#[cfg(windows)]
+mod verbs;
+#[cfg(windows)]
+mod vms;
+
+#[cfg(windows)]
+fn main() {
+    let code = match verbs::dispatch() {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("pinion: {failure}");
+            failure.code
+        }
+    };
+    std::process::exit(code)
+}
+
+#[cfg(not(windows))]
+fn main() {
+    eprintln!("pinion: this program runs on Windows (or Wine) only");
+    std::process::exit(pinion_store::exit_code::CANNOT_RUN)
+}

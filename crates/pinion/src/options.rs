@@ -1,0 +1,100 @@
+//! Options that several verbs share.
+
+use crate::values;
+use clap::Args;
+use pinion_store::{Limits, NewVm, PortMapping, VmName};
+
+/// What a new VM is made of.
+#[derive(Args, Debug)]
+pub struct NewOptions {
+    /// Name of the VM; one is made up when none is given
+    #[arg(long, value_parser = name)]
+    pub name: Option<VmName>,
+
+    /// Publish the VM's port VM at the host's port HOST
+    #[arg(short, long, value_name = "[ADDRESS:]HOST:VM", value_parser = values::publish)]
+    pub publish: Vec<PortMapping>,
+
+    #[command(flatten)]
+    pub program: ProgramOptions,
+
+    #[command(flatten)]
+    pub limits: LimitOptions,
+
+    /// Program and its arguments
+    #[arg(
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "PROGRAM"
+    )]
+    pub command: Vec<String>,
+}
+
+/// What a program is started with.
+#[derive(Args, Debug)]
+pub struct ProgramOptions {
+    /// Set a variable of the program; without a value, hand on the one set here
+    #[arg(short, long, value_name = "NAME[=VALUE]", value_parser = values::variable)]
+    pub env: Vec<(String, Option<String>)>,
+
+    /// Current folder of the program, an existing one
+    #[arg(short, long, value_name = "FOLDER")]
+    pub workdir: Option<String>,
+}
+
+/// Limits of a VM.
+#[derive(Args, Debug)]
+pub struct LimitOptions {
+    /// Most memory of all its processes together, such as 512m or 2g
+    #[arg(long, value_name = "SIZE", value_parser = values::size)]
+    pub memory: Option<u64>,
+
+    /// Most processors, such as 1.5
+    #[arg(long, value_name = "NUMBER", value_parser = values::cpus)]
+    pub cpus: Option<u32>,
+
+    /// Most processes at one time
+    #[arg(long, value_name = "NUMBER", value_parser = values::count)]
+    pub processes: Option<u32>,
+}
+
+impl ProgramOptions {
+    /// The variables that are set; those without a value anywhere are left out.
+    pub fn variables(&self) -> Vec<(String, String)> {
+        let set = |(name, value): &(String, Option<String>)| {
+            value.as_ref().map(|value| (name.clone(), value.clone()))
+        };
+        self.env.iter().filter_map(set).collect()
+    }
+}
+
+impl LimitOptions {
+    /// The limits as the record keeps them.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            memory: self.memory,
+            cpus_milli: self.cpus,
+            processes: self.processes,
+        }
+    }
+}
+
+impl NewOptions {
+    /// The new VM, with `command` in place of the one given.
+    pub fn new_vm(&self, command: Vec<String>, cwd: String, remove_at_end: bool) -> NewVm {
+        NewVm {
+            name: self.name.clone(),
+            command,
+            env: self.program.variables(),
+            cwd: Some(cwd),
+            limits: self.limits.limits(),
+            ports: self.publish.clone(),
+            remove_at_end,
+        }
+    }
+}
+
+fn name(text: &str) -> Result<VmName, String> {
+    VmName::check(text).map_err(|why| why.to_string())
+}

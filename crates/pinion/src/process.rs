@@ -1,0 +1,273 @@
+//! A process that is made suspended in this console, with this process's stdin,
+//! stdout and stderr, and nothing else of its handles. Until it is resumed it
+//! ends with the value.
+
+use crate::quote::command_line;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::windows::ffi::OsStrExt;
+use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
+use std::path::Path;
+use std::ptr::{null, null_mut};
+use windows_sys::Win32::Foundation::{
+    HANDLE, HANDLE_FLAG_INHERIT, INVALID_HANDLE_VALUE, SetHandleInformation, WAIT_OBJECT_0,
+};
+use windows_sys::Win32::System::Console::{
+    GetStdHandle, STD_ERROR_HANDLE, STD_INPUT_HANDLE, STD_OUTPUT_HANDLE,
+};
+use windows_sys::Win32::System::Threading::{
+    CREATE_SUSPENDED, CREATE_UNICODE_ENVIRONMENT, CreateProcessW, DeleteProcThreadAttributeList,
+    EXTENDED_STARTUPINFO_PRESENT, GetExitCodeProcess, INFINITE, InitializeProcThreadAttributeList,
+    LPPROC_THREAD_ATTRIBUTE_LIST, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, PROCESS_INFORMATION,
+    ResumeThread, STARTF_USESTDHANDLES, STARTUPINFOEXW, TerminateProcess,
+    UpdateProcThreadAttribute, WaitForSingleObject,
+};
+
+/// A process that has not run yet.
+pub struct Suspended {
+    process: OwnedHandle,
+    thread: OwnedHandle,
+    /// Its process id.
+    pub pid: u32,
+    /// The id of its only thread.
+    pub tid: u32,
+    resumed: bool,
+}
+
+/// A running process of ours.
+pub struct Running {
+    process: OwnedHandle,
+}
+
+impl Suspended {
+    /// Makes the process. `command` is the program as the user named it and its
+    /// arguments, `program` the file to start.
+    pub fn create(
+        program: &Path,
+        command: &[String],
+        env: &[(OsString, OsString)],
+        cwd: &Path,
+    ) -> io::Result<Self> {
+        let program = wide(program.as_os_str())?;
+        let cwd = wide(cwd.as_os_str())?;
+        let units: Vec<Vec<u16>> = command.iter().map(|a| a.encode_utf16().collect()).collect();
+        let mut line = command_line(units.iter().map(Vec::as_slice));
+        line.push(0);
+        let env = block(env);
+        let stdio = Stdio::of_this_process();
+        let mut attributes = Attributes::new()?;
+        attributes.inherit_only(&stdio.distinct)?;
+        let startup = stdio.startup(attributes.list());
+        let mut made = PROCESS_INFORMATION::default();
+        let flags = CREATE_SUSPENDED | CREATE_UNICODE_ENVIRONMENT | EXTENDED_STARTUPINFO_PRESENT;
+        // SAFETY: all strings end in a zero, the environment in two; the command
+        // line is ours to be written to; the startup information, its attribute
+        // list and the handles in it outlive the call.
+        let ok = unsafe {
+            CreateProcessW(
+                program.as_ptr(),
+                line.as_mut_ptr(),
+                null(),
+                null(),
+                i32::from(!stdio.distinct.is_empty()),
+                flags,
+                env.as_ptr().cast(),
+                cwd.as_ptr(),
+                (&raw const startup).cast(),
+                &raw mut made,
+            )
+        };
+        if ok == 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: both handles are new and nobody else's.
+        let (process, thread) = unsafe {
+            (
+                OwnedHandle::from_raw_handle(made.hProcess),
+                OwnedHandle::from_raw_handle(made.hThread),
+            )
+        };
+        Ok(Self {
+            process,
+            thread,
+            pid: made.dwProcessId,
+            tid: made.dwThreadId,
+            resumed: false,
+        })
+    }
+
+    /// Lets it run.
+    pub fn resume(mut self) -> io::Result<Running> {
+        // SAFETY: the handle is a live thread's.
+        if unsafe { ResumeThread(self.thread.as_raw_handle()) } == u32::MAX {
+            return Err(io::Error::last_os_error());
+        }
+        self.resumed = true;
+        Ok(Running {
+            process: self.process.try_clone()?,
+        })
+    }
+}
+
+impl Drop for Suspended {
+    fn drop(&mut self) {
+        if !self.resumed {
+            // SAFETY: the handle is a live process's.
+            unsafe { TerminateProcess(self.process.as_raw_handle(), 1) };
+        }
+    }
+}
+
+impl Running {
+    /// Waits for its end; its exit code.
+    pub fn wait(&self) -> io::Result<i32> {
+        let process = self.process.as_raw_handle();
+        let mut code = 0;
+        // SAFETY: the handle is a process's, `code` outlives the call.
+        let ok = unsafe {
+            WaitForSingleObject(process, INFINITE) == WAIT_OBJECT_0
+                && GetExitCodeProcess(process, &raw mut code) != 0
+        };
+        if ok {
+            Ok(code.cast_signed())
+        } else {
+            Err(io::Error::last_os_error())
+        }
+    }
+}
+
+/// The standard handles that this process has, and them without repetitions, as
+/// a handle list must be.
+struct Stdio {
+    handles: [HANDLE; 3],
+    distinct: Vec<HANDLE>,
+}
+
+impl Stdio {
+    fn of_this_process() -> Self {
+        let handles = [STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, STD_ERROR_HANDLE].map(|which| {
+            // SAFETY: no pointers.
+            let handle = unsafe { GetStdHandle(which) };
+            if handle == INVALID_HANDLE_VALUE {
+                null_mut()
+            } else {
+                handle
+            }
+        });
+        let mut distinct = Vec::new();
+        for handle in handles {
+            // SAFETY: a value that is no handle of ours makes the call fail, and
+            // such a one may not go into the list.
+            let inheritable = !handle.is_null()
+                && unsafe {
+                    SetHandleInformation(handle, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT)
+                } != 0;
+            if inheritable && !distinct.contains(&handle) {
+                distinct.push(handle);
+            }
+        }
+        Self { handles, distinct }
+    }
+
+    fn startup(&self, attributes: LPPROC_THREAD_ATTRIBUTE_LIST) -> STARTUPINFOEXW {
+        let mut startup = STARTUPINFOEXW {
+            lpAttributeList: attributes,
+            ..Default::default()
+        };
+        #[allow(clippy::cast_possible_truncation)]
+        {
+            startup.StartupInfo.cb = size_of::<STARTUPINFOEXW>() as u32;
+        }
+        startup.StartupInfo.dwFlags = STARTF_USESTDHANDLES;
+        let [input, output, error] = self.handles;
+        startup.StartupInfo.hStdInput = input;
+        startup.StartupInfo.hStdOutput = output;
+        startup.StartupInfo.hStdError = error;
+        startup
+    }
+}
+
+/// An attribute list with room for one attribute.
+struct Attributes {
+    memory: Vec<u64>,
+}
+
+impl Attributes {
+    fn new() -> io::Result<Self> {
+        let mut size = 0;
+        // SAFETY: asks for the size only.
+        unsafe { InitializeProcThreadAttributeList(null_mut(), 1, 0, &raw mut size) };
+        let mut memory = vec![0_u64; size.div_ceil(8)];
+        // SAFETY: the memory is as large as told.
+        let ok = unsafe {
+            InitializeProcThreadAttributeList(memory.as_mut_ptr().cast(), 1, 0, &raw mut size)
+        };
+        if ok == 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(Self { memory })
+    }
+
+    fn list(&mut self) -> LPPROC_THREAD_ATTRIBUTE_LIST {
+        self.memory.as_mut_ptr().cast()
+    }
+
+    /// Only `handles` are inherited; the slice must outlive the list's use.
+    fn inherit_only(&mut self, handles: &[HANDLE]) -> io::Result<()> {
+        if handles.is_empty() {
+            return Ok(());
+        }
+        // SAFETY: the list is initialised; the slice lives until after
+        // CreateProcessW, as `Stdio` does in the only caller.
+        let ok = unsafe {
+            UpdateProcThreadAttribute(
+                self.list(),
+                0,
+                PROC_THREAD_ATTRIBUTE_HANDLE_LIST as usize,
+                handles.as_ptr().cast(),
+                size_of_val(handles),
+                null_mut(),
+                null(),
+            )
+        };
+        if ok == 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Attributes {
+    fn drop(&mut self) {
+        // SAFETY: initialised in `new`, deleted once.
+        unsafe { DeleteProcThreadAttributeList(self.list()) };
+    }
+}
+
+fn wide(text: &OsStr) -> io::Result<Vec<u16>> {
+    let mut units: Vec<u16> = text.encode_wide().collect();
+    if units.contains(&0) {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "a zero character in a path",
+        ));
+    }
+    units.push(0);
+    Ok(units)
+}
+
+/// An environment block: `NAME=VALUE` each ended by a zero, the end by another.
+fn block(env: &[(OsString, OsString)]) -> Vec<u16> {
+    let mut block = Vec::new();
+    for (name, value) in env {
+        block.extend(name.encode_wide());
+        block.push(u16::from(b'='));
+        block.extend(value.encode_wide());
+        block.push(0);
+    }
+    if block.is_empty() {
+        block.push(0);
+    }
+    block.push(0);
+    block
+}

@@ -1,0 +1,126 @@
+//! `pinion inspect`: all that is known of one VM, as JSON.
+
+use super::{ls, update};
+use crate::failure::{Failure, Outcome};
+use crate::{output, vms};
+use pinion_store::{ExitRecord, PortMapping, Vm, VmId, VmName};
+use pinion_supervisor::client::Client;
+use pinion_supervisor::control::{LimitsStatus, ServiceInfo, Stats, Status};
+use serde::Serialize;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+
+const AFTER: &str = "Example:
+  pinion inspect web
+
+What only a running VM has is null or empty else. Paths of kernel objects and keys are NT paths.";
+
+/// Tell all about a VM, as JSON
+#[derive(clap::Args, Debug)]
+#[command(after_help = AFTER)]
+pub struct Args {
+    /// For likeness with other verbs; the answer is JSON always
+    #[arg(long, hide = true)]
+    json: bool,
+
+    /// Name or id of the VM
+    name: String,
+}
+
+#[derive(Serialize)]
+struct Told {
+    id: VmId,
+    name: VmName,
+    state: &'static str,
+    exit: Option<ExitRecord>,
+    created_ms: u64,
+    started_ms: Option<u64>,
+    command: Vec<String>,
+    env: Vec<(String, String)>,
+    cwd: Option<String>,
+    address: Ipv4Addr,
+    ports: Vec<PortMapping>,
+    limits: LimitsStatus,
+    remove_at_end: bool,
+    supervisor_pid: Option<u32>,
+    main_pid: Option<u32>,
+    pids: Vec<u32>,
+    services: Vec<ServiceInfo>,
+    object_directory: Option<String>,
+    pipe_prefix: Option<String>,
+    upper_files: PathBuf,
+    registry_upper: Option<String>,
+    names_private: Option<u64>,
+    files_changed: Option<u64>,
+    keys_changed: Option<u64>,
+    stats: Option<Stats>,
+    supervisor_log: PathBuf,
+    output_log: PathBuf,
+}
+
+/// Prints one object.
+pub fn run(args: &Args) -> Outcome {
+    let vm = vms::find(&args.name)?;
+    let mut told = on_disk(&vm)?;
+    if let Some((client, status)) = vms::status(&vm) {
+        add_live(&mut told, client, status)?;
+    }
+    output::json(&told)
+}
+
+fn on_disk(vm: &Vm) -> Result<Told, Failure> {
+    let record = vm.record().clone();
+    Ok(Told {
+        state: ls::ended(vm).0,
+        exit: vm.last_exit()?,
+        id: record.id,
+        name: record.name,
+        created_ms: record.created_ms,
+        started_ms: None,
+        command: record.command,
+        env: record.env,
+        cwd: record.cwd,
+        address: record.address,
+        ports: record.ports,
+        limits: update::not_enforced(&record.limits),
+        remove_at_end: record.remove_at_end,
+        supervisor_pid: None,
+        main_pid: None,
+        pids: Vec::new(),
+        services: Vec::new(),
+        object_directory: None,
+        pipe_prefix: None,
+        upper_files: vm.upper(),
+        registry_upper: None,
+        names_private: None,
+        files_changed: None,
+        keys_changed: None,
+        stats: None,
+        supervisor_log: vm.supervisor_log(),
+        output_log: vm.output_log(),
+    })
+}
+
+fn add_live(told: &mut Told, mut client: Client, status: Status) -> Result<(), Failure> {
+    let stats = client.stats()?;
+    told.state = ls::word(status.state);
+    told.exit = None;
+    told.started_ms = Some(status.started_ms);
+    told.ports = status.ports;
+    told.limits = status.limits;
+    told.supervisor_pid = Some(status.supervisor_pid);
+    told.main_pid = status.main_pid;
+    told.pids = client
+        .processes()?
+        .iter()
+        .map(|process| process.pid)
+        .collect();
+    told.services = client.services()?;
+    told.object_directory = Some(status.object_directory);
+    told.registry_upper = Some(status.registry_layer);
+    told.names_private = Some(stats.names_private);
+    told.files_changed = Some(stats.files_changed);
+    told.keys_changed = Some(stats.keys_changed);
+    told.stats = Some(stats);
+    Ok(())
+}

@@ -1,0 +1,137 @@
+//! `pinion ls`: all VMs.
+
+use crate::failure::Outcome;
+use crate::table::table;
+use crate::{output, vms};
+use pinion_store::{Entry, Vm, VmName};
+use pinion_supervisor::control::State;
+use serde::Serialize;
+use std::net::Ipv4Addr;
+
+const AFTER: &str = "Examples:
+  pinion ls
+  pinion ls -q                 names only
+  pinion ls --json
+
+States: created (never ran), running, paused, stopping, exited, damaged (see 'pinion inspect NAME').";
+
+/// List the VMs
+#[derive(clap::Args, Debug)]
+#[command(after_help = AFTER)]
+pub struct Args {
+    /// Print names only
+    #[arg(short, long, conflicts_with = "json")]
+    quiet: bool,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Row {
+    name: VmName,
+    id: Option<String>,
+    state: &'static str,
+    exit_code: Option<i32>,
+    address: Option<Ipv4Addr>,
+    ports: Vec<String>,
+    command: Vec<String>,
+    damage: Option<String>,
+}
+
+/// Lists them by name, damaged ones too.
+pub fn run(args: &Args) -> Outcome {
+    let store = vms::store()?;
+    vms::tidy(&store);
+    let entries = store.list()?;
+    if args.quiet {
+        let names: String = entries.iter().map(|e| format!("{}\n", e.name())).collect();
+        return output::text(&names);
+    }
+    let rows: Vec<Row> = entries.into_iter().map(row).collect();
+    if args.json {
+        return output::json(&rows);
+    }
+    let cells: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            let state = match row.exit_code {
+                Some(code) => format!("{} ({code})", row.state),
+                None => row.state.into(),
+            };
+            let address = row.address.map(|a| a.to_string()).unwrap_or_default();
+            let command = row.command.join(" ");
+            [
+                row.name.to_string(),
+                state,
+                address,
+                row.ports.join(","),
+                command,
+            ]
+        })
+        .collect();
+    output::text(&table(
+        ["NAME", "STATE", "ADDRESS", "PORTS", "COMMAND"],
+        &cells,
+    ))
+}
+
+fn row(entry: Entry) -> Row {
+    match entry {
+        Entry::Damaged { name, error } => Row {
+            name,
+            id: None,
+            state: "damaged",
+            exit_code: None,
+            address: None,
+            ports: Vec::new(),
+            command: Vec::new(),
+            damage: Some(error.to_string()),
+        },
+        Entry::Vm(vm) => {
+            let record = vm.record();
+            let (state, exit_code) = state(&vm);
+            Row {
+                name: record.name.clone(),
+                id: Some(record.id.to_string()),
+                state,
+                exit_code,
+                address: Some(record.address),
+                ports: record
+                    .ports
+                    .iter()
+                    .map(|p| format!("{}:{}:{}", p.host_address, p.host, p.vm))
+                    .collect(),
+                command: record.command.clone(),
+                damage: None,
+            }
+        }
+    }
+}
+
+/// The VM's state in one word and, when it has ended, the exit code.
+fn state(vm: &Vm) -> (&'static str, Option<i32>) {
+    if let Some((_, status)) = vms::status(vm) {
+        return (word(status.state), None);
+    }
+    ended(vm)
+}
+
+/// The state of a VM that does not run.
+pub fn ended(vm: &Vm) -> (&'static str, Option<i32>) {
+    match vm.last_exit() {
+        Ok(Some(exit)) => ("exited", Some(exit.code)),
+        _ if vm.is_running().unwrap_or(false) => ("starting", None),
+        _ => ("created", None),
+    }
+}
+
+/// The state of a VM that runs.
+pub fn word(state: State) -> &'static str {
+    match state {
+        State::Running => "running",
+        State::Paused => "paused",
+        State::Stopping => "stopping",
+    }
+}

@@ -1,0 +1,117 @@
+//! The verbs: what `pinion.exe` can be asked, one file each.
+
+mod completion;
+mod create;
+mod exec;
+mod exit_codes;
+mod inspect;
+mod kill;
+mod logs;
+mod ls;
+mod pause;
+mod ps;
+mod rm;
+mod run;
+mod start;
+mod stop;
+mod supervise;
+mod unpause;
+mod update;
+mod version;
+mod wait;
+
+use crate::failure::{Failure, Outcome};
+use clap::{Parser, Subcommand};
+
+const AFTER: &str = "Examples:
+  pinion run --name web -p 8080:80 nginx.exe    a web server in a VM of its own, in this console
+  pinion run -d --name db mydb.exe              the same in the background
+  pinion exec web cmd.exe                       a shell inside
+  pinion ls                                     all VMs
+  pinion rm -f web                              stop it and remove all that it changed
+
+'pinion help VERB' tells about a verb, 'pinion help exit-codes' about exit codes.";
+
+/// Featherweight virtual machines for Windows programs
+///
+/// Runs unmodified Windows programs side by side on one Windows, each in a VM with names, files,
+/// registry, services and network address of its own. Nothing that a program changes inside reaches
+/// the host.
+#[derive(Parser, Debug)]
+#[command(name = "pinion", version, after_help = AFTER, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand, Debug)]
+enum Verb {
+    Run(run::Args),
+    Create(create::Args),
+    Start(start::Args),
+    Exec(exec::Args),
+    Stop(stop::Args),
+    Kill(kill::Args),
+    Pause(pause::Args),
+    Unpause(unpause::Args),
+    Update(update::Args),
+    Wait(wait::Args),
+    Ps(ps::Args),
+    Ls(ls::Args),
+    Inspect(inspect::Args),
+    Logs(logs::Args),
+    Rm(rm::Args),
+    Version(version::Args),
+    Completion(completion::Args),
+    ExitCodes(exit_codes::Args),
+    #[command(name = pinion_supervisor::control::VERB)]
+    Supervise(supervise::Args),
+}
+
+/// Reads the command line and does what it asks; a wrong one ends the process
+/// with exit code 2 and a hint.
+pub fn dispatch() -> Outcome {
+    match Cli::parse().verb {
+        Verb::Run(args) => run::run(&args),
+        Verb::Create(args) => create::run(&args),
+        Verb::Start(args) => start::run(&args),
+        Verb::Exec(args) => exec::run(&args),
+        Verb::Stop(args) => stop::run(&args),
+        Verb::Kill(args) => kill::run(&args),
+        Verb::Pause(args) => pause::run(&args),
+        Verb::Unpause(args) => unpause::run(&args),
+        Verb::Update(args) => update::run(&args),
+        Verb::Wait(args) => wait::run(&args),
+        Verb::Ps(args) => ps::run(&args),
+        Verb::Ls(args) => ls::run(&args),
+        Verb::Inspect(args) => inspect::run(&args),
+        Verb::Logs(args) => logs::run(&args),
+        Verb::Rm(args) => rm::run(&args),
+        Verb::Version(args) => version::run(&args),
+        Verb::Completion(args) => completion::run(&args),
+        Verb::ExitCodes(args) => exit_codes::run(&args),
+        Verb::Supervise(args) => supervise::run(&args),
+    }
+}
+
+/// Does `one` for each name, the rest too when one fails. The failures but the
+/// last are told here, the last is the outcome.
+fn for_each(names: &[String], mut one: impl FnMut(&str) -> Outcome) -> Outcome {
+    let mut last: Option<Failure> = None;
+    for name in names {
+        if let Err(failure) = one(name)
+            && let Some(earlier) = last.replace(failure)
+        {
+            eprintln!("pinion: {earlier}");
+        }
+    }
+    last.map_or(Ok(0), Err)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_command_line_is_consistent() {
+        <super::Cli as clap::CommandFactory>::command().debug_assert();
+    }
+}

@@ -1,0 +1,69 @@
+//! `pinion run`: a new VM and its main program.
+
+use crate::failure::Outcome;
+use crate::foreground::{self, Foreground};
+use crate::options::NewOptions;
+use crate::vms::{self, Fresh};
+use crate::{environment, output, program};
+use pinion_supervisor::control::Program;
+
+const AFTER: &str = "Examples:
+  pinion run --name web -p 8080:80 C:\\nginx\\nginx.exe
+  pinion run -d --rm -e MODE=test --memory 512m server.exe --verbose
+  pinion run --rm cmd.exe /c set
+
+The program has this console's stdin, stdout and stderr; Ctrl-C goes to it. Its exit code is pinion's.
+What follows PROGRAM is the program's own: give pinion's options before it.";
+
+/// Make a VM and run a program in it
+#[derive(clap::Args, Debug)]
+#[command(after_help = AFTER)]
+pub struct Args {
+    /// Run in the background: print the VM's name; the output goes to 'pinion logs'
+    #[arg(short, long)]
+    detach: bool,
+
+    /// Remove the VM, with all that it changed, when the program ends
+    #[arg(long)]
+    rm: bool,
+
+    #[command(flatten)]
+    new: NewOptions,
+}
+
+/// Makes the VM, or leaves nothing.
+pub fn run(args: &Args) -> Outcome {
+    let program = program::find(&args.new.command[0])?;
+    let cwd = program::folder(args.new.program.workdir.as_deref())?;
+    let command = program::resolved(&program, &args.new.command)?;
+    foreground::let_ctrl_c_pass();
+    let mut fresh = Fresh::create(args.new.new_vm(command.clone(), cwd.clone(), args.rm))?;
+    let vm = fresh.vm.clone();
+    let mut client = vms::up(&vm)?;
+    foreground::fail_if_interrupted()?;
+    let env = &vm.record().env;
+    if args.detach {
+        let program = Program {
+            command,
+            env: environment::as_text(env),
+            cwd: Some(cwd),
+        };
+        client.start(program, true)?;
+        fresh.keep();
+        return output::line(vm.name());
+    }
+    let what = Foreground {
+        program: &program,
+        command: &args.new.command,
+        env,
+        cwd: &cwd,
+        main: true,
+    };
+    let code = foreground::run(&mut client, &vm, &what, || fresh.keep())?;
+    client.wait()?;
+    vms::wait_until_gone(&vm);
+    if args.rm {
+        vms::remove_ended(&vms::store()?, vm.name())?;
+    }
+    Ok(code)
+}

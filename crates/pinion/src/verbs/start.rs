@@ -1,0 +1,83 @@
+//! `pinion start`: the main program of a VM that does not run.
+
+use crate::failure::{Failure, Outcome};
+use crate::foreground::{self, Foreground};
+use crate::{environment, output, program, vms};
+use pinion_store::{Vm, exit_code};
+use pinion_supervisor::client::Client;
+use pinion_supervisor::control::Program;
+
+const AFTER: &str = "Examples:
+  pinion start web          in the background; prints the name
+  pinion start -a web       in this console, with its exit code";
+
+/// Start a VM that was created, or that has ended
+#[derive(clap::Args, Debug)]
+#[command(after_help = AFTER)]
+pub struct Args {
+    /// Run in this console and pass on the program's exit code
+    #[arg(short, long)]
+    attach: bool,
+
+    /// Name or id of the VM
+    name: String,
+}
+
+/// Starts the VM; when that fails it does not run, and is there as before.
+pub fn run(args: &Args) -> Outcome {
+    let vm = vms::find(&args.name)?;
+    if vm.is_running()? {
+        return Err(pinion_store::Error::Running {
+            name: vm.name().to_string(),
+        }
+        .into());
+    }
+    foreground::let_ctrl_c_pass();
+    let mut client = vms::up(&vm)?;
+    let mut started = false;
+    let outcome = begin(&mut client, &vm, args.attach, &mut started);
+    if outcome.is_err() && !started {
+        let _ = client.kill();
+    }
+    outcome
+}
+
+fn begin(client: &mut Client, vm: &Vm, attach: bool, started: &mut bool) -> Outcome {
+    foreground::fail_if_interrupted()?;
+    let record = vm.record();
+    let Some(name) = record.command.first() else {
+        return Err(Failure::new(
+            exit_code::CANNOT_RUN,
+            format!(
+                "the VM '{}' has no program; make another with 'pinion create'",
+                record.name
+            ),
+        ));
+    };
+    let program = program::find(name)?;
+    let cwd = program::folder(record.cwd.as_deref())?;
+    if !attach {
+        let program = Program {
+            command: record.command.clone(),
+            env: environment::as_text(&record.env),
+            cwd: Some(cwd),
+        };
+        client.start(program, true)?;
+        *started = true;
+        return output::line(&record.name);
+    }
+    let what = Foreground {
+        program: &program,
+        command: &record.command,
+        env: &record.env,
+        cwd: &cwd,
+        main: true,
+    };
+    let code = foreground::run(client, vm, &what, || *started = true)?;
+    client.wait()?;
+    vms::wait_until_gone(vm);
+    if record.remove_at_end {
+        vms::remove_ended(&vms::store()?, vm.name())?;
+    }
+    Ok(code)
+}

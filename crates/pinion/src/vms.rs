@@ -1,0 +1,144 @@
+//! VMs as verbs meet them: found by name, brought up, taken down, removed, and
+//! a new one that is gone again when its start fails.
+
+use crate::failure::Failure;
+use crate::progress;
+use pinion_store::{Entry, NewVm, Store, Vm, VmName};
+use pinion_supervisor::Error;
+use pinion_supervisor::client::{self, Client};
+use pinion_supervisor::control::Status;
+use std::time::{Duration, Instant};
+
+/// How long a VM may take to come up.
+const UP: Duration = Duration::from_secs(60);
+/// How long the supervisor may take to go away after the VM's end.
+const GONE: Duration = Duration::from_secs(10);
+/// A VM of `run --rm` this old without a supervisor is one whose supervisor was
+/// killed, and no longer one that is about to start.
+const ABANDONED: Duration = Duration::from_secs(120);
+
+/// The store of this user.
+pub fn store() -> Result<Store, Failure> {
+    Ok(Store::open_default()?)
+}
+
+/// The VM of this name or id.
+pub fn find(name: &str) -> Result<Vm, Failure> {
+    Ok(store()?.find(name)?)
+}
+
+/// The VM of this name or id and a connection to its supervisor.
+pub fn running(name: &str) -> Result<(Vm, Client), Failure> {
+    let vm = find(name)?;
+    let client = Client::connect(&vm)?;
+    Ok((vm, client))
+}
+
+/// A connection to the VM's supervisor, or none when it does not run.
+pub fn connect(vm: &Vm) -> Result<Option<Client>, Failure> {
+    match Client::connect(vm) {
+        Ok(client) => Ok(Some(client)),
+        Err(Error::NotRunning { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The VM's status, or none when it does not run, or ends at this very moment.
+pub fn status(vm: &Vm) -> Option<(Client, Status)> {
+    let mut client = Client::connect(vm).ok()?;
+    let status = client.status().ok()?;
+    Some((client, status))
+}
+
+/// Starts the VM's supervisor.
+pub fn up(vm: &Vm) -> Result<Client, Failure> {
+    let _progress = progress::doing(&format!("starting {}", vm.name()));
+    let exe = std::env::current_exe()
+        .map_err(|error| Failure::pinion(format!("cannot find pinion.exe's own path: {error}")))?;
+    Ok(client::start_supervisor(&exe, vm, UP)?)
+}
+
+/// A VM that this command made, removed again unless it is kept.
+pub struct Fresh {
+    store: Store,
+    /// The VM.
+    pub vm: Vm,
+    kept: bool,
+}
+
+impl Fresh {
+    /// Makes the VM.
+    pub fn create(new: NewVm) -> Result<Self, Failure> {
+        let store = store()?;
+        tidy(&store);
+        let vm = store.create(new)?;
+        Ok(Self {
+            store,
+            vm,
+            kept: false,
+        })
+    }
+
+    /// Lets the VM stay.
+    pub fn keep(&mut self) {
+        self.kept = true;
+    }
+}
+
+impl Drop for Fresh {
+    fn drop(&mut self) {
+        if self.kept {
+            return;
+        }
+        if let Ok(mut client) = Client::connect(&self.vm) {
+            let _ = client.kill();
+        }
+        let _ = remove_ended(&self.store, self.vm.name());
+    }
+}
+
+/// Removes a VM whose supervisor is about to go, or gone. A VM that is no more
+/// is as good as removed.
+pub fn remove_ended(store: &Store, name: &VmName) -> Result<(), Failure> {
+    let _progress = progress::doing(&format!("removing {name}"));
+    let start = Instant::now();
+    loop {
+        match store.remove(name) {
+            Ok(()) | Err(pinion_store::Error::NoSuchVm { .. }) => return Ok(()),
+            Err(pinion_store::Error::Running { .. }) if start.elapsed() < GONE => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Waits until the supervisor has let the VM go, so that the next command finds
+/// it ended.
+pub fn wait_until_gone(vm: &Vm) {
+    let start = Instant::now();
+    while vm.folder().exists() && vm.is_running().unwrap_or(false) && start.elapsed() < GONE {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Cleans up after what was broken off: half-made folders, and VMs of
+/// `run --rm` whose supervisor was killed.
+pub fn tidy(store: &Store) {
+    store.sweep();
+    let Ok(entries) = store.list() else { return };
+    for entry in entries {
+        if let Entry::Vm(vm) = entry
+            && vm.record().remove_at_end
+            && age(&vm) > ABANDONED
+            && matches!(vm.is_running(), Ok(false))
+        {
+            let _ = store.remove(vm.name());
+        }
+    }
+}
+
+fn age(vm: &Vm) -> Duration {
+    let created = std::time::UNIX_EPOCH + Duration::from_millis(vm.record().created_ms);
+    created.elapsed().unwrap_or_default()
+}
