@@ -75,6 +75,22 @@ impl<'a> Image<'a> {
         Ok(image)
     }
 
+    /// Parses a `file` that [`Image::new`] has found sound before: a member
+    /// starts children from the section that its supervisor filled, and need
+    /// not sum up every byte again.
+    ///
+    /// # Errors
+    /// [`ImageError`] for what cannot be parsed.
+    pub fn known(file: &'a [u8]) -> Result<Self, ImageError> {
+        Self::parse(file).ok_or(DAMAGED)
+    }
+
+    /// The size of the file in bytes.
+    #[must_use]
+    pub fn file_size(&self) -> usize {
+        self.file.len()
+    }
+
     fn parse(file: &'a [u8]) -> Option<Self> {
         if file.get(..2)? != b"MZ" {
             return None;
@@ -124,6 +140,13 @@ impl<'a> Image<'a> {
             Some(VERSION) => Ok(()),
             other => Err(ImageError::Version(other.unwrap_or(0))),
         }
+    }
+
+    /// The headers, as they stand at the start of the mapped module.
+    #[must_use]
+    pub fn headers(&self) -> &'a [u8] {
+        let end = self.sections + self.section_count * 40;
+        self.file.get(..end.min(0x1000)).unwrap_or(&[])
     }
 
     /// The sections in order.

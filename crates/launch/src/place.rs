@@ -65,7 +65,7 @@ pub struct Ntdll<'a> {
     pub bytes: &'a [u8],
 }
 
-/// Places the agent `file` into `process`, which must be suspended before its
+/// Places the agent `image` into `process`, which must be suspended before its
 /// first instruction, with `PROCESS_VM_*`, `PROCESS_DUP_HANDLE` access.
 ///
 /// # Errors
@@ -77,11 +77,10 @@ pub struct Ntdll<'a> {
 /// process.
 pub unsafe fn place(
     process: HANDLE,
-    file: &[u8],
+    image: &Image<'_>,
     ntdll: Ntdll<'_>,
     legacy: Legacy,
 ) -> Result<(), PlaceError> {
-    let image = Image::new(file)?;
     let exports = image.exports()?;
     let module = Module::new(ntdll.bytes).ok_or(PlaceError::Ntdll)?;
     let thunk = module
@@ -91,9 +90,9 @@ pub unsafe fn place(
 
     let base = allocate(process, image.size as usize)?;
     let mut layout = Layout::new(image.size as usize)?;
-    fill(&mut layout, &image)?;
-    relocate(&mut layout, base, &image)?;
-    import(&mut layout, &image, &module, ntdll.base)?;
+    fill(&mut layout, image)?;
+    relocate(&mut layout, base, image)?;
+    import(&mut layout, image, &module, ntdll.base)?;
     let boot = Boot {
         magic: MAGIC,
         version: pinion_wire::VERSION,
@@ -105,7 +104,7 @@ pub unsafe fn place(
             SECTION_MAP_READ | SECTION_MAP_WRITE,
         )?,
         agent_section: hand_on(process, legacy.agent_section, SECTION_MAP_READ)?,
-        agent_size: file.len() as u64,
+        agent_size: image.file_size() as u64,
         ntdll: ntdll.base,
         agent_base: base,
         thunk,
@@ -113,7 +112,7 @@ pub unsafe fn place(
     };
     layout.put(exports.boot, &boot.to_bytes())?;
     write(process, base, layout.0)?;
-    protect_sections(process, base, &image)?;
+    protect_sections(process, base, image)?;
     arm(process, thunk, base + u64::from(exports.entry))
 }
 
@@ -229,6 +228,7 @@ impl Drop for Layout {
 }
 
 fn fill(layout: &mut Layout, image: &Image<'_>) -> Result<(), PlaceError> {
+    layout.put(0, image.headers())?;
     for section in image.sections() {
         layout.put(section.address, section.bytes)?;
     }

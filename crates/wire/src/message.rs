@@ -1,7 +1,8 @@
 //! What a member asks its supervisor over the request pipe, and the answers.
 //!
-//! One message is one pipe message: a postcard encoding of [`Request`] or
-//! [`Reply`] of at most [`MESSAGE`] bytes. The supervisor takes the caller's
+//! The pipe is in byte mode. A message is its length in bytes (`u32`, little
+//! endian, at most [`MESSAGE`]) and that many bytes of postcard encoding of a
+//! [`Request`] or [`Reply`]. The supervisor takes the caller's
 //! identity from the kernel (the pipe's client process), never from a message.
 
 use crate::services::{ServiceReply, ServiceRequest};

@@ -1,0 +1,13 @@
+//! What takes the place of the intercepted system calls, a file per kind of
+//! object. Each function has the system call's own arguments, which may be any
+//! bits, and the call as it was in [`crate::hooks::kept`].
+
+pub(crate) mod files;
+pub(crate) mod links;
+pub(crate) mod objects;
+pub(crate) mod open;
+pub(crate) mod pipes;
+pub(crate) mod processes;
+pub(crate) mod query_object;
+pub(crate) mod registry;
+pub(crate) mod sockets;

@@ -1,0 +1,191 @@
+//! Named objects of the object manager: each call's absolute name becomes the
+//! VM's own, or passes by the pass list when it only opens.
+//!
+//! A name relative to a directory handle goes through as it is: the handle was
+//! decided when it was opened, and the VM's directories hold no way out.
+
+use crate::hooks::kept;
+use crate::{decode, scratch, state};
+use core::ffi::c_void;
+use pinion_names::object;
+use pinion_nt::status::{STATUS_ACCESS_DENIED, STATUS_NAME_TOO_LONG};
+use pinion_nt::{HANDLE, NTSTATUS, OBJECT_ATTRIBUTES, unicode_string};
+use pinion_wire::tally::Tally;
+
+/// What a call does with its name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Intent {
+    /// Makes the object, or opens it when it exists.
+    Create,
+    /// Opens an object that must exist.
+    Open,
+}
+
+/// Runs `call` with the attributes that name the VM's own object.
+pub(crate) fn with_private(
+    attributes: *const OBJECT_ATTRIBUTES,
+    intent: Intent,
+    call: impl Fn(*const OBJECT_ATTRIBUTES) -> NTSTATUS,
+) -> NTSTATUS {
+    let Some((given, string)) = decode::header(attributes) else {
+        return call(attributes);
+    };
+    if string.Length == 0 {
+        return call(attributes);
+    }
+    if !given.RootDirectory.is_null() {
+        Tally::count(&state::tally().names_private);
+        return call(attributes);
+    }
+    decode::with_attributes(attributes, |decoded| {
+        let passes =
+            intent == Intent::Open && pinion_policy::object::passes(decoded.name).is_some();
+        if passes || decoded.name.first() != Some(&u16::from(b'\\')) {
+            return with_name(&decoded.given, decoded.name, &call);
+        }
+        mapped(decoded, &call)
+    })
+    .unwrap_or_else(|| call(attributes))
+}
+
+fn mapped(
+    decoded: &decode::Attributes<'_>,
+    call: &impl Fn(*const OBJECT_ATTRIBUTES) -> NTSTATUS,
+) -> NTSTATUS {
+    let directory = state::page().object_directory.as_units();
+    let room = directory.len() + decoded.name.len();
+    scratch::with(room, |out| {
+        match object::map(directory, decoded.name, out) {
+            Ok(length) => {
+                Tally::count(&state::tally().names_private);
+                with_name(&decoded.given, out.get(..length).unwrap_or(&[]), call)
+            }
+            Err(object_too_long) => refuse(object_too_long),
+        }
+    })
+    .unwrap_or(STATUS_NAME_TOO_LONG)
+}
+
+/// The VM's prefix leaves no room for the name.
+fn refuse(_: pinion_names::TooLong) -> NTSTATUS {
+    STATUS_NAME_TOO_LONG
+}
+
+/// Runs `call` with `given`, its name replaced by `name`.
+pub(crate) fn with_name(
+    given: &OBJECT_ATTRIBUTES,
+    name: &[u16],
+    call: &impl Fn(*const OBJECT_ATTRIBUTES) -> NTSTATUS,
+) -> NTSTATUS {
+    let Some(string) = unicode_string(name) else {
+        return STATUS_NAME_TOO_LONG;
+    };
+    let attributes = OBJECT_ATTRIBUTES {
+        ObjectName: &raw const string,
+        ..*given
+    };
+    call(&raw const attributes)
+}
+
+macro_rules! named {
+    ($($intent:ident $target:ident = $call:ident($($argument:ident: $type:ty),*);)*) => {
+        $(
+            /// As the system call, in the VM's own namespace.
+            pub(crate) unsafe fn $target(
+                handle: *mut HANDLE,
+                access: u32,
+                attributes: *const OBJECT_ATTRIBUTES,
+                $($argument: $type),*
+            ) -> NTSTATUS {
+                with_private(attributes, Intent::$intent, |attributes| {
+                    // SAFETY: the program's arguments but for the name.
+                    unsafe { kept::$call(handle, access, attributes, $($argument),*) }
+                })
+            }
+        )*
+    };
+}
+
+named! {
+    Create create_mutant = NtCreateMutant(owner: u8);
+    Open open_mutant = NtOpenMutant();
+    Create create_event = NtCreateEvent(kind: u32, state: u8);
+    Open open_event = NtOpenEvent();
+    Create create_semaphore = NtCreateSemaphore(initial: i32, maximum: i32);
+    Open open_semaphore = NtOpenSemaphore();
+    Create create_timer = NtCreateTimer(kind: u32);
+    Open open_timer = NtOpenTimer();
+    Create create_keyed_event = NtCreateKeyedEvent(flags: u32);
+    Open open_keyed_event = NtOpenKeyedEvent();
+    Create create_event_pair = NtCreateEventPair();
+    Open open_event_pair = NtOpenEventPair();
+    Open open_section = NtOpenSection();
+    Create create_job = NtCreateJobObject();
+    Open open_job = NtOpenJobObject();
+    Create create_completion = NtCreateIoCompletion(threads: u32);
+    Open open_completion = NtOpenIoCompletion();
+    Create create_directory = NtCreateDirectoryObject();
+    Open open_directory = NtOpenDirectoryObject();
+}
+
+/// As `NtCreateSection`, in the VM's own namespace.
+#[allow(clippy::too_many_arguments)]
+pub(crate) unsafe fn create_section(
+    handle: *mut HANDLE,
+    access: u32,
+    attributes: *const OBJECT_ATTRIBUTES,
+    size: *const i64,
+    protection: u32,
+    allocation: u32,
+    file: HANDLE,
+) -> NTSTATUS {
+    with_private(attributes, Intent::Create, |attributes| {
+        // SAFETY: the program's arguments but for the name.
+        unsafe {
+            kept::NtCreateSection(
+                handle, access, attributes, size, protection, allocation, file,
+            )
+        }
+    })
+}
+
+/// As `NtCreateSectionEx`, in the VM's own namespace.
+#[allow(clippy::too_many_arguments)]
+pub(crate) unsafe fn create_section_ex(
+    handle: *mut HANDLE,
+    access: u32,
+    attributes: *const OBJECT_ATTRIBUTES,
+    size: *const i64,
+    protection: u32,
+    allocation: u32,
+    file: HANDLE,
+    parameters: *mut c_void,
+    count: u32,
+) -> NTSTATUS {
+    with_private(attributes, Intent::Create, |attributes| {
+        // SAFETY: the program's arguments but for the name.
+        unsafe {
+            kept::NtCreateSectionEx(
+                handle, access, attributes, size, protection, allocation, file, parameters, count,
+            )
+        }
+    })
+}
+
+/// As `NtCreateDirectoryObjectEx`. A shadow directory would show another
+/// directory's names through, so it is refused.
+pub(crate) unsafe fn create_directory_ex(
+    handle: *mut HANDLE,
+    access: u32,
+    attributes: *const OBJECT_ATTRIBUTES,
+    shadow: HANDLE,
+    flags: u32,
+) -> NTSTATUS {
+    if !shadow.is_null() {
+        return STATUS_ACCESS_DENIED;
+    }
+    with_private(attributes, Intent::Create, |attributes| {
+        // SAFETY: the program's arguments but for the name.
+        unsafe { kept::NtCreateDirectoryObjectEx(handle, access, attributes, shadow, flags) }
+    })
+}

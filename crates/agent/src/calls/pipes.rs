@@ -1,0 +1,217 @@
+//! Named pipes and mailslots: their names carry the VM's prefix.
+
+use super::objects::with_name;
+use super::query_object;
+use crate::hooks::kept;
+use crate::{decode, guard, scratch, state};
+use core::ffi::c_void;
+use pinion_names::pipe::{self, Kind, Name};
+use pinion_nt::status::STATUS_NAME_TOO_LONG;
+use pinion_nt::{HANDLE, IO_STATUS_BLOCK, NTSTATUS, OBJECT_ATTRIBUTES};
+use pinion_wire::tally::Tally;
+
+/// `FSCTL_PIPE_WAIT` (ntioapi.h; the same on Wine 8 and 10).
+const PIPE_WAIT: u32 = 0x0011_0018;
+
+/// As `NtCreateNamedPipeFile`, under the VM's prefix.
+#[allow(clippy::too_many_arguments)]
+pub(crate) unsafe fn create_pipe(
+    handle: *mut HANDLE,
+    access: u32,
+    attributes: *const OBJECT_ATTRIBUTES,
+    io: *mut IO_STATUS_BLOCK,
+    share: u32,
+    disposition: u32,
+    options: u32,
+    kind: u32,
+    read_mode: u32,
+    completion: u32,
+    instances: u32,
+    inbound: u32,
+    outbound: u32,
+    timeout: *const i64,
+) -> NTSTATUS {
+    with_private(attributes, Kind::Pipe, |attributes| {
+        // SAFETY: the program's arguments but for the name.
+        unsafe {
+            kept::NtCreateNamedPipeFile(
+                handle,
+                access,
+                attributes,
+                io,
+                share,
+                disposition,
+                options,
+                kind,
+                read_mode,
+                completion,
+                instances,
+                inbound,
+                outbound,
+                timeout,
+            )
+        }
+    })
+}
+
+/// As `NtCreateMailslotFile`, under the VM's prefix.
+#[allow(clippy::too_many_arguments)]
+pub(crate) unsafe fn create_mailslot(
+    handle: *mut HANDLE,
+    access: u32,
+    attributes: *const OBJECT_ATTRIBUTES,
+    io: *mut IO_STATUS_BLOCK,
+    options: u32,
+    quota: u32,
+    message: u32,
+    timeout: *const i64,
+) -> NTSTATUS {
+    with_private(attributes, Kind::Mailslot, |attributes| {
+        // SAFETY: the program's arguments but for the name.
+        unsafe {
+            kept::NtCreateMailslotFile(
+                handle, access, attributes, io, options, quota, message, timeout,
+            )
+        }
+    })
+}
+
+fn with_private(
+    attributes: *const OBJECT_ATTRIBUTES,
+    kind: Kind,
+    call: impl Fn(*const OBJECT_ATTRIBUTES) -> NTSTATUS,
+) -> NTSTATUS {
+    decode::with_attributes(attributes, |decoded| {
+        if decoded.name.is_empty() {
+            return None;
+        }
+        if decoded.is_absolute() {
+            let computer = state::page().computer_name.as_units();
+            let name = pipe::classify(decoded.name, computer)?;
+            return Some(with_mapped(decoded, name, &call));
+        }
+        relative(decoded, kind, &call)
+    })
+    .flatten()
+    .unwrap_or_else(|| call(attributes))
+}
+
+/// A name relative to the root directory of the pipe or mailslot file system.
+/// `None` when the root handle is of something else.
+pub(crate) fn relative(
+    decoded: &decode::Attributes<'_>,
+    kind: Kind,
+    call: &impl Fn(*const OBJECT_ATTRIBUTES) -> NTSTATUS,
+) -> Option<NTSTATUS> {
+    let is_root = query_object::with_real_name(decoded.root(), |real| {
+        pipe::classify(real, &[])
+            .is_some_and(|name| name.kind == kind && matches!(name.rest, [] | [0x5c]))
+    });
+    if is_root != Some(true) {
+        return None;
+    }
+    scratch::with(decoded.name.len() + 1, |rest| {
+        let rest = rest.get_mut(..=decoded.name.len())?;
+        let (first, own) = rest.split_at_mut(1);
+        first.copy_from_slice(&[u16::from(b'\\')]);
+        own.copy_from_slice(decoded.name);
+        let absolute = decode::Attributes {
+            given: OBJECT_ATTRIBUTES {
+                RootDirectory: core::ptr::null_mut(),
+                ..decoded.given
+            },
+            name: decoded.name,
+        };
+        Some(with_mapped(&absolute, Name { kind, rest }, call))
+    })?
+}
+
+/// Runs `call` with the VM's own name for `name`.
+pub(crate) fn with_mapped(
+    decoded: &decode::Attributes<'_>,
+    name: Name<'_>,
+    call: &impl Fn(*const OBJECT_ATTRIBUTES) -> NTSTATUS,
+) -> NTSTATUS {
+    let prefix = state::page().pipe_prefix.as_units();
+    let room = prefix.len() + name.rest.len() + 24;
+    scratch::with(room, |out| match pipe::map(prefix, name, out) {
+        Ok(length) => {
+            Tally::count(&state::tally().names_private);
+            with_name(&decoded.given, out.get(..length).unwrap_or(&[]), call)
+        }
+        Err(pinion_names::TooLong) => STATUS_NAME_TOO_LONG,
+    })
+    .unwrap_or(STATUS_NAME_TOO_LONG)
+}
+
+/// As `NtFsControlFile`: `FSCTL_PIPE_WAIT` carries a pipe's name.
+#[allow(clippy::too_many_arguments)]
+pub(crate) unsafe fn control(
+    file: HANDLE,
+    event: HANDLE,
+    apc: *const c_void,
+    context: *const c_void,
+    io: *mut IO_STATUS_BLOCK,
+    code: u32,
+    input: *const c_void,
+    input_size: u32,
+    output: *mut c_void,
+    output_size: u32,
+) -> NTSTATUS {
+    let call = |input: *const c_void, size: u32| {
+        // SAFETY: the program's arguments but for the input.
+        unsafe {
+            kept::NtFsControlFile(
+                file,
+                event,
+                apc,
+                context,
+                io,
+                code,
+                input,
+                size,
+                output,
+                output_size,
+            )
+        }
+    };
+    if code != PIPE_WAIT {
+        return call(input, input_size);
+    }
+    with_wait_buffer(input, input_size, call).unwrap_or_else(|| call(input, input_size))
+}
+
+/// `FILE_PIPE_WAIT_FOR_BUFFER` (ntioapi.h): timeout 8 bytes, length of the name
+/// in bytes 4, timeout specified 1, padding 1, then the name.
+fn with_wait_buffer(
+    input: *const c_void,
+    size: u32,
+    call: impl FnOnce(*const c_void, u32) -> NTSTATUS,
+) -> Option<NTSTATUS> {
+    const HEAD: usize = 14;
+    // SAFETY: plain data; a bad pointer is a return value.
+    let length = unsafe { guard::read(input.cast::<u8>().wrapping_add(8).cast::<u32>()) }.ok()?;
+    let units = length as usize / 2;
+    if HEAD + units * 2 > size as usize {
+        return None;
+    }
+    let prefix = state::page().pipe_prefix.as_units();
+    scratch::with(HEAD / 2 + prefix.len() + units, |buffer| {
+        let total = HEAD / 2 + prefix.len() + units;
+        let (head, rest) = buffer.get_mut(..total)?.split_at_mut(HEAD / 2);
+        let (front, name) = rest.split_at_mut(prefix.len());
+        front.copy_from_slice(prefix);
+        let source = input.cast::<u8>();
+        // SAFETY: both targets are the agent's and of the given sizes; the
+        // source may be bad.
+        unsafe {
+            guard::copy(head.as_mut_ptr().cast(), source.cast(), HEAD).ok()?;
+            let text = source.wrapping_add(HEAD).cast();
+            guard::copy(name.as_mut_ptr().cast(), text, units * 2).ok()?;
+        }
+        let bytes = u32::try_from((prefix.len() + units) * 2).ok()?;
+        let (low, high) = (bytes as u16, (bytes >> 16) as u16);
+        head.get_mut(4..6)?.copy_from_slice(&[low, high]);
+        Some(call(buffer.as_ptr().cast(), u32::try_from(total * 2).ok()?))
+    })?
+}

@@ -1,0 +1,143 @@
+//! The agent's first instructions, in place of `LdrInitializeThunk`.
+//!
+//! System calls work here; the heap and the loader do not yet.
+
+use crate::{hooks, state};
+use core::ffi::c_void;
+use core::sync::atomic::{AtomicU64, Ordering};
+use pinion_nt::calls::{
+    NtMapViewOfSection, NtProtectVirtualMemory, NtSetInformationObject, NtTerminateProcess,
+};
+use pinion_nt::status::{STATUS_DLL_INIT_FAILED, success};
+use pinion_nt::{CURRENT_PROCESS, HANDLE, PAGE_EXECUTE_READ, PAGE_READONLY, PAGE_READWRITE};
+use pinion_wire::boot::MAGIC;
+use pinion_wire::page::Page;
+use pinion_wire::tally::Tally;
+
+/// Where the entry goes when it is done: `LdrInitializeThunk`, restored.
+static THUNK: AtomicU64 = AtomicU64::new(0);
+
+/// Entered by the jump over `LdrInitializeThunk` with its four register
+/// arguments; runs [`early`] once and goes on there as if nothing had been.
+///
+/// # Safety
+/// Only the patched `LdrInitializeThunk` may jump here.
+#[unsafe(no_mangle)]
+#[unsafe(naked)]
+pub unsafe extern "system" fn pinion_entry() {
+    core::arch::naked_asm!(
+        "push rcx",
+        "push rdx",
+        "push r8",
+        "push r9",
+        "push rbx",
+        "mov rbx, rsp",
+        "and rsp, -16",
+        "sub rsp, 32",
+        "call {early}",
+        "mov rsp, rbx",
+        "pop rbx",
+        "pop r9",
+        "pop r8",
+        "pop rdx",
+        "pop rcx",
+        "jmp qword ptr [rip + {thunk}]",
+        early = sym early,
+        thunk = sym THUNK,
+    );
+}
+
+/// Ends the process.
+pub(crate) fn end(status: i32) -> ! {
+    loop {
+        // SAFETY: ends the calling process; no memory is involved.
+        unsafe { NtTerminateProcess(CURRENT_PROCESS, status) };
+    }
+}
+
+extern "system" fn early() {
+    if start().is_none() {
+        end(STATUS_DLL_INIT_FAILED);
+    }
+}
+
+fn start() -> Option<()> {
+    let boot = state::boot();
+    if boot.magic != MAGIC || boot.version != pinion_wire::VERSION {
+        return None;
+    }
+    let page = map(boot.page_section, PAGE_READONLY)?.cast::<Page>();
+    let tally = map(boot.tally_section, PAGE_READWRITE)?.cast::<Tally>();
+    state::set(page, tally);
+    for handle in [boot.page_section, boot.tally_section, boot.agent_section] {
+        keep_open(handle);
+    }
+    if !state::page().is_sound() || !hooks::install() {
+        return None;
+    }
+    Tally::count(&state::tally().processes);
+    restore_thunk()
+}
+
+/// Maps all of `section`.
+fn map(section: u64, protection: u32) -> Option<*mut c_void> {
+    let (mut base, mut size) = (core::ptr::null_mut(), 0);
+    // SAFETY: the pointers are to locals; the section came with the boot block.
+    let status = unsafe {
+        NtMapViewOfSection(
+            section as HANDLE,
+            CURRENT_PROCESS,
+            &raw mut base,
+            0,
+            0,
+            core::ptr::null_mut(),
+            &raw mut size,
+            2,
+            0,
+            protection,
+        )
+    };
+    success(status).then_some(base)
+}
+
+/// Keeps the program from closing `handle` by accident: NtClose then answers
+/// `STATUS_HANDLE_NOT_CLOSABLE`. Best effort: children need the handles, this
+/// process is confined without them.
+fn keep_open(handle: u64) {
+    let flags = [0_u8, 1];
+    // SAFETY: class 4, `ObjectHandleFlagInformation`, takes two bytes: inherit
+    // and protect from close (phnt, ntobapi.h).
+    unsafe { NtSetInformationObject(handle as HANDLE, 4, flags.as_ptr().cast(), 2) };
+}
+
+/// Puts `LdrInitializeThunk` back as it was.
+fn restore_thunk() -> Option<()> {
+    let boot = state::boot();
+    THUNK.store(boot.thunk, Ordering::Relaxed);
+    // SAFETY: the starter made these bytes writable and saved their content; no
+    // other thread exists that could execute them.
+    unsafe {
+        core::ptr::copy_nonoverlapping(
+            boot.thunk_bytes.as_ptr(),
+            boot.thunk as *mut u8,
+            boot.thunk_bytes.len(),
+        );
+    }
+    protect(boot.thunk, boot.thunk_bytes.len(), PAGE_EXECUTE_READ)
+}
+
+/// Changes the protection of `size` bytes of this process at `at`.
+pub(crate) fn protect(at: u64, size: usize, protection: u32) -> Option<()> {
+    let (mut base, mut size, mut old) = (at as *mut c_void, size, 0);
+    // SAFETY: the pointers are to locals; the callers own the code there.
+    let status = unsafe {
+        NtProtectVirtualMemory(
+            CURRENT_PROCESS,
+            &raw mut base,
+            &raw mut size,
+            protection,
+            &raw mut old,
+        )
+    };
+    success(status).then_some(())
+}

@@ -1,0 +1,229 @@
+//! The table of intercepted system calls, and its installation.
+//!
+//! One line per call: its signature and the function that takes its place. For
+//! each the table makes an entry with NT's calling convention and, in
+//! [`kept`], the call as it was: a copy of the stub.
+
+use crate::{calls, entry, late, state};
+use core::ffi::c_void;
+use core::sync::atomic::{AtomicU64, Ordering};
+use pinion_intercept::export::Module;
+use pinion_intercept::{jump, stub};
+use pinion_nt::calls::NtAllocateVirtualMemory;
+use pinion_nt::status::STATUS_NOT_IMPLEMENTED;
+use pinion_nt::{
+    CURRENT_PROCESS, HANDLE, IO_STATUS_BLOCK, MEM_COMMIT_RESERVE, NTSTATUS, OBJECT_ATTRIBUTES,
+    PAGE_EXECUTE_READ, PAGE_EXECUTE_READWRITE, PAGE_READWRITE, UNICODE_STRING,
+};
+
+/// Where the copies of the stubs are, [`stub::LENGTH`] bytes each, in the
+/// table's order.
+static KEPT: AtomicU64 = AtomicU64::new(0);
+
+/// One intercepted call.
+struct Hook {
+    /// ntdll's export.
+    name: &'static [u8],
+    /// What takes its place.
+    entry: *const c_void,
+}
+
+// SAFETY: both fields are addresses of static code and data.
+unsafe impl Sync for Hook {}
+
+macro_rules! hooks {
+    ($($name:ident($($argument:ident: $type:ty),* $(,)?) => $target:path;)*) => {
+        #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
+        #[repr(usize)]
+        enum Index { $($name),* }
+
+        /// The calls as they were before interception.
+        #[allow(non_snake_case, dead_code, clippy::too_many_arguments)]
+        pub(crate) mod kept {
+            use super::*;
+            $(
+                /// The system call itself.
+                ///
+                /// # Safety
+                /// As the system call: pointers may be bad, the kernel checks.
+                #[inline]
+                pub(crate) unsafe fn $name($($argument: $type),*) -> NTSTATUS {
+                    let at = KEPT.load(Ordering::Relaxed)
+                        + (Index::$name as usize * stub::LENGTH) as u64;
+                    // SAFETY: `install` wrote there a copy of this call's stub,
+                    // which takes these arguments.
+                    let call: unsafe extern "system" fn($($type),*) -> NTSTATUS =
+                        unsafe { core::mem::transmute(at as usize) };
+                    // SAFETY: the caller's promise.
+                    unsafe { call($($argument),*) }
+                }
+            )*
+        }
+
+        /// What the program enters instead of the stubs.
+        #[allow(non_snake_case, clippy::too_many_arguments)]
+        mod entries {
+            use super::*;
+            $(
+                pub(super) unsafe extern "system" fn $name($($argument: $type),*) -> NTSTATUS {
+                    late::ensure();
+                    // SAFETY: the program's own arguments, as it gave them.
+                    unsafe { $target($($argument),*) }
+                }
+            )*
+        }
+
+        static HOOKS: &[Hook] = &[
+            $(Hook {
+                name: stringify!($name).as_bytes(),
+                entry: entries::$name as *const c_void,
+            }),*
+        ];
+    };
+}
+
+type Attributes = *const OBJECT_ATTRIBUTES;
+type Handles = *mut HANDLE;
+type Io = *mut IO_STATUS_BLOCK;
+
+hooks! {
+    NtCreateMutant(handle: Handles, access: u32, attributes: Attributes, owner: u8) => calls::objects::create_mutant;
+    NtOpenMutant(handle: Handles, access: u32, attributes: Attributes) => calls::objects::open_mutant;
+    NtCreateEvent(handle: Handles, access: u32, attributes: Attributes, kind: u32, state: u8) => calls::objects::create_event;
+    NtOpenEvent(handle: Handles, access: u32, attributes: Attributes) => calls::objects::open_event;
+    NtCreateSemaphore(handle: Handles, access: u32, attributes: Attributes, initial: i32, maximum: i32) => calls::objects::create_semaphore;
+    NtOpenSemaphore(handle: Handles, access: u32, attributes: Attributes) => calls::objects::open_semaphore;
+    NtCreateTimer(handle: Handles, access: u32, attributes: Attributes, kind: u32) => calls::objects::create_timer;
+    NtOpenTimer(handle: Handles, access: u32, attributes: Attributes) => calls::objects::open_timer;
+    NtCreateKeyedEvent(handle: Handles, access: u32, attributes: Attributes, flags: u32) => calls::objects::create_keyed_event;
+    NtOpenKeyedEvent(handle: Handles, access: u32, attributes: Attributes) => calls::objects::open_keyed_event;
+    NtCreateEventPair(handle: Handles, access: u32, attributes: Attributes) => calls::objects::create_event_pair;
+    NtOpenEventPair(handle: Handles, access: u32, attributes: Attributes) => calls::objects::open_event_pair;
+    NtCreateSection(handle: Handles, access: u32, attributes: Attributes, size: *const i64, protection: u32, allocation: u32, file: HANDLE) => calls::objects::create_section;
+    NtCreateSectionEx(handle: Handles, access: u32, attributes: Attributes, size: *const i64, protection: u32, allocation: u32, file: HANDLE, parameters: *mut c_void, count: u32) => calls::objects::create_section_ex;
+    NtOpenSection(handle: Handles, access: u32, attributes: Attributes) => calls::objects::open_section;
+    NtCreateJobObject(handle: Handles, access: u32, attributes: Attributes) => calls::objects::create_job;
+    NtOpenJobObject(handle: Handles, access: u32, attributes: Attributes) => calls::objects::open_job;
+    NtCreateIoCompletion(handle: Handles, access: u32, attributes: Attributes, threads: u32) => calls::objects::create_completion;
+    NtOpenIoCompletion(handle: Handles, access: u32, attributes: Attributes) => calls::objects::open_completion;
+    NtCreateDirectoryObject(handle: Handles, access: u32, attributes: Attributes) => calls::objects::create_directory;
+    NtCreateDirectoryObjectEx(handle: Handles, access: u32, attributes: Attributes, shadow: HANDLE, flags: u32) => calls::objects::create_directory_ex;
+    NtOpenDirectoryObject(handle: Handles, access: u32, attributes: Attributes) => calls::objects::open_directory;
+    NtCreateSymbolicLinkObject(handle: Handles, access: u32, attributes: Attributes, target: *const UNICODE_STRING) => calls::links::create;
+    NtOpenSymbolicLinkObject(handle: Handles, access: u32, attributes: Attributes) => calls::links::open;
+    NtQuerySymbolicLinkObject(link: HANDLE, target: *mut UNICODE_STRING, returned: *mut u32) => calls::links::query;
+    NtQueryObject(handle: HANDLE, class: u32, buffer: *mut c_void, length: u32, returned: *mut u32) => calls::query_object::query;
+    NtCreateNamedPipeFile(handle: Handles, access: u32, attributes: Attributes, io: Io, share: u32, disposition: u32, options: u32, kind: u32, read_mode: u32, completion: u32, instances: u32, inbound: u32, outbound: u32, timeout: *const i64) => calls::pipes::create_pipe;
+    NtCreateMailslotFile(handle: Handles, access: u32, attributes: Attributes, io: Io, options: u32, quota: u32, message: u32, timeout: *const i64) => calls::pipes::create_mailslot;
+    NtFsControlFile(file: HANDLE, event: HANDLE, apc: *const c_void, context: *const c_void, io: Io, code: u32, input: *const c_void, input_size: u32, output: *mut c_void, output_size: u32) => calls::pipes::control;
+    NtCreateFile(handle: Handles, access: u32, attributes: Attributes, io: Io, size: *const i64, kind: u32, share: u32, disposition: u32, options: u32, ea: *const c_void, ea_size: u32) => calls::open::create_file;
+    NtOpenFile(handle: Handles, access: u32, attributes: Attributes, io: Io, share: u32, options: u32) => calls::open::open_file;
+    NtQueryAttributesFile(attributes: Attributes, information: *mut c_void) => calls::open::query_attributes;
+    NtQueryFullAttributesFile(attributes: Attributes, information: *mut c_void) => calls::open::query_full_attributes;
+    NtDeleteFile(attributes: Attributes) => calls::open::delete_file;
+    NtQueryInformationFile(file: HANDLE, io: Io, buffer: *mut c_void, length: u32, class: u32) => calls::files::query_information;
+    NtSetInformationFile(file: HANDLE, io: Io, buffer: *mut c_void, length: u32, class: u32) => calls::files::set_information;
+    NtQueryDirectoryFile(file: HANDLE, event: HANDLE, apc: *const c_void, context: *const c_void, io: Io, buffer: *mut c_void, length: u32, class: u32, single: u8, pattern: *const UNICODE_STRING, restart: u8) => calls::files::query_directory;
+    NtCreateKey(handle: Handles, access: u32, attributes: Attributes, title: u32, class: *const UNICODE_STRING, options: u32, disposition: *mut u32) => calls::registry::create_key;
+    NtOpenKey(handle: Handles, access: u32, attributes: Attributes) => calls::registry::open_key;
+    NtOpenKeyEx(handle: Handles, access: u32, attributes: Attributes, options: u32) => calls::registry::open_key_ex;
+    NtDeleteKey(key: HANDLE) => calls::registry::delete_key;
+    NtSetValueKey(key: HANDLE, name: *const UNICODE_STRING, title: u32, kind: u32, data: *const c_void, size: u32) => calls::registry::set_value;
+    NtDeleteValueKey(key: HANDLE, name: *const UNICODE_STRING) => calls::registry::delete_value;
+    NtQueryKey(key: HANDLE, class: u32, buffer: *mut c_void, length: u32, returned: *mut u32) => calls::registry::query_key;
+    NtEnumerateKey(key: HANDLE, index: u32, class: u32, buffer: *mut c_void, length: u32, returned: *mut u32) => calls::registry::enumerate_key;
+    NtDeviceIoControlFile(file: HANDLE, event: HANDLE, apc: *const c_void, context: *const c_void, io: Io, code: u32, input: *const c_void, input_size: u32, output: *mut c_void, output_size: u32) => calls::sockets::control;
+    NtCreateUserProcess(process: Handles, thread: Handles, process_access: u32, thread_access: u32, process_attributes: Attributes, thread_attributes: Attributes, process_flags: u32, thread_flags: u32, parameters: *mut c_void, info: *mut c_void, list: *mut c_void) => calls::processes::create_user_process;
+    NtCreateProcess(process: Handles, access: u32, attributes: Attributes, parent: HANDLE, inherit: u8, section: HANDLE, debug: HANDLE, token: HANDLE) => calls::processes::create_process;
+    NtCreateProcessEx(process: Handles, access: u32, attributes: Attributes, parent: HANDLE, flags: u32, section: HANDLE, debug: HANDLE, token: HANDLE, reserved: u32) => calls::processes::create_process_ex;
+}
+
+/// Replaces every stub of the table that this ntdll has. `false` when one has
+/// a shape that is not known: then nothing may run.
+pub(crate) fn install() -> bool {
+    try_install().is_some()
+}
+
+fn try_install() -> Option<()> {
+    let base = state::boot().ntdll;
+    let ntdll = ntdll();
+    let module = Module::new(ntdll)?;
+    let kept = allocate(HOOKS.len() * stub::LENGTH)?;
+    let (mut low, mut high) = (u64::MAX, 0);
+    for (index, hook) in HOOKS.iter().enumerate() {
+        let at = (kept as usize + index * stub::LENGTH) as *mut u8;
+        let code = match module.find(hook.name) {
+            Some(rva) => {
+                low = low.min(base + u64::from(rva));
+                high = high.max(base + u64::from(rva) + stub::LENGTH as u64);
+                checked(ntdll, rva)?
+            }
+            None => absent(),
+        };
+        // SAFETY: the region has room for every hook's stub.
+        unsafe { core::ptr::copy_nonoverlapping(code.as_ptr(), at, code.len()) };
+    }
+    entry::protect(kept as u64, HOOKS.len() * stub::LENGTH, PAGE_EXECUTE_READ)?;
+    KEPT.store(kept as u64, Ordering::Relaxed);
+    entry::protect(low, (high - low) as usize, PAGE_EXECUTE_READWRITE)?;
+    for hook in HOOKS {
+        if let Some(rva) = module.find(hook.name) {
+            let jump = jump::encode(hook.entry as u64);
+            let at = (base + u64::from(rva)) as *mut u8;
+            // SAFETY: the pages were made writable, `checked` found a stub
+            // longer than the jump, and no other thread exists.
+            unsafe { core::ptr::copy_nonoverlapping(jump.as_ptr(), at, jump.len()) };
+        }
+    }
+    entry::protect(low, (high - low) as usize, PAGE_EXECUTE_READ)
+}
+
+/// ntdll's mapped bytes.
+pub(crate) fn ntdll() -> &'static [u8] {
+    let base = state::boot().ntdll;
+    let at = |offset: u64| {
+        // SAFETY: the starter gave the address of the mapped ntdll.
+        u64::from(unsafe { ((base + offset) as *const u32).read_unaligned() })
+    };
+    let size = at(at(0x3c) + 24 + 56);
+    // SAFETY: SizeOfImage bytes are mapped at the base for the process's life.
+    unsafe { core::slice::from_raw_parts(base as *const u8, size as usize) }
+}
+
+/// The bytes of the stub at `rva`, when its shape is known.
+fn checked(ntdll: &[u8], rva: u32) -> Option<[u8; stub::LENGTH]> {
+    let code: [u8; stub::LENGTH] = ntdll
+        .get(rva as usize..)?
+        .first_chunk::<{ stub::LENGTH }>()
+        .copied()?;
+    stub::number(&code).map(|_| code)
+}
+
+/// `mov eax, STATUS_NOT_IMPLEMENTED; ret`, for a call that this ntdll lacks:
+/// nobody can enter its hook, and the agent itself gets a plain status.
+fn absent() -> [u8; stub::LENGTH] {
+    let mut code = [0xcc; stub::LENGTH];
+    let (opcode, rest) = code.split_at_mut(1);
+    opcode.copy_from_slice(&[0xb8]);
+    let (status, rest) = rest.split_at_mut(4);
+    status.copy_from_slice(&STATUS_NOT_IMPLEMENTED.to_le_bytes());
+    let (ret, _) = rest.split_at_mut(1);
+    ret.copy_from_slice(&[0xc3]);
+    code
+}
+
+fn allocate(size: usize) -> Option<*mut u8> {
+    let (mut base, mut size) = (core::ptr::null_mut::<c_void>(), size);
+    // SAFETY: the pointers are to locals; a new region is made.
+    let status = unsafe {
+        NtAllocateVirtualMemory(
+            CURRENT_PROCESS,
+            &raw mut base,
+            0,
+            &raw mut size,
+            MEM_COMMIT_RESERVE,
+            PAGE_READWRITE,
+        )
+    };
+    (status >= 0).then_some(base.cast())
+}

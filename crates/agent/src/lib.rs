@@ -1,0 +1,29 @@
+//! The agent: the DLL in every confined process.
+//!
+//! It is mapped by hand before the process's first instruction, imports ntdll
+//! only, and intercepts system-call stubs. The way of a call: [`hooks`] enters,
+//! a file of `calls/` decodes the arguments once, asks the pure crates, acts
+//! through [`hooks::kept`], and returns the kernel's status. Nothing here
+//! allocates on a hot path, panics across a hook, or takes a lock that another
+//! process can hold. What cannot be confined does not run.
+#![cfg_attr(windows, no_std)]
+#![cfg(windows)]
+
+mod api;
+mod calls;
+mod decode;
+mod entry;
+mod guard;
+mod hooks;
+mod late;
+mod modules;
+mod scratch;
+mod state;
+mod supervisor;
+
+/// A panic is a bug in the agent: the process can no longer be confined, so it
+/// ends.
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    entry::end(pinion_nt::status::STATUS_UNSUCCESSFUL)
+}

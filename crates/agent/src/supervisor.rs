@@ -1,0 +1,145 @@
+//! Asking the VM's supervisor over its request pipe. Not for hot paths.
+
+use crate::hooks::kept;
+use crate::state;
+use core::ffi::c_void;
+use pinion_nt::calls::{NtClose, NtReadFile, NtWriteFile};
+use pinion_nt::status::success;
+use pinion_nt::{HANDLE, IO_STATUS_BLOCK, object_attributes, unicode_string};
+use pinion_wire::message::{self, MESSAGE, Reply, Request};
+use windows_sys::Win32::System::IO::IO_STATUS_BLOCK_0;
+
+/// One open connection to the supervisor.
+pub(crate) struct Connection(HANDLE);
+
+impl Connection {
+    /// Connects; `None` when the supervisor is gone or overloaded.
+    pub(crate) fn open() -> Option<Self> {
+        const ACCESS: u32 = 0xC010_0000;
+        const SHARE_ALL: u32 = 7;
+        const OPEN: u32 = 1;
+        const SYNCHRONOUS: u32 = 0x20;
+        let name = unicode_string(state::page().request_pipe.as_units())?;
+        let attributes = object_attributes(core::ptr::null_mut(), &raw const name, 0x40);
+        let mut handle: HANDLE = core::ptr::null_mut();
+        let mut io = block();
+        // SAFETY: all pointers are to locals; GENERIC_READ | GENERIC_WRITE |
+        // SYNCHRONIZE on an existing pipe.
+        let status = unsafe {
+            kept::NtCreateFile(
+                &raw mut handle,
+                ACCESS,
+                &raw const attributes,
+                &raw mut io,
+                core::ptr::null(),
+                0,
+                SHARE_ALL,
+                OPEN,
+                SYNCHRONOUS,
+                core::ptr::null(),
+                0,
+            )
+        };
+        success(status).then_some(Self(handle))
+    }
+
+    /// Sends `request`; `None` when it is too long or the supervisor is gone.
+    /// `buffer` is room to encode in.
+    pub(crate) fn send(&self, request: &Request<'_>, buffer: &mut [u8]) -> Option<()> {
+        let (head, body) = buffer.split_at_mut_checked(4)?;
+        let size = message::encode(request, body)?.len();
+        head.copy_from_slice(&u32::try_from(size).ok()?.to_le_bytes());
+        self.write(buffer.get(..4 + size)?)
+    }
+
+    /// Receives one reply into `buffer`, waiting for it.
+    pub(crate) fn receive<'b>(&self, buffer: &'b mut [u8]) -> Option<Reply<'b>> {
+        let mut head = [0; 4];
+        self.read(&mut head)?;
+        let size = u32::from_le_bytes(head) as usize;
+        let body = buffer
+            .get_mut(..size.min(MESSAGE))
+            .filter(|b| b.len() == size)?;
+        self.read(body)?;
+        message::decode(body)
+    }
+
+    fn write(&self, bytes: &[u8]) -> Option<()> {
+        let mut io = block();
+        // SAFETY: the pipe is opened for synchronous use; the slice is live.
+        let status = unsafe {
+            NtWriteFile(
+                self.0,
+                core::ptr::null_mut(),
+                core::ptr::null(),
+                core::ptr::null(),
+                &raw mut io,
+                bytes.as_ptr().cast(),
+                u32::try_from(bytes.len()).ok()?,
+                core::ptr::null(),
+                core::ptr::null(),
+            )
+        };
+        success(status).then_some(())
+    }
+
+    fn read(&self, mut bytes: &mut [u8]) -> Option<()> {
+        while !bytes.is_empty() {
+            let mut io = block();
+            // SAFETY: the pipe is opened for synchronous use; the slice is live.
+            let status = unsafe {
+                NtReadFile(
+                    self.0,
+                    core::ptr::null_mut(),
+                    core::ptr::null(),
+                    core::ptr::null(),
+                    &raw mut io,
+                    bytes.as_mut_ptr().cast::<c_void>(),
+                    u32::try_from(bytes.len()).ok()?,
+                    core::ptr::null(),
+                    core::ptr::null(),
+                )
+            };
+            if !success(status) || io.Information == 0 {
+                return None;
+            }
+            bytes = bytes.get_mut(io.Information..)?;
+        }
+        Some(())
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        // SAFETY: the handle is this value's own.
+        unsafe { NtClose(self.0) };
+    }
+}
+
+fn block() -> IO_STATUS_BLOCK {
+    IO_STATUS_BLOCK {
+        Anonymous: IO_STATUS_BLOCK_0 { Status: 0 },
+        Information: 0,
+    }
+}
+
+/// Tells the supervisor's log that `what` was refused. Best effort.
+pub(crate) fn refused(what: &[u16], why: &str, status: i32) {
+    let mut bytes = [0_u8; 512];
+    let mut size = 0;
+    for (place, unit) in bytes.chunks_exact_mut(2).zip(what) {
+        place.copy_from_slice(&unit.to_le_bytes());
+        size += 2;
+    }
+    let request = Request::Refused {
+        what: bytes.get(..size).unwrap_or(&[]),
+        why,
+        status,
+    };
+    let mut buffer = [0_u8; 1024];
+    if let Some(connection) = Connection::open()
+        && connection.send(&request, &mut buffer).is_some()
+    {
+        let _ = connection.receive(&mut buffer);
+    }
+}

@@ -1,0 +1,9 @@
+//! What a VM may reach outside itself, and why: the pass list.
+//!
+//! Default deny: what is not here is the VM's own. Each line names the exact
+//! object and its reason. Pure data and comparison; the agent acts on it.
+#![no_std]
+#![forbid(unsafe_code)]
+
+pub mod device;
+pub mod object;
