@@ -48,12 +48,18 @@ need_rust() {
     say "  Rust for Windows: $(rustc --version) ($RUST_MODE)"
 }
 
-# windows_cargo SUBCOMMAND ARGUMENT…: cargo for the Windows target.
+# windows_cargo SUBCOMMAND ARGUMENT…: cargo for the Windows target. Tests unwind, and a core built from source can serve one way only.
 windows_cargo() {
     local subcommand=$1 extra=()
     shift
-    [ "$RUST_MODE" = target ] || extra=("-Zbuild-std=std,panic_abort")
-    (cd "$REPO" && cargo "$subcommand" "${LOCKED[@]}" --target "$GNU" "${extra[@]}" "$@")
+    (
+        cd "$REPO" || exit
+        if [ "$RUST_MODE" = build-std ]; then
+            extra=("-Zbuild-std=std,panic_abort")
+            [ "$subcommand" != test ] || export CARGO_PROFILE_DEV_PANIC=unwind
+        fi
+        cargo "$subcommand" "${LOCKED[@]}" --target "$GNU" "${extra[@]}" "$@"
+    )
 }
 
 # native_cargo SUBCOMMAND ARGUMENT…: cargo for this machine.
