@@ -4,14 +4,13 @@ fn main() {
     let windows = std::env::var("CARGO_CFG_WINDOWS").is_ok();
     let gnu = std::env::var("CARGO_CFG_TARGET_ENV").is_ok_and(|env| env == "gnu");
     if windows && gnu {
-        // `-lgcc` is the static stack probe only; memcpy and its like are ntdll's.
+        // `-lgcc` is the static stack probe only.
         for argument in [
             "-nostdlib",
             "-nostartfiles",
             "-Wl,--entry=0",
             "-Wl,--exclude-all-symbols",
             "-lgcc",
-            "-lntdll",
         ] {
             println!("cargo::rustc-cdylib-link-arg={argument}");
         }

@@ -16,6 +16,7 @@ mod entry;
 mod guard;
 mod hooks;
 mod late;
+mod memory;
 mod modules;
 mod scratch;
 mod state;

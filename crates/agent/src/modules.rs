@@ -4,10 +4,7 @@
 
 use core::ffi::c_void;
 use pinion_nt::UNICODE_STRING;
-
-unsafe extern "system" {
-    fn RtlAddFunctionTable(table: *const c_void, count: u32, base: u64) -> u8;
-}
+use pinion_nt::calls::RtlAddFunctionTable;
 
 /// The PEB's address, from the TEB.
 pub(crate) fn peb() -> *const u8 {

@@ -166,6 +166,8 @@ unsafe extern "system" {
     ) -> NTSTATUS;
     /// Adds a vectored exception handler, first when `first` is not 0.
     pub fn RtlAddVectoredExceptionHandler(first: u32, handler: *const c_void) -> *mut c_void;
+    /// Tells the unwinder of `count` entries of a module at `base`.
+    pub fn RtlAddFunctionTable(table: *const c_void, count: u32, base: u64) -> u8;
     /// Allocates from `heap`.
     pub fn RtlAllocateHeap(heap: *mut c_void, flags: u32, size: usize) -> *mut c_void;
     /// Frees to `heap`.
