@@ -1,0 +1,130 @@
+//! The command line of the audit. Exit codes: 0 no leaks, 1 leaks, 2 wrong usage or an audit that could not be made.
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+use pinion_audit::judge::Judge;
+use pinion_audit::pass::PassList;
+use pinion_audit::report::Report;
+use pinion_audit::run;
+use pinion_audit::vms::Vm;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Judges what confined processes did, from the log of Wine's server alone.
+#[derive(Parser)]
+#[command(version)]
+struct Options {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Judge logs of `wineserver -d1` that are there already.
+    Judge {
+        /// Version of the Wine that wrote the logs, e.g. 8.0.
+        #[arg(long)]
+        wine: String,
+        /// JSON list of the virtual machines and their places.
+        #[arg(long)]
+        vms: PathBuf,
+        /// A scenario's name and its log.
+        #[arg(long = "scenario", value_name = "NAME=LOG", required = true, value_parser = scenario)]
+        scenarios: Vec<(String, PathBuf)>,
+        /// The pass list.
+        #[arg(long)]
+        pass: PathBuf,
+        /// Write the report as JSON to this file too.
+        #[arg(long)]
+        json: Option<PathBuf>,
+    },
+    /// Run the scenarios under a server that logs, and judge them.
+    Run {
+        /// The Wine to use.
+        #[arg(long, env = "PINION_WINE", value_parser = ["system", "10"])]
+        wine: String,
+        /// The pass list.
+        #[arg(long)]
+        pass: PathBuf,
+        /// Write the report as JSON to this file too.
+        #[arg(long)]
+        json: Option<PathBuf>,
+        /// Keep the logs in this folder.
+        #[arg(long)]
+        keep: Option<PathBuf>,
+        /// Run these scenarios only.
+        #[arg(long = "only", value_name = "NAME")]
+        only: Vec<String>,
+    },
+}
+
+fn scenario(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((name, log)) if !name.is_empty() && !log.is_empty() => Ok((name.into(), log.into())),
+        _ => Err("write NAME=LOG".into()),
+    }
+}
+
+fn main() -> ExitCode {
+    let outcome = match Options::parse().verb {
+        Verb::Judge {
+            wine,
+            vms,
+            scenarios,
+            pass,
+            json,
+        } => {
+            judge(&wine, &vms, &scenarios, &pass).and_then(|report| tell(&report, json.as_deref()))
+        }
+        Verb::Run {
+            wine,
+            pass,
+            json,
+            keep,
+            only,
+        } => run::run(&run::Plan {
+            wine,
+            pass,
+            keep,
+            only,
+        })
+        .and_then(|report| tell(&report, json.as_deref())),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("pinion-audit: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn judge(wine: &str, vms: &Path, scenarios: &[(String, PathBuf)], pass: &Path) -> Result<Report> {
+    let text = std::fs::read(vms)
+        .with_context(|| format!("cannot read the list of VMs {}", vms.display()))?;
+    let vms: Vec<Vm> = serde_json::from_slice(&text)
+        .with_context(|| format!("{} is no list of VMs", vms.display()))?;
+    let pass = PassList::read(pass, wine)?;
+    let mut judge = Judge::new(&vms, &pass);
+    for (name, path) in scenarios {
+        let log =
+            File::open(path).with_context(|| format!("cannot read the log {}", path.display()))?;
+        judge
+            .log(name, BufReader::new(log))
+            .with_context(|| format!("cannot read the log {}", path.display()))?;
+    }
+    judge.finish();
+    Ok(Report::new(wine, &judge, &pass))
+}
+
+fn tell(report: &Report, json: Option<&Path>) -> Result<ExitCode> {
+    if let Some(path) = json {
+        let text = serde_json::to_string_pretty(report)?;
+        std::fs::write(path, text + "\n")
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    print!("{}", report.table());
+    Ok(ExitCode::from(u8::from(!report.leaks.is_empty())))
+}
