@@ -1,0 +1,91 @@
+//! Waits for Ctrl-C and tells: `ctrl_c wait [SECONDS]` ends with 7 when Ctrl-C
+//! came and 1 when it did not; `ctrl_c self` sends one to all of its console
+//! first; `ctrl_c console PROGRAM ARGUMENT…` runs PROGRAM in a new console of
+//! its own, waits, and ends with its exit code.
+
+use core::sync::atomic::{AtomicU32, Ordering};
+use pinion_test_programs::{arguments, last_error, say, usage};
+use std::time::{Duration, Instant};
+use windows_sys::Win32::System::Console::{
+    AllocConsole, CTRL_C_EVENT, FreeConsole, GenerateConsoleCtrlEvent, GetConsoleCP, GetStdHandle,
+    STD_ERROR_HANDLE, STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, SetConsoleCtrlHandler, SetStdHandle,
+};
+use windows_sys::core::BOOL;
+
+const STDIO: [u32; 3] = [STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, STD_ERROR_HANDLE];
+
+static SEEN: AtomicU32 = AtomicU32::new(u32::MAX);
+
+unsafe extern "system" fn handler(event: u32) -> BOOL {
+    SEEN.store(event, Ordering::SeqCst);
+    1
+}
+
+fn main() {
+    let arguments = arguments();
+    let seconds = |at: usize| {
+        arguments
+            .get(at)
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(5.0)
+    };
+    match arguments.first().map(String::as_str) {
+        Some("wait") => wait(seconds(1), false),
+        Some("self") => wait(seconds(1), true),
+        Some("console") if arguments.len() > 1 => in_console(&arguments[1..]),
+        _ => usage("ctrl_c wait|self [SECONDS] | ctrl_c console PROGRAM ARGUMENT…"),
+    }
+}
+
+fn wait(seconds: f64, generate: bool) -> ! {
+    // SAFETY: the handler is a function of this program with the right
+    // signature; removing an ignore-Ctrl-C flag takes no pointer.
+    let has_console = unsafe {
+        SetConsoleCtrlHandler(None, 0);
+        SetConsoleCtrlHandler(Some(handler), 1);
+        GetConsoleCP() != 0
+    };
+    let mut generate_error = 0;
+    // SAFETY: no pointers.
+    if generate && unsafe { GenerateConsoleCtrlEvent(CTRL_C_EVENT, 0) } == 0 {
+        generate_error = last_error();
+    }
+    let start = Instant::now();
+    while SEEN.load(Ordering::SeqCst) == u32::MAX && start.elapsed().as_secs_f64() < seconds {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let seen = SEEN.load(Ordering::SeqCst) == CTRL_C_EVENT;
+    say(&serde_json::json!({
+        "ctrl_c": seen, "console": has_console, "generate_error": generate_error,
+    }));
+    std::process::exit(if seen { 7 } else { 1 })
+}
+
+/// A new console takes the place of stdin, stdout and stderr; PROGRAM gets those
+/// from before, and inherits the console itself.
+fn in_console(command: &[String]) -> ! {
+    // SAFETY: no pointers; our own Ctrl-C handling is switched off for us, and
+    // back on for the child by the child.
+    unsafe {
+        let before = STDIO.map(|which| GetStdHandle(which));
+        FreeConsole();
+        if AllocConsole() == 0 {
+            eprintln!("no console: error {}", last_error());
+            std::process::exit(3);
+        }
+        SetConsoleCtrlHandler(Some(handler), 1);
+        for (which, handle) in STDIO.into_iter().zip(before) {
+            SetStdHandle(which, handle);
+        }
+    }
+    match std::process::Command::new(&command[0])
+        .args(&command[1..])
+        .status()
+    {
+        Ok(status) => std::process::exit(status.code().unwrap_or(-1)),
+        Err(error) => {
+            eprintln!("cannot start {}: {error}", command[0]);
+            std::process::exit(3)
+        }
+    }
+}

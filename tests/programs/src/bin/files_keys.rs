@@ -1,0 +1,217 @@
+//! Files and keys by their Win32 functions: `files_keys OPERATION [ ; OPERATION ]…`
+//! with `;` as an argument of its own. Prints one JSON array, one answer for
+//! each operation with its Win32 error. See `do_one` for the operations.
+
+use core::ptr::{null, null_mut};
+use pinion_test_programs::{arguments, say, usage, wide};
+use serde_json::{Value, json};
+use std::fs;
+use std::io::{self, Write};
+use windows_sys::Win32::Foundation::ERROR_NO_MORE_ITEMS;
+use windows_sys::Win32::System::Registry::{
+    HKEY, HKEY_CLASSES_ROOT, HKEY_CURRENT_USER, HKEY_LOCAL_MACHINE, HKEY_USERS, KEY_ALL_ACCESS,
+    KEY_READ, REG_SZ, RegCloseKey, RegCreateKeyExW, RegDeleteKeyExW, RegDeleteValueW,
+    RegEnumKeyExW, RegOpenKeyExW, RegQueryValueExW, RegSetValueExW,
+};
+
+fn main() {
+    let arguments = arguments();
+    let answers: Vec<Value> = arguments
+        .split(|argument| argument == ";")
+        .map(|operation| {
+            let words: Vec<&str> = operation.iter().map(String::as_str).collect();
+            let mut answer = do_one(&words);
+            answer["operation"] = json!(operation);
+            answer
+        })
+        .collect();
+    say(&json!(answers));
+}
+
+fn do_one(words: &[&str]) -> Value {
+    match *words {
+        ["file-read", path] => told(fs::read(path).map(|b| json!(String::from_utf8_lossy(&b)))),
+        ["file-write", path, text] => done(fs::write(path, text)),
+        ["file-append", path, text] => done(append(path, text)),
+        ["file-delete", path] => done(fs::remove_file(path)),
+        ["file-rename", from, to] => done(fs::rename(from, to)),
+        ["file-copy", from, to] => told(fs::copy(from, to).map(|n| json!(n))),
+        ["file-stat", path] => told(fs::metadata(path).map(|m| {
+            json!({"length": m.len(), "folder": m.is_dir(), "readonly": m.permissions().readonly()})
+        })),
+        ["folder-make", path] => done(fs::create_dir(path)),
+        ["folder-delete", path] => done(fs::remove_dir(path)),
+        ["folder-list", path] => told(list(path)),
+        ["key-create", key] => reg(key, |root, path| create(root, path).map(|key| close(key, json!(null)))),
+        ["key-delete", key] => reg(key, |root, path| {
+            // SAFETY: the path ends in a zero.
+            status(unsafe { RegDeleteKeyExW(root, path.as_ptr(), 0, 0) })
+        }),
+        ["key-set", key, name, text] => with_key(key, KEY_ALL_ACCESS, |key| set(key, name, text)),
+        ["key-get", key, name] => with_key(key, KEY_READ, |key| get(key, name)),
+        ["key-unset", key, name] => with_key(key, KEY_ALL_ACCESS, |key| {
+            // SAFETY: the name ends in a zero.
+            status(unsafe { RegDeleteValueW(key, wide(name).as_ptr()) })
+        }),
+        ["key-list", key] => with_key(key, KEY_READ, subkeys),
+        _ => usage(
+            "file-read P | file-write P TEXT | file-append P TEXT | file-delete P | file-rename P Q | \
+             file-copy P Q | file-stat P | folder-make P | folder-delete P | folder-list P | \
+             key-create K | key-delete K | key-set K NAME TEXT | key-get K NAME | key-unset K NAME | key-list K",
+        ),
+    }
+}
+
+fn told(result: io::Result<Value>) -> Value {
+    match result {
+        Ok(value) => json!({"error": 0, "value": value}),
+        Err(error) => json!({"error": error.raw_os_error().unwrap_or(-1)}),
+    }
+}
+
+fn done(result: io::Result<()>) -> Value {
+    told(result.map(|()| Value::Null))
+}
+
+fn append(path: &str, text: &str) -> io::Result<()> {
+    fs::OpenOptions::new()
+        .append(true)
+        .open(path)?
+        .write_all(text.as_bytes())
+}
+
+fn list(path: &str) -> io::Result<Value> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(path)? {
+        names.push(entry?.file_name().to_string_lossy().into_owned());
+    }
+    names.sort();
+    Ok(json!(names))
+}
+
+type Answer = Result<Value, u32>;
+
+fn status(error: u32) -> Answer {
+    if error == 0 {
+        Ok(Value::Null)
+    } else {
+        Err(error)
+    }
+}
+
+/// Takes `HKCU\path` apart and does `act` on it.
+fn reg(key: &str, act: impl FnOnce(HKEY, &[u16]) -> Answer) -> Value {
+    let (root, path) = key.split_once('\\').unwrap_or((key, ""));
+    let root = match root {
+        "HKLM" => HKEY_LOCAL_MACHINE,
+        "HKCU" => HKEY_CURRENT_USER,
+        "HKCR" => HKEY_CLASSES_ROOT,
+        "HKU" => HKEY_USERS,
+        _ => usage("a key begins with HKLM, HKCU, HKCR or HKU"),
+    };
+    match act(root, &wide(path)) {
+        Ok(value) => json!({"error": 0, "value": value}),
+        Err(error) => json!({"error": error}),
+    }
+}
+
+fn with_key(key: &str, access: u32, act: impl FnOnce(HKEY) -> Answer) -> Value {
+    reg(key, |root, path| {
+        let mut key: HKEY = null_mut();
+        // SAFETY: the path ends in a zero, `key` outlives the call.
+        status(unsafe { RegOpenKeyExW(root, path.as_ptr(), 0, access, &raw mut key) })?;
+        let answer = act(key);
+        close(key, Value::Null);
+        answer
+    })
+}
+
+fn close(key: HKEY, value: Value) -> Value {
+    // SAFETY: the key was opened by the caller and is closed once.
+    unsafe { RegCloseKey(key) };
+    value
+}
+
+fn create(root: HKEY, path: &[u16]) -> Result<HKEY, u32> {
+    let mut key: HKEY = null_mut();
+    // SAFETY: the path ends in a zero; the pointers left out may be null.
+    let error = unsafe {
+        RegCreateKeyExW(
+            root,
+            path.as_ptr(),
+            0,
+            null(),
+            0,
+            KEY_ALL_ACCESS,
+            null(),
+            &raw mut key,
+            null_mut(),
+        )
+    };
+    status(error).map(|_| key)
+}
+
+fn set(key: HKEY, name: &str, text: &str) -> Answer {
+    let data = wide(text);
+    #[allow(clippy::cast_possible_truncation)]
+    let bytes = (data.len() * 2) as u32;
+    // SAFETY: the name ends in a zero; the data are as long as told.
+    status(unsafe {
+        RegSetValueExW(
+            key,
+            wide(name).as_ptr(),
+            0,
+            REG_SZ,
+            data.as_ptr().cast(),
+            bytes,
+        )
+    })
+}
+
+fn get(key: HKEY, name: &str) -> Answer {
+    let mut data = vec![0_u16; 4096];
+    let mut bytes = 8192;
+    let mut kind = 0;
+    // SAFETY: the name ends in a zero; the buffer is as long as told.
+    status(unsafe {
+        RegQueryValueExW(
+            key,
+            wide(name).as_ptr(),
+            null(),
+            &raw mut kind,
+            data.as_mut_ptr().cast(),
+            &raw mut bytes,
+        )
+    })?;
+    data.truncate(bytes as usize / 2);
+    let text = String::from_utf16_lossy(&data);
+    Ok(json!(text.trim_end_matches('\0')))
+}
+
+fn subkeys(key: HKEY) -> Answer {
+    let mut names = Vec::new();
+    for index in 0.. {
+        let mut name = [0_u16; 256];
+        let mut length = 256;
+        // SAFETY: the buffer is as long as told; the pointers left out may be null.
+        let error = unsafe {
+            RegEnumKeyExW(
+                key,
+                index,
+                name.as_mut_ptr(),
+                &raw mut length,
+                null(),
+                null_mut(),
+                null_mut(),
+                null_mut(),
+            )
+        };
+        if error == ERROR_NO_MORE_ITEMS {
+            break;
+        }
+        status(error)?;
+        names.push(String::from_utf16_lossy(&name[..length as usize]));
+    }
+    names.sort();
+    Ok(json!(names))
+}

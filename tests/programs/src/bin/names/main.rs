@@ -1,0 +1,51 @@
+//! Named objects as programs make them. See `USAGE`.
+
+mod forms;
+mod real;
+mod win32;
+
+use pinion_test_programs::{arguments, hold, say, take_option, usage};
+use serde_json::json;
+
+const USAGE: &str = "names create [KIND:]NAME… [--hold SECONDS] | open KIND NAME | forms | real NAME
+KIND: mutant event semaphore timer section pipe mailslot job, or with 'nt-' before it (no pipe, no mailslot) for a full NT path";
+
+fn main() {
+    let mut arguments = arguments();
+    let seconds = take_option(&mut arguments, "--hold");
+    match (arguments.first().map(String::as_str), arguments.len()) {
+        (Some("create"), 2..) => create(&arguments[1..], seconds),
+        (Some("open"), 3) => {
+            let opened = win32::open(&arguments[1], &arguments[2]);
+            say(&json!({"kind": arguments[1], "name": arguments[2], "error": opened.error}));
+            hold(seconds);
+        }
+        (Some("forms"), 1) => say(&forms::all()),
+        (Some("real"), 2) => say(&real::attempts(&arguments[1])),
+        _ => usage(USAGE),
+    }
+}
+
+fn create(names: &[String], seconds: Option<String>) {
+    let made: Vec<_> = names
+        .iter()
+        .map(|name| {
+            let (kind, name) = match name.split_once(':') {
+                Some((kind, rest)) if win32::is_kind(kind) => (kind, rest),
+                _ => ("mutant", name.as_str()),
+            };
+            (kind, name, win32::create(kind, name))
+        })
+        .collect();
+    let told: Vec<_> = made
+        .iter()
+        .map(|(kind, name, made)| {
+            json!({
+                "kind": kind, "name": name, "error": made.error,
+                "existed": made.error == win32::ALREADY_EXISTS,
+            })
+        })
+        .collect();
+    say(&json!({"pid": std::process::id(), "created": told}));
+    hold(seconds);
+}
