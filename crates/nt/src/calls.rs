@@ -176,4 +176,33 @@ unsafe extern "system" {
     pub fn RtlSetLastWin32Error(error: u32);
     /// Folds one UTF-16 unit to upper case, as NT names compare.
     pub fn RtlUpcaseUnicodeChar(unit: u16) -> u16;
+    /// Converts 8-bit text of the system code page to UTF-16; sizes in bytes.
+    pub fn RtlMultiByteToUnicodeN(
+        target: *mut u16,
+        target_size: u32,
+        written: *mut u32,
+        source: *const u8,
+        source_size: u32,
+    ) -> NTSTATUS;
+    /// Converts UTF-16 to 8-bit text of the system code page; sizes in bytes.
+    pub fn RtlUnicodeToMultiByteN(
+        target: *mut u8,
+        target_size: u32,
+        written: *mut u32,
+        source: *const u16,
+        source_size: u32,
+    ) -> NTSTATUS;
+    /// Creates a thread in `process`.
+    pub fn RtlCreateUserThread(
+        process: HANDLE,
+        security: *const c_void,
+        suspended: u8,
+        zero_bits: u32,
+        reserve: usize,
+        commit: usize,
+        start: *const c_void,
+        parameter: *mut c_void,
+        thread: *mut HANDLE,
+        client_id: *mut c_void,
+    ) -> NTSTATUS;
 }
