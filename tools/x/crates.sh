@@ -5,4 +5,4 @@
 NATIVE_ONLY=(-p pinion-e2e -p pinion-audit -p pinion-demo -p pinion-bench)
 NOT_FOR_WINDOWS=("${NATIVE_ONLY[@]/#-p/--exclude}")
 # The agent and the test programs have no unit tests: the end-to-end tests are theirs.
-WITHOUT_UNIT_TESTS=(--exclude pinion-agent --exclude pinion-test-programs)
+WITHOUT_UNIT_TESTS=(--exclude pinion-agent --exclude pinion-test-programs --exclude pinion-early-dll)
