@@ -1,18 +1,80 @@
 //! The registry layer of a VM: `HKCU\Software\Pinion\Layers\<id>`.
 //!
-//! Owns its path, its making and its removal. What lies below is the agent's. Keys below may be hostile
-//! (links, names with embedded zeros), so removal goes by NT calls and never through a link.
+//! Owns its path, its making, its counting and its removal. What lies below is the agent's. Keys below
+//! may be hostile (links, names with embedded zeros), so all goes by NT calls with counted names, and
+//! never through a link.
 
-use crate::error::Result;
+use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
+use std::ptr::{null, null_mut};
+
+use pinion_nt::{
+    HANDLE, NTSTATUS, OBJ_CASE_INSENSITIVE, object_attributes, status, unicode_string,
+};
+use windows_sys::Wdk::System::Registry::{
+    KeyBasicInformation, KeyNameInformation, NtCreateKey, NtDeleteKey, NtEnumerateKey, NtOpenKey,
+    NtQueryKey,
+};
+use windows_sys::Win32::Foundation::OBJ_OPENLINK;
+use windows_sys::Win32::System::Registry::{
+    KEY_CREATE_SUB_KEY, KEY_ENUMERATE_SUB_KEYS, KEY_QUERY_VALUE, RegOpenCurrentUser,
+};
+
+use crate::error::{Error, Result};
 use crate::id::VmId;
 
-/// The NT path of the VM's registry layer: `\REGISTRY\USER\<sid>\Software\Pinion\Layers\<id>`.
+/// `DELETE` (winnt.h).
+const DELETE: u32 = 0x1_0000;
+/// The deepest tree that the registry allows (Microsoft, "Registry element size limits").
+const DEEPEST: usize = 512;
+/// The longest name of a key: 255 units. The basic information's head is 16 bytes.
+const BASIC_HEAD: usize = 16;
+const BASIC_SIZE: usize = BASIC_HEAD + 2 * 256;
+
+/// The NT path of the user's own key, `\REGISTRY\User\<sid>`.
 ///
 /// # Errors
-/// The user's key cannot be asked for its name.
+/// It cannot be opened or asked for its name.
+pub fn user_key_path() -> Result<String> {
+    let failed = |status| refused("find", "HKEY_CURRENT_USER", status);
+    let mut key = null_mut();
+    // SAFETY: `key` is a local that takes the handle.
+    let error = unsafe { RegOpenCurrentUser(KEY_QUERY_VALUE, &raw mut key) };
+    if error != 0 {
+        return Err(failed(error.cast_signed()));
+    }
+    // SAFETY: a fresh handle that nobody else closes.
+    let key = unsafe { OwnedHandle::from_raw_handle(key) };
+    let mut buffer = vec![0_u8; 4096];
+    let mut length = 0;
+    // SAFETY: the buffer has the length told; both outputs are locals.
+    let status = unsafe {
+        NtQueryKey(
+            key.as_raw_handle(),
+            KeyNameInformation,
+            buffer.as_mut_ptr().cast(),
+            buffer.len() as u32,
+            &raw mut length,
+        )
+    };
+    let name = counted(&buffer, 0, 4).filter(|_| status::success(status));
+    name.map(|units| String::from_utf16_lossy(&units))
+        .ok_or_else(|| failed(status))
+}
+
+/// The NT path of Pinion's own key, which holds the layers of all VMs.
+///
+/// # Errors
+/// As [`user_key_path`].
+pub fn root_path() -> Result<String> {
+    Ok(format!(r"{}\Software\Pinion", user_key_path()?))
+}
+
+/// The NT path of the VM's registry layer: `\REGISTRY\User\<sid>\Software\Pinion\Layers\<id>`.
+///
+/// # Errors
+/// As [`user_key_path`].
 pub fn layer_path(id: VmId) -> Result<String> {
-    let _ = id;
-    todo!()
+    Ok(format!(r"{}\Layers\{id}", root_path()?))
 }
 
 /// Makes the layer's key if it is not there; gives its NT path.
@@ -20,8 +82,13 @@ pub fn layer_path(id: VmId) -> Result<String> {
 /// # Errors
 /// The registry's refusal.
 pub fn create_layer(id: VmId) -> Result<String> {
-    let _ = id;
-    todo!()
+    let user = user_key_path()?;
+    let mut path = user;
+    for part in ["Software", "Pinion", "Layers", &id.to_string()] {
+        path = format!(r"{path}\{part}");
+        create(&path)?;
+    }
+    Ok(path)
 }
 
 /// Removes the layer's key and all below; a missing one is no error.
@@ -29,6 +96,148 @@ pub fn create_layer(id: VmId) -> Result<String> {
 /// # Errors
 /// The registry's refusal.
 pub fn remove_layer(id: VmId) -> Result<()> {
-    let _ = id;
-    todo!()
+    let path = layer_path(id)?;
+    let failed = |status| refused("remove", &path, status);
+    let units: Vec<u16> = path.encode_utf16().collect();
+    match open(null_mut(), &units, KEY_ENUMERATE_SUB_KEYS | DELETE) {
+        Ok(key) => remove_tree(&key, 0).map_err(failed),
+        Err(status::STATUS_OBJECT_NAME_NOT_FOUND | status::STATUS_OBJECT_PATH_NOT_FOUND) => Ok(()),
+        Err(status) => Err(failed(status)),
+    }
+}
+
+/// How many keys of the layer have no keys below: what was changed, made or hidden, without the keys on
+/// the way there.
+///
+/// # Errors
+/// The registry's refusal.
+pub fn count_layer(id: VmId) -> Result<u64> {
+    let path = layer_path(id)?;
+    let units: Vec<u16> = path.encode_utf16().collect();
+    match open(null_mut(), &units, KEY_ENUMERATE_SUB_KEYS) {
+        Ok(key) => match child(&key, 0) {
+            Ok(Some(_)) => Ok(count_leaves(&key, 0)),
+            _ => Ok(0),
+        },
+        Err(status::STATUS_OBJECT_NAME_NOT_FOUND | status::STATUS_OBJECT_PATH_NOT_FOUND) => Ok(0),
+        Err(status) => Err(refused("read", &path, status)),
+    }
+}
+
+fn refused(what: &'static str, key: &str, status: NTSTATUS) -> Error {
+    Error::Registry {
+        what,
+        key: key.into(),
+        status,
+    }
+}
+
+fn create(path: &str) -> Result<()> {
+    let failed = |status| refused("create", path, status);
+    let units: Vec<u16> = path.encode_utf16().collect();
+    let name = unicode_string(&units).ok_or_else(|| failed(status::STATUS_NAME_TOO_LONG))?;
+    let attributes = object_attributes(null_mut(), &raw const name, OBJ_CASE_INSENSITIVE);
+    let mut key: HANDLE = null_mut();
+    // SAFETY: the attributes, the name and its units live over the call; `key` is a local.
+    let status = unsafe {
+        NtCreateKey(
+            &raw mut key,
+            KEY_CREATE_SUB_KEY,
+            &raw const attributes,
+            0,
+            null(),
+            0,
+            null_mut(),
+        )
+    };
+    if !status::success(status) {
+        return Err(failed(status));
+    }
+    // SAFETY: a fresh handle that nobody else closes.
+    drop(unsafe { OwnedHandle::from_raw_handle(key) });
+    Ok(())
+}
+
+/// Opens a key by its counted name, a link itself and not what it points at.
+fn open(root: HANDLE, units: &[u16], access: u32) -> std::result::Result<OwnedHandle, NTSTATUS> {
+    let name = unicode_string(units).ok_or(status::STATUS_NAME_TOO_LONG)?;
+    let attributes = object_attributes(root, &raw const name, OBJ_CASE_INSENSITIVE | OBJ_OPENLINK);
+    let mut key: HANDLE = null_mut();
+    // SAFETY: the attributes, the name and its units live over the call; `key` is a local.
+    let status = unsafe { NtOpenKey(&raw mut key, access, &raw const attributes) };
+    if !status::success(status) {
+        return Err(status);
+    }
+    // SAFETY: a fresh handle that nobody else closes.
+    Ok(unsafe { OwnedHandle::from_raw_handle(key) })
+}
+
+/// The name of the key's child at `index`; none at the end.
+fn child(key: &OwnedHandle, index: u32) -> std::result::Result<Option<Vec<u16>>, NTSTATUS> {
+    let mut buffer = [0_u8; BASIC_SIZE];
+    let mut length = 0;
+    // SAFETY: the buffer has the length told; both outputs are locals.
+    let status = unsafe {
+        NtEnumerateKey(
+            key.as_raw_handle(),
+            index,
+            KeyBasicInformation,
+            buffer.as_mut_ptr().cast(),
+            buffer.len() as u32,
+            &raw mut length,
+        )
+    };
+    match status {
+        status::STATUS_NO_MORE_ENTRIES => Ok(None),
+        _ if status::success(status) => Ok(counted(&buffer, 12, BASIC_HEAD)),
+        _ => Err(status),
+    }
+}
+
+/// UTF-16 units whose length in bytes is the `u32` at `length_at` and which begin at `start`.
+fn counted(buffer: &[u8], length_at: usize, start: usize) -> Option<Vec<u16>> {
+    let length = buffer
+        .get(length_at..length_at + 4)?
+        .try_into()
+        .ok()
+        .map(u32::from_le_bytes)?;
+    let bytes = buffer.get(start..start.checked_add(length as usize)?)?;
+    Some(
+        bytes
+            .chunks_exact(2)
+            .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+            .collect(),
+    )
+}
+
+fn remove_tree(key: &OwnedHandle, depth: usize) -> std::result::Result<(), NTSTATUS> {
+    if depth > DEEPEST {
+        return Err(status::STATUS_UNSUCCESSFUL);
+    }
+    // Always the first: removal moves the others up.
+    while let Some(name) = child(key, 0)? {
+        let below = open(key.as_raw_handle(), &name, KEY_ENUMERATE_SUB_KEYS | DELETE)?;
+        remove_tree(&below, depth + 1)?;
+    }
+    // SAFETY: a live handle with DELETE access.
+    let status = unsafe { NtDeleteKey(key.as_raw_handle()) };
+    if status::success(status) {
+        Ok(())
+    } else {
+        Err(status)
+    }
+}
+
+/// Keys without keys below; an unreadable branch counts as one.
+fn count_leaves(key: &OwnedHandle, depth: usize) -> u64 {
+    let mut leaves = 0;
+    let mut index = 0;
+    while let Ok(Some(name)) = child(key, index) {
+        index += 1;
+        leaves += match open(key.as_raw_handle(), &name, KEY_ENUMERATE_SUB_KEYS) {
+            Ok(below) if depth < DEEPEST => count_leaves(&below, depth + 1),
+            _ => 1,
+        };
+    }
+    leaves.max(1)
 }

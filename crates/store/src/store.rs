@@ -241,9 +241,18 @@ impl Store {
         removal::remove_vm(&gone)
     }
 
-    /// Takes away what broken-off creations and removals left. Every command that changes the set of
-    /// VMs may call it; failures are left for the next time.
+    /// Takes away what broken-off creations and removals left, and `--rm` VMs whose supervisor was
+    /// killed. Every command that changes the set of VMs may call it; failures are left for the next
+    /// time.
     pub fn sweep(&self) {
+        for entry in self.list().unwrap_or_default() {
+            if let Entry::Vm(vm) = entry
+                && vm.record().remove_at_end
+                && matches!(vm.last_exit(), Ok(Some(_)))
+            {
+                let _ = self.remove(vm.name());
+            }
+        }
         let Ok(_lock) = self.lock() else { return };
         let Ok(items) = fs::read_dir(self.vms()) else {
             return;

@@ -141,7 +141,32 @@ fn sweep_takes_only_what_is_half_made_or_half_gone() {
     fs::create_dir(vms.join(".new-x")).unwrap();
     fs::create_dir(vms.join(".gone-y")).unwrap();
     fs::write(vms.join(".gone-y").join("file"), "x").unwrap();
+    let exit = ExitRecord {
+        code: 137,
+        ended_ms: 0,
+        why: "the supervisor was killed".into(),
+    };
+    let passing = |name| {
+        store
+            .create(NewVm {
+                remove_at_end: true,
+                ..new(name)
+            })
+            .unwrap()
+    };
+    let killed = passing("killed");
+    killed.set_last_exit(Some(&exit)).unwrap();
+    let running = passing("running");
+    running.set_last_exit(Some(&exit)).unwrap();
+    let _lock = running.lock_run().unwrap();
+    passing("starting");
     store.sweep();
-    assert_eq!(fs::read_dir(vms).unwrap().count(), 1);
-    assert_eq!(store.list().unwrap().len(), 1);
+    let names: Vec<_> = store
+        .list()
+        .unwrap()
+        .iter()
+        .map(|e| e.name().to_string())
+        .collect();
+    assert_eq!(names, ["running", "starting", "web"]);
+    assert_eq!(fs::read_dir(vms).unwrap().count(), 3);
 }

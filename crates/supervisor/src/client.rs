@@ -1,50 +1,88 @@
-//! The command line's side of the control pipe: start a supervisor, connect to one, ask it.
+//! The command line's side of the control pipe: connect to a supervisor and ask it.
 
-use std::path::Path;
-use std::time::Duration;
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::windows::io::AsRawHandle;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use pinion_store::{Limits, Vm};
+use windows_sys::Win32::Foundation::ERROR_PIPE_BUSY;
+use windows_sys::Win32::System::Pipes::GetNamedPipeServerProcessId;
 
 use crate::control::{
-    LimitsStatus, ProcessInfo, Program, Reply, Request, ServiceInfo, Stats, Status,
+    LONGEST_LINE, LimitsStatus, ProcessInfo, Program, Reply, Request, ServiceInfo, Stats, Status,
+    from_line, pipe_path, to_line,
 };
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::process::Process;
+
+pub use crate::spawn::start_supervisor;
+
+/// How long a running supervisor may take to offer the next instance of its pipe.
+const CONNECT: Duration = Duration::from_secs(5);
+/// How often is tried.
+const PAUSE: Duration = Duration::from_millis(5);
+/// How long a supervisor may take to go after its last word.
+const GOING: Duration = Duration::from_secs(5);
 
 /// A connection to the supervisor of one VM.
 #[derive(Debug)]
 pub struct Client {
     name: String,
-    pipe: std::fs::File,
-}
-
-/// Starts the supervisor of a VM, as `<pinion_exe> supervise <name>`, detached from the caller's console
-/// and handles, and waits until the VM is up. The main program is then the caller's to give
-/// ([`Client::adopt`] or [`Client::start`]); a supervisor that gets none within 30 s ends.
-///
-/// # Errors
-/// What the supervisor says: the VM runs already, a port in use, the agent missing. Nothing runs then.
-pub fn start_supervisor(pinion_exe: &Path, vm: &Vm, timeout: Duration) -> Result<Client> {
-    let _ = (pinion_exe, vm, timeout);
-    todo!()
+    pipe: BufReader<File>,
+    supervisor: Option<Process>,
 }
 
 impl Client {
     /// Connects to the supervisor of a running VM.
     ///
     /// # Errors
-    /// [`crate::Error::NotRunning`].
+    /// [`Error::NotRunning`].
     pub fn connect(vm: &Vm) -> Result<Self> {
-        let _ = vm;
-        todo!()
+        let name = vm.name().to_string();
+        let deadline = Instant::now() + CONNECT;
+        let pipe = loop {
+            match OpenOptions::new()
+                .read(true)
+                .write(true)
+                .open(pipe_path(vm.id()))
+            {
+                Ok(pipe) => break pipe,
+                Err(error) if may_pass(vm, &error) && Instant::now() < deadline => sleep(PAUSE),
+                Err(_) => return Err(Error::NotRunning { name }),
+            }
+        };
+        let supervisor = server_process(&pipe);
+        Ok(Self {
+            name,
+            pipe: BufReader::new(pipe),
+            supervisor,
+        })
     }
 
-    /// One request, one reply; [`Reply::Error`] becomes [`crate::Error::Refused`].
+    /// One request, one reply; [`Reply::Error`] becomes [`Error::Refused`].
     ///
     /// # Errors
     /// The supervisor's refusal, or a broken connection.
     pub fn call(&mut self, request: &Request) -> Result<Reply> {
-        let _ = (request, &self.pipe, &self.name);
-        todo!()
+        let gone = |_| Error::SupervisorGone {
+            name: self.name.clone(),
+            what: "broke off",
+        };
+        let protocol = |e: serde_json::Error| Error::Protocol { why: e.to_string() };
+        let line = to_line(request).map_err(protocol)?;
+        self.pipe.get_mut().write_all(&line).map_err(gone)?;
+        let mut answer = Vec::new();
+        let mut reader = (&mut self.pipe).take(LONGEST_LINE as u64);
+        reader.read_until(b'\n', &mut answer).map_err(gone)?;
+        if !answer.ends_with(b"\n") {
+            return Err(gone(io::ErrorKind::UnexpectedEof.into()));
+        }
+        match from_line(&answer).map_err(protocol)? {
+            Reply::Error { code, message } => Err(Error::Refused { code, message }),
+            reply => Ok(reply),
+        }
     }
 
     /// [`Request::Status`].
@@ -52,7 +90,10 @@ impl Client {
     /// # Errors
     /// As [`Client::call`].
     pub fn status(&mut self) -> Result<Status> {
-        todo!()
+        match self.call(&Request::Status)? {
+            Reply::Status(status) => Ok(status),
+            other => Err(unexpected(&other)),
+        }
     }
 
     /// [`Request::Adopt`]: after it, resume the process's main thread; on an error terminate it.
@@ -60,8 +101,10 @@ impl Client {
     /// # Errors
     /// As [`Client::call`]; the process could not be confined.
     pub fn adopt(&mut self, pid: u32, tid: u32, main: bool) -> Result<()> {
-        let _ = (pid, tid, main);
-        todo!()
+        match self.call(&Request::Adopt { pid, tid, main })? {
+            Reply::Adopted => Ok(()),
+            other => Err(unexpected(&other)),
+        }
     }
 
     /// [`Request::Start`]; the program's process id.
@@ -69,33 +112,47 @@ impl Client {
     /// # Errors
     /// As [`Client::call`]; the program cannot be started.
     pub fn start(&mut self, program: Program, main: bool) -> Result<u32> {
-        let _ = (program, main);
-        todo!()
+        match self.call(&Request::Start { program, main })? {
+            Reply::Started { pid } => Ok(pid),
+            other => Err(unexpected(&other)),
+        }
     }
 
-    /// [`Request::Stop`]; exit code and reason.
+    /// [`Request::Stop`]; exit code and reason, when the supervisor is gone too.
     ///
     /// # Errors
     /// As [`Client::call`].
     pub fn stop(&mut self, timeout: Duration) -> Result<(i32, String)> {
-        let _ = timeout;
-        todo!()
+        let timeout_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+        self.until_end(&Request::Stop { timeout_ms })
     }
 
-    /// [`Request::Kill`]; exit code and reason.
+    /// [`Request::Kill`]; exit code and reason, when the supervisor is gone too.
     ///
     /// # Errors
     /// As [`Client::call`].
     pub fn kill(&mut self) -> Result<(i32, String)> {
-        todo!()
+        self.until_end(&Request::Kill)
     }
 
-    /// [`Request::Wait`]; exit code and reason.
+    /// [`Request::Wait`]; exit code and reason, when the supervisor is gone too.
     ///
     /// # Errors
     /// As [`Client::call`].
     pub fn wait(&mut self) -> Result<(i32, String)> {
-        todo!()
+        self.until_end(&Request::Wait)
+    }
+
+    fn until_end(&mut self, request: &Request) -> Result<(i32, String)> {
+        match self.call(request)? {
+            Reply::Ended { code, why } => {
+                if let Some(supervisor) = &self.supervisor {
+                    let _ = supervisor.wait(Some(GOING));
+                }
+                Ok((code, why))
+            }
+            other => Err(unexpected(&other)),
+        }
     }
 
     /// [`Request::Pause`].
@@ -103,7 +160,7 @@ impl Client {
     /// # Errors
     /// As [`Client::call`]; it is paused.
     pub fn pause(&mut self) -> Result<()> {
-        todo!()
+        self.done(&Request::Pause)
     }
 
     /// [`Request::Unpause`].
@@ -111,7 +168,14 @@ impl Client {
     /// # Errors
     /// As [`Client::call`]; it is not paused.
     pub fn unpause(&mut self) -> Result<()> {
-        todo!()
+        self.done(&Request::Unpause)
+    }
+
+    fn done(&mut self, request: &Request) -> Result<()> {
+        match self.call(request)? {
+            Reply::Done => Ok(()),
+            other => Err(unexpected(&other)),
+        }
     }
 
     /// [`Request::SetLimits`].
@@ -119,8 +183,10 @@ impl Client {
     /// # Errors
     /// As [`Client::call`].
     pub fn set_limits(&mut self, limits: Limits) -> Result<LimitsStatus> {
-        let _ = limits;
-        todo!()
+        match self.call(&Request::SetLimits { limits })? {
+            Reply::Limits { limits } => Ok(limits),
+            other => Err(unexpected(&other)),
+        }
     }
 
     /// [`Request::Stats`].
@@ -128,7 +194,10 @@ impl Client {
     /// # Errors
     /// As [`Client::call`].
     pub fn stats(&mut self) -> Result<Stats> {
-        todo!()
+        match self.call(&Request::Stats)? {
+            Reply::Stats(stats) => Ok(stats),
+            other => Err(unexpected(&other)),
+        }
     }
 
     /// [`Request::Processes`].
@@ -136,7 +205,10 @@ impl Client {
     /// # Errors
     /// As [`Client::call`].
     pub fn processes(&mut self) -> Result<Vec<ProcessInfo>> {
-        todo!()
+        match self.call(&Request::Processes)? {
+            Reply::Processes { processes } => Ok(processes),
+            other => Err(unexpected(&other)),
+        }
     }
 
     /// [`Request::Services`].
@@ -144,6 +216,33 @@ impl Client {
     /// # Errors
     /// As [`Client::call`].
     pub fn services(&mut self) -> Result<Vec<ServiceInfo>> {
-        todo!()
+        match self.call(&Request::Services)? {
+            Reply::Services { services } => Ok(services),
+            other => Err(unexpected(&other)),
+        }
+    }
+}
+
+/// Whether a failure to open the pipe is one of the moment: all instances are taken, or the supervisor
+/// holds the VM and is just coming up.
+fn may_pass(vm: &Vm, error: &io::Error) -> bool {
+    error.raw_os_error() == Some(ERROR_PIPE_BUSY as i32)
+        || (error.kind() == io::ErrorKind::NotFound && vm.is_running().unwrap_or(false))
+}
+
+fn server_process(pipe: &File) -> Option<Process> {
+    let mut pid = 0;
+    // SAFETY: a live pipe handle; `pid` is a local.
+    let done = unsafe { GetNamedPipeServerProcessId(pipe.as_raw_handle(), &raw mut pid) };
+    if done == 0 {
+        None
+    } else {
+        Process::open_to_wait(pid).ok()
+    }
+}
+
+fn unexpected(reply: &Reply) -> Error {
+    Error::Protocol {
+        why: format!("an unexpected reply {reply:?}"),
     }
 }

@@ -3,23 +3,72 @@
 //! Owns the VM's job, its object directory, its log, its published ports and its service controller,
 //! from the start of the VM to its end. There is one supervisor process per VM and no daemon; when it
 //! dies, the job closes and the VM dies with it. The command line talks to it over one pipe
-//! ([`control`]), programs inside over another (the request pipe). All that comes from inside the VM
-//! is hostile input.
+//! ([`control`]), programs inside over another (`requests`). All that comes from inside the VM is
+//! hostile input.
+//!
+//! | module | idea |
+//! | --- | --- |
+//! | `run`, `finish` | one run from start to end |
+//! | `keeper`, `lifecycle` | what a running VM is made of, and the states of its life |
+//! | `job`, `process`, `names`, `section`, `pipe`, `attributes`, `system` | kernel objects |
+//! | `agent`, `start` | take processes into the VM |
+//! | `page` | what members are told of their VM |
+//! | `server`, `requests` | the two pipes |
+//! | `pause`, `limits`, `victims`, `usage`, `ports`, `log` | what the name says |
+//! | `services` | the VM's service controller |
+//! | `client`, `spawn`, `control` | the command line's side |
 
-#[cfg(windows)]
-pub mod client;
+mod cap;
 pub mod control;
 mod error;
+mod lifecycle;
+mod log;
+mod page;
+mod ports;
+mod quote;
+mod victims;
+
+#[cfg(windows)]
+mod agent;
+#[cfg(windows)]
+mod attributes;
+#[cfg(windows)]
+pub mod client;
+#[cfg(windows)]
+mod finish;
+#[cfg(windows)]
+mod job;
+#[cfg(windows)]
+mod keeper;
+#[cfg(windows)]
+mod limits;
+#[cfg(windows)]
+mod names;
+#[cfg(windows)]
+mod pause;
+#[cfg(windows)]
+mod pipe;
+#[cfg(windows)]
+mod process;
+#[cfg(windows)]
+mod requests;
+#[cfg(windows)]
+mod run;
+#[cfg(windows)]
+mod section;
+#[cfg(windows)]
+mod server;
+#[cfg(windows)]
+mod services;
+#[cfg(windows)]
+mod spawn;
+#[cfg(windows)]
+mod start;
+#[cfg(windows)]
+mod system;
+#[cfg(windows)]
+mod usage;
 
 pub use error::{Error, Result};
-
-/// Becomes the supervisor of the VM of this name: what the hidden verb `supervise NAME` calls, with the
-/// store of the environment (`PINION_ROOT`). Tells its starter on standard output how the start went
-/// ([`control::VERB`]), keeps the VM until its end and returns the process's exit code: 0, or that of
-/// the error that kept the VM from starting.
 #[cfg(windows)]
-#[must_use]
-pub fn run(name: &pinion_store::VmName) -> i32 {
-    let _ = name;
-    todo!()
-}
+pub use run::run;

@@ -1,0 +1,105 @@
+//! The end of a run: ask, then end all, keep how it ended, and leave nothing behind.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use windows_sys::Win32::System::Console::{
+    AttachConsole, CTRL_BREAK_EVENT, FreeConsole, GenerateConsoleCtrlEvent, SetConsoleCtrlHandler,
+};
+
+use crate::keeper::Keeper;
+use crate::lifecycle::{End, KILLED, Main};
+
+/// How long the service controller may take to stop services when the main program is gone.
+const SERVICES: Duration = Duration::from_secs(5);
+/// How long the kernel may take to end the members.
+const ENDING: Duration = Duration::from_secs(10);
+/// How often is looked while something ends.
+const PAUSE: Duration = Duration::from_millis(5);
+
+impl Keeper {
+    /// Ends the VM's processes: services and, until `deadline`, programs are asked; what is left is
+    /// ended. The code is the main program's own if it ended by itself.
+    pub(crate) fn finish(&self, deadline: Option<Instant>, end: End) -> End {
+        tracing::info!(code = end.code, why = end.why, "the VM ends");
+        self.resume_all();
+        if !self.life().is_killed() {
+            let until = deadline.unwrap_or_else(|| Instant::now() + SERVICES);
+            if let Some(services) = self.services() {
+                services.stop_all(until);
+            }
+            if let Some(deadline) = deadline {
+                self.ask_programs(deadline);
+            }
+        }
+        let end = self.own_code(end);
+        self.job().terminate(end.code.cast_unsigned());
+        self.wait_for_empty_job();
+        end
+    }
+
+    /// Presses Ctrl-Break on the consoles of the programs that this process started, and waits for the
+    /// main program. Programs on the console of a `pinion run` are not asked: the key would reach all
+    /// others on that console too.
+    fn ask_programs(&self, deadline: Instant) {
+        let pids: Vec<u32> = self.detached().clone();
+        let asked = pids.into_iter().filter(|pid| press_break(*pid)).count();
+        tracing::info!(asked, "asked programs to end");
+        if asked == 0 {
+            return;
+        }
+        let mut life = self.life();
+        while matches!(life.main, Main::Runs(_)) && !life.is_killed() && Instant::now() < deadline {
+            life = self.wait(life, Some(deadline));
+        }
+    }
+
+    fn own_code(&self, end: End) -> End {
+        let life = self.life();
+        match life.main {
+            Main::Ended(code) => End {
+                code: code.cast_signed(),
+                ..end
+            },
+            _ if life.is_killed() => End {
+                code: KILLED,
+                why: "killed".into(),
+            },
+            _ => end,
+        }
+    }
+
+    fn wait_for_empty_job(&self) {
+        let deadline = Instant::now() + ENDING;
+        while self
+            .job()
+            .accounting()
+            .is_ok_and(|counts| counts.active > 0)
+        {
+            if Instant::now() >= deadline {
+                tracing::warn!("some processes have not ended; they end with the supervisor");
+                return;
+            }
+            sleep(PAUSE);
+        }
+    }
+}
+
+/// Whether Ctrl-Break was sent to the process group that this process leads.
+fn press_break(pid: u32) -> bool {
+    // SAFETY: calls without pointers; this process has no console of its own, and lets go of the one
+    // it attaches to. It ignores the key itself, having asked for it.
+    unsafe {
+        if AttachConsole(pid) == 0 {
+            return false;
+        }
+        SetConsoleCtrlHandler(Some(ignore), 1);
+        let done = GenerateConsoleCtrlEvent(CTRL_BREAK_EVENT, pid);
+        FreeConsole();
+        done != 0
+    }
+}
+
+unsafe extern "system" fn ignore(_key: u32) -> i32 {
+    1
+}

@@ -1,0 +1,318 @@
+//! The keeper: all that one running VM is made of, and what can be asked of it.
+//!
+//! Owns the job, the object directory, the sections, the limits and the run's life. `server` and
+//! `requests` bring the questions, `finish` carries the end out.
+
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use pinion_launch::place::Legacy;
+use pinion_store::{Limits, Vm, registry};
+use pinion_wire::tally::Tally;
+
+use crate::agent::Agent;
+use crate::control::{LimitsStatus, Program, State, Status};
+use crate::error::{Error, Result};
+use crate::job::Job;
+use crate::lifecycle::{End, Life, Main, Next};
+use crate::limits::Limiter;
+use crate::names::Names;
+use crate::page::{self, Facts};
+use crate::pause::Paused;
+use crate::process::{Process, current_session};
+use crate::quote::command_line;
+use crate::section::Section;
+use crate::services::Services;
+use crate::start::Launch;
+use crate::system::{computer_name, is_wine};
+
+/// How long a VM without a main program is kept.
+const AWAIT_MAIN: Duration = Duration::from_secs(30);
+
+/// One running VM.
+pub struct Keeper {
+    vm: Vm,
+    job: Job,
+    names: Names,
+    agent: Agent,
+    page: Section,
+    tally: Section,
+    agent_section: Section,
+    layer_keys: String,
+    limiter: Limiter,
+    services: OnceLock<Services>,
+    started_ms: u64,
+    life: Mutex<Life>,
+    changed: Condvar,
+    paused: Mutex<Paused>,
+    /// Programs that this process started, each on a console of its own.
+    detached: Mutex<Vec<u32>>,
+}
+
+impl Keeper {
+    /// Makes all that the VM needs; nothing runs in it yet.
+    pub(crate) fn new(store: &Path, vm: Vm) -> Result<Arc<Self>> {
+        let agent = Agent::load()?;
+        let session = current_session()?;
+        let names = Names::create(vm.id(), session)?;
+        let layer_keys = registry::create_layer(vm.id())?;
+        let page = page::fill(&Facts {
+            vm: &vm,
+            store,
+            session,
+            object_directory: names.root(),
+            store_keys: &registry::root_path()?,
+            layer_keys: &layer_keys,
+            user_key: &registry::user_key_path()?,
+            computer_name: &computer_name()?,
+        })?;
+        let keeper = Arc::new(Self {
+            job: Job::create()?,
+            page: Section::of_value(&*page, "the VM's page")?,
+            tally: Section::new(size_of::<Tally>(), "the VM's counters")?,
+            agent_section: Section::of_bytes(agent.file(), "the agent")?,
+            limiter: Limiter::new(!is_wine(), vm.id().get()),
+            services: OnceLock::new(),
+            started_ms: now_ms(),
+            life: Mutex::new(Life::new(Instant::now() + AWAIT_MAIN)),
+            changed: Condvar::new(),
+            paused: Mutex::default(),
+            detached: Mutex::default(),
+            vm,
+            names,
+            agent,
+            layer_keys,
+        });
+        keeper.limiter.set(&keeper.job, keeper.vm.record().limits);
+        keeper
+            .services
+            .get_or_init(|| Services::new(Arc::downgrade(&keeper)));
+        Ok(keeper)
+    }
+
+    /// The VM on disk, as it was when the run began.
+    #[must_use]
+    pub fn vm(&self) -> &Vm {
+        &self.vm
+    }
+
+    /// The VM's job.
+    #[must_use]
+    pub fn job(&self) -> &Job {
+        &self.job
+    }
+
+    /// The VM's service controller.
+    pub(crate) fn services(&self) -> Option<&Services> {
+        self.services.get()
+    }
+
+    pub(crate) fn agent(&self) -> &Agent {
+        &self.agent
+    }
+
+    pub(crate) fn limiter(&self) -> &Limiter {
+        &self.limiter
+    }
+
+    pub(crate) fn paused(&self) -> MutexGuard<'_, Paused> {
+        self.paused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn detached(&self) -> MutexGuard<'_, Vec<u32>> {
+        self.detached.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The counters that the members share; they can write anything there.
+    pub(crate) fn tally(&self) -> Option<&Tally> {
+        // SAFETY: the tally is made of atomics only, and a fresh section is zeros.
+        unsafe { self.tally.shared() }
+    }
+
+    /// What is handed on to a process taken in.
+    pub(crate) fn legacy(&self) -> Legacy {
+        Legacy {
+            page_section: self.page.raw(),
+            tally_section: self.tally.raw(),
+            agent_section: self.agent_section.raw(),
+        }
+    }
+
+    pub(crate) fn life(&self) -> MutexGuard<'_, Life> {
+        self.life.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells all who wait that the life has changed.
+    pub(crate) fn notify(&self) {
+        self.changed.notify_all();
+    }
+
+    fn state_error(&self, (state, remedy): (&'static str, &'static str)) -> Error {
+        Error::State {
+            name: self.vm.name().to_string(),
+            state,
+            remedy,
+        }
+    }
+
+    /// Whether processes may join now.
+    ///
+    /// # Errors
+    /// [`Error::State`]: the VM is paused or stopping.
+    pub fn admits(&self) -> Result<()> {
+        self.life().admits().map_err(|why| self.state_error(why))
+    }
+
+    /// Takes in a process that the caller created suspended.
+    pub(crate) fn adopt(self: &Arc<Self>, pid: u32, main: bool) -> Result<()> {
+        self.joining(main, |keeper| {
+            let process = Process::open_to_confine(pid)?;
+            let image = process.image();
+            keeper.confine(&process, &image)?;
+            tracing::info!(pid, main, image, "adopted");
+            Ok(process)
+        })
+        .map(|_| ())
+    }
+
+    /// Starts a detached program.
+    pub(crate) fn start(self: &Arc<Self>, program: &Program, main: bool) -> Result<u32> {
+        let launch = Launch {
+            command_line: command_line(&program.command),
+            env: Some(program.env.clone()),
+            cwd: program.cwd.clone(),
+        };
+        self.joining(main, |keeper| {
+            let process = keeper.create_confined(&launch)?.resume()?;
+            keeper.detached().push(process.pid());
+            Ok(process)
+        })
+    }
+
+    /// Lets a process join by `join`, as the main program if `main`; a main program that cannot is the
+    /// end of the VM.
+    fn joining(
+        self: &Arc<Self>,
+        main: bool,
+        join: impl FnOnce(&Self) -> Result<Process>,
+    ) -> Result<u32> {
+        {
+            let mut life = self.life();
+            life.admits().map_err(|why| self.state_error(why))?;
+            if main && !life.claim_main() {
+                return Err(Error::MainTaken {
+                    name: self.vm.name().to_string(),
+                });
+            }
+        }
+        let joined = join(self);
+        if let Err(error) = &joined {
+            tracing::warn!(%error, main, "a program did not join");
+        }
+        if main {
+            self.life().main = match &joined {
+                Ok(process) => Main::Runs(process.pid()),
+                Err(error) => Main::Failed(error.exit_code()),
+            };
+            self.notify();
+        }
+        let process = joined?;
+        let pid = process.pid();
+        if main {
+            let keeper = Arc::clone(self);
+            thread::spawn(move || keeper.watch_main(&process));
+        }
+        Ok(pid)
+    }
+
+    fn watch_main(&self, process: &Process) {
+        let _ = process.wait(None);
+        let code = process.exit_code().unwrap_or(u32::MAX);
+        tracing::info!(
+            pid = process.pid(),
+            code = code.cast_signed(),
+            "the program ended"
+        );
+        self.life().main = Main::Ended(code);
+        self.notify();
+    }
+
+    /// Puts limits in force.
+    pub(crate) fn set_limits(&self, limits: Limits) -> LimitsStatus {
+        let status = self.limiter.set(&self.job, limits);
+        self.notify();
+        status
+    }
+
+    /// Waits until the run has to end; how, and until when to ask first.
+    pub(crate) fn wait_for_finish(&self) -> (Option<Instant>, End) {
+        let mut life = self.life();
+        loop {
+            match life.next(Instant::now()) {
+                Next::Finish(deadline, end) => {
+                    life.state = State::Stopping;
+                    return (deadline, end);
+                }
+                Next::Wait(until) => life = self.wait(life, until),
+            }
+        }
+    }
+
+    /// Waits for a change of the life, at most until then.
+    pub(crate) fn wait<'a>(
+        &'a self,
+        life: MutexGuard<'a, Life>,
+        until: Option<Instant>,
+    ) -> MutexGuard<'a, Life> {
+        match until {
+            None => self
+                .changed
+                .wait(life)
+                .unwrap_or_else(PoisonError::into_inner),
+            Some(until) => {
+                let time = until.saturating_duration_since(Instant::now());
+                self.changed
+                    .wait_timeout(life, time)
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .0
+            }
+        }
+    }
+
+    /// The VM's status.
+    pub(crate) fn status(&self) -> Status {
+        let record = self.vm.record();
+        let (state, main) = {
+            let life = self.life();
+            (life.state, life.main)
+        };
+        let main_pid = if let Main::Runs(pid) = main {
+            Some(pid)
+        } else {
+            None
+        };
+        Status {
+            id: record.id,
+            name: record.name.clone(),
+            state,
+            supervisor_pid: std::process::id(),
+            main_pid,
+            started_ms: self.started_ms,
+            address: record.address,
+            ports: record.ports.clone(),
+            limits: self.limiter.status(),
+            object_directory: self.names.root().into(),
+            registry_layer: self.layer_keys.clone(),
+        }
+    }
+}
+
+/// Milliseconds since 1970.
+pub(crate) fn now_ms() -> u64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

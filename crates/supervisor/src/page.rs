@@ -1,0 +1,123 @@
+//! The VM's page: what every member is told of its VM. Pure: filled here, put into a section by
+//! `keeper`.
+
+use std::path::Path;
+
+use pinion_store::{Vm, VmId};
+use pinion_wire::page::{Layer, Page};
+use pinion_wire::text::Text;
+
+use crate::error::{Error, Result};
+
+/// The request pipe of a VM, as a Win32 path.
+pub(crate) fn request_pipe(id: VmId) -> String {
+    format!(r"\\.\pipe\pinion-sv-{id}")
+}
+
+/// What the page is filled from.
+#[derive(Debug)]
+pub(crate) struct Facts<'a> {
+    /// The VM.
+    pub vm: &'a Vm,
+    /// The root folder of the store, absolute.
+    pub store: &'a Path,
+    /// The session of the supervisor and so of all members.
+    pub session: u32,
+    /// NT path of the VM's object directory.
+    pub object_directory: &'a str,
+    /// NT path of Pinion's own key.
+    pub store_keys: &'a str,
+    /// NT path of the VM's registry layer.
+    pub layer_keys: &'a str,
+    /// NT path of the user's own key.
+    pub user_key: &'a str,
+    /// The host's name.
+    pub computer_name: &'a str,
+}
+
+/// Fills a page.
+///
+/// # Errors
+/// A path is too long for it.
+pub(crate) fn fill(facts: &Facts<'_>) -> Result<Box<Page>> {
+    let id = facts.vm.id();
+    let mut page = Box::new(Page::EMPTY);
+    page.session = facts.session;
+    page.id = id.get();
+    page.address = facts.vm.record().address.octets();
+    page.object_directory = text(facts.object_directory)?;
+    page.pipe_prefix = text(&format!(r"pinion-{id}\"))?;
+    page.request_pipe = text(&format!(r"\Device\NamedPipe\pinion-sv-{id}"))?;
+    page.store_files = text(&nt_path(facts.store))?;
+    page.store_keys = text(facts.store_keys)?;
+    page.user_key = text(facts.user_key)?;
+    page.computer_name = text(facts.computer_name)?;
+    page.layer_count = 1;
+    page.layers[0] = Layer {
+        files: text(&nt_path(&facts.vm.upper()))?,
+        keys: text(facts.layer_keys)?,
+    };
+    Ok(page)
+}
+
+/// The NT path of an absolute Win32 path with a drive letter or of a share.
+fn nt_path(path: &Path) -> String {
+    let path = path.to_string_lossy();
+    match path.strip_prefix(r"\\") {
+        Some(share) => format!(r"\??\UNC\{share}"),
+        None => format!(r"\??\{path}"),
+    }
+}
+
+fn text<const N: usize>(value: &str) -> Result<Text<N>> {
+    let why = || std::io::Error::other("it is too long; set PINION_ROOT to a shorter path");
+    let what = || format!("use the path {value}");
+    Text::from_utf8(value).ok_or_else(|| Error::System {
+        what: what(),
+        why: why(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pinion_store::{NewVm, Store};
+
+    #[test]
+    fn a_filled_page_is_sound() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let vm = store.create(NewVm::default()).unwrap();
+        let page = fill(&Facts {
+            vm: &vm,
+            store: store.root(),
+            session: 1,
+            object_directory: r"\Sessions\1\BaseNamedObjects\Pinion-1",
+            store_keys: "k",
+            layer_keys: "l",
+            user_key: "u",
+            computer_name: "c",
+        })
+        .unwrap();
+        assert!(page.is_sound());
+        assert_eq!(page.id, vm.id().get());
+        let prefix = String::from_utf16(page.pipe_prefix.as_units()).unwrap();
+        assert_eq!(prefix, format!(r"pinion-{}\", vm.id()));
+        assert_eq!(page.layers().len(), 1);
+    }
+
+    #[test]
+    fn paths_become_nt_paths() {
+        assert_eq!(nt_path(Path::new(r"C:\x")), r"\??\C:\x");
+        assert_eq!(
+            nt_path(Path::new(r"\\server\share")),
+            r"\??\UNC\server\share"
+        );
+    }
+
+    #[test]
+    fn a_path_too_long_is_told() {
+        let error = text::<8>("123456789").err().unwrap();
+        assert!(error.to_string().contains("too long"), "{error}");
+    }
+}

@@ -1,0 +1,186 @@
+//! The control pipe: answers the command line.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use pinion_store::exit_code;
+
+use crate::cap::Cap;
+use crate::control::{LONGEST_LINE, Reply, Request, from_line, pipe_path, to_line};
+use crate::error::{Error, Result};
+use crate::keeper::Keeper;
+use crate::pipe::{Connection, Listener};
+
+/// The most connections at one time.
+const MOST: usize = 256;
+/// How often a waiting connection looks whether its client is still there.
+const LOOK: Duration = Duration::from_secs(1);
+/// After a failed accept.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// The running server.
+#[derive(Debug)]
+pub(crate) struct Server {
+    path: String,
+    closing: Arc<AtomicBool>,
+    waiting: Cap,
+    thread: thread::JoinHandle<()>,
+}
+
+/// Serves the control pipe from now on.
+pub(crate) fn serve(keeper: &Arc<Keeper>) -> Result<Server> {
+    let path = pipe_path(keeper.vm().id());
+    let listener = Listener::bind(&path)?;
+    let (keeper, closing) = (Arc::clone(keeper), Arc::new(AtomicBool::new(false)));
+    let (flag, waiting) = (Arc::clone(&closing), Cap::new(MOST));
+    let cap = waiting.clone();
+    let thread = thread::spawn(move || {
+        loop {
+            let accepted = listener.accept();
+            if flag.load(Ordering::SeqCst) {
+                return;
+            }
+            match accepted {
+                Ok(connection) => accept(&keeper, &cap, connection),
+                Err(error) => {
+                    tracing::warn!(%error, "a command could not connect");
+                    thread::sleep(PAUSE);
+                }
+            }
+        }
+    });
+    Ok(Server {
+        path,
+        closing,
+        waiting,
+        thread,
+    })
+}
+
+impl Server {
+    /// Stops listening; connections that are being answered go on.
+    pub(crate) fn close(self) -> Cap {
+        self.closing.store(true, Ordering::SeqCst);
+        // Wakes the accept, which then sees the flag.
+        if std::fs::File::open(&self.path).is_ok() {
+            let _ = self.thread.join();
+        }
+        self.waiting
+    }
+}
+
+fn accept(keeper: &Arc<Keeper>, cap: &Cap, connection: Connection) {
+    let Some(place) = cap.enter() else { return };
+    let keeper = Arc::clone(keeper);
+    thread::spawn(move || {
+        let _place = place;
+        // A program inside cannot name the pipe; if one gets here all the same, it is not heard.
+        if connection
+            .client_pid()
+            .is_ok_and(|pid| keeper.job().contains_pid(pid))
+        {
+            tracing::warn!("a program inside reached the control pipe; it was not heard");
+            return;
+        }
+        if let Err(error) = converse(&keeper, &connection) {
+            tracing::debug!(%error, "a command's connection ended");
+        }
+    });
+}
+
+fn converse(keeper: &Arc<Keeper>, connection: &Connection) -> std::io::Result<()> {
+    let mut reader = BufReader::new(connection.file());
+    loop {
+        let mut line = Vec::new();
+        let read = (&mut reader)
+            .take(LONGEST_LINE as u64)
+            .read_until(b'\n', &mut line)?;
+        if read == 0 {
+            return Ok(());
+        }
+        let reply = match from_line(&line) {
+            Ok(request) => match respond(keeper, connection, request) {
+                Ok(Some(reply)) => reply,
+                Ok(None) => return Ok(()),
+                Err(error) => Reply::Error {
+                    code: error.exit_code(),
+                    message: error.to_string(),
+                },
+            },
+            Err(error) => Reply::Error {
+                code: exit_code::PINION,
+                message: Error::Protocol {
+                    why: error.to_string(),
+                }
+                .to_string(),
+            },
+        };
+        let line = to_line(&reply).map_err(std::io::Error::other)?;
+        connection.file().write_all(&line)?;
+    }
+}
+
+/// The reply; none when the client went away while it waited.
+fn respond(
+    keeper: &Arc<Keeper>,
+    connection: &Connection,
+    request: Request,
+) -> Result<Option<Reply>> {
+    let reply = match request {
+        Request::Status => Reply::Status(keeper.status()),
+        Request::Adopt { pid, tid: _, main } => {
+            keeper.adopt(pid, main)?;
+            Reply::Adopted
+        }
+        Request::Start { program, main } => Reply::Started {
+            pid: keeper.start(&program, main)?,
+        },
+        Request::Stop { timeout_ms } => {
+            let time = Duration::from_millis(timeout_ms.min(u64::from(u32::MAX)));
+            keeper.life().ask_stop(Instant::now() + time);
+            return Ok(wait(keeper, connection));
+        }
+        Request::Kill => {
+            keeper.life().ask_kill();
+            return Ok(wait(keeper, connection));
+        }
+        Request::Pause => keeper.pause().map(|()| Reply::Done)?,
+        Request::Unpause => keeper.unpause().map(|()| Reply::Done)?,
+        Request::SetLimits { limits } => Reply::Limits {
+            limits: keeper.set_limits(limits),
+        },
+        Request::Wait => return Ok(wait(keeper, connection)),
+        Request::Stats => Reply::Stats(keeper.stats()?),
+        Request::Processes => Reply::Processes {
+            processes: keeper.processes()?,
+        },
+        Request::Services => Reply::Services {
+            services: keeper
+                .services()
+                .map(|services| services.list())
+                .unwrap_or_default(),
+        },
+    };
+    Ok(Some(reply))
+}
+
+/// Waits for the end of the run, as long as the client does.
+fn wait(keeper: &Keeper, connection: &Connection) -> Option<Reply> {
+    keeper.notify();
+    let mut life = keeper.life();
+    loop {
+        if let Some(end) = &life.end {
+            return Some(Reply::Ended {
+                code: end.code,
+                why: end.why.clone(),
+            });
+        }
+        life = keeper.wait(life, Some(Instant::now() + LOOK));
+        if life.end.is_none() && !connection.is_open() {
+            return None;
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Start the supervisor process of a VM, detached from the caller's console and handles.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::mem::{size_of, zeroed};
+use std::os::windows::ffi::OsStrExt;
+use std::os::windows::io::{AsRawHandle, OwnedHandle};
+use std::path::Path;
+use std::ptr::{null, null_mut};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use pinion_store::Vm;
+use windows_sys::Win32::Foundation::{HANDLE_FLAG_INHERIT, SetHandleInformation};
+use windows_sys::Win32::System::Pipes::CreatePipe;
+use windows_sys::Win32::System::Threading::{
+    CREATE_NEW_PROCESS_GROUP, CreateProcessW, DETACHED_PROCESS, EXTENDED_STARTUPINFO_PRESENT,
+    PROCESS_INFORMATION, STARTF_USESTDHANDLES, STARTUPINFOEXW,
+};
+
+use crate::attributes::HandleList;
+use crate::client::Client;
+use crate::control::{LONGEST_LINE, Reply, VERB, from_line};
+use crate::error::{Error, Result};
+use crate::process::Process;
+use crate::system::{check, last_error, own, wide};
+
+/// Starts the supervisor of a VM, as `<pinion_exe> supervise <name>`, detached from the caller's console
+/// and handles, and waits until the VM is up. The main program is then the caller's to give
+/// ([`Client::adopt`] or [`Client::start`]); a supervisor that gets none within 30 s ends.
+///
+/// # Errors
+/// What the supervisor says: the VM runs already, a port in use, the agent missing. Nothing runs then.
+pub fn start_supervisor(pinion_exe: &Path, vm: &Vm, timeout: Duration) -> Result<Client> {
+    let (reader, writer) = ready_pipe()?;
+    let process = spawn(pinion_exe, vm, &writer)?;
+    // The supervisor's own is then the only one: its end is the pipe's end.
+    drop(writer);
+    let gone = || Error::SupervisorGone {
+        name: vm.name().to_string(),
+        what: "ended before it was ready",
+    };
+    let line = match read_line(reader, timeout) {
+        Ok(line) => line,
+        Err(mpsc::RecvTimeoutError::Disconnected) => return Err(gone()),
+        Err(mpsc::RecvTimeoutError::Timeout) => {
+            process.terminate(1);
+            return Err(Error::Timeout {
+                what: format!("the start of the supervisor of '{}'", vm.name()),
+                seconds: timeout.as_secs(),
+                remedy: "try again, or look at the log with 'pinion logs --supervisor'",
+            });
+        }
+    };
+    match from_line(&line) {
+        Ok(Reply::Status(_)) => Client::connect(vm),
+        Ok(Reply::Error { code, message }) => {
+            // Its lock goes with it: the caller may remove the VM at once.
+            let _ = process.wait(Some(Duration::from_secs(5)));
+            Err(Error::Refused { code, message })
+        }
+        _ => Err(gone()),
+    }
+}
+
+/// An anonymous pipe whose writing end a child can inherit.
+fn ready_pipe() -> Result<(File, OwnedHandle)> {
+    let (mut reader, mut writer) = (null_mut(), null_mut());
+    // SAFETY: two locals that take the handles; no attributes.
+    let done = unsafe { CreatePipe(&raw mut reader, &raw mut writer, null(), 0) };
+    let what = "create a pipe to the supervisor";
+    check(done, what)?;
+    // SAFETY: two fresh handles.
+    let (reader, writer) = unsafe { (own(reader, what)?, own(writer, what)?) };
+    // SAFETY: a live handle.
+    let done = unsafe {
+        SetHandleInformation(
+            writer.as_raw_handle(),
+            HANDLE_FLAG_INHERIT,
+            HANDLE_FLAG_INHERIT,
+        )
+    };
+    check(done, what)?;
+    Ok((File::from(reader), writer))
+}
+
+fn spawn(pinion_exe: &Path, vm: &Vm, writer: &OwnedHandle) -> Result<Process> {
+    let what = || format!("start the supervisor {}", pinion_exe.display());
+    let program: Vec<u16> = pinion_exe.as_os_str().encode_wide().chain([0]).collect();
+    // A path cannot hold a quote, and a name of a VM needs none.
+    let mut line = wide(&format!(
+        "\"{}\" {VERB} {}",
+        pinion_exe.display(),
+        vm.name()
+    ));
+    // Not the caller's folder, which would be held.
+    let root = vm
+        .folder()
+        .parent()
+        .and_then(Path::parent)
+        .unwrap_or(vm.folder());
+    let folder: Vec<u16> = root.as_os_str().encode_wide().chain([0]).collect();
+    let handles = [writer.as_raw_handle()];
+    let list = HandleList::new(&handles)?;
+    // SAFETY: a plain structure of numbers and pointers, for which zero is a value.
+    let mut startup: STARTUPINFOEXW = unsafe { zeroed() };
+    startup.StartupInfo.cb = size_of::<STARTUPINFOEXW>() as u32;
+    startup.StartupInfo.dwFlags = STARTF_USESTDHANDLES;
+    startup.StartupInfo.hStdOutput = writer.as_raw_handle();
+    startup.lpAttributeList = list.raw();
+    let mut created = PROCESS_INFORMATION::default();
+    // SAFETY: all strings end with zero and live over the call, as do the attributes; the command line
+    // is writable; `created` is a local.
+    let done = unsafe {
+        CreateProcessW(
+            program.as_ptr(),
+            line.as_mut_ptr(),
+            null(),
+            null(),
+            1,
+            DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP | EXTENDED_STARTUPINFO_PRESENT,
+            null(),
+            folder.as_ptr(),
+            (&raw const startup).cast(),
+            &raw mut created,
+        )
+    };
+    if done == 0 {
+        return Err(last_error(what()));
+    }
+    // SAFETY: fresh handles of the created process.
+    let (process, thread) = unsafe { (own(created.hProcess, ""), own(created.hThread, "")) };
+    drop(thread);
+    Ok(Process::from_handle(process?, created.dwProcessId))
+}
+
+/// The one line that the supervisor writes; `Disconnected` when it ends without one.
+fn read_line(
+    reader: File,
+    timeout: Duration,
+) -> std::result::Result<Vec<u8>, mpsc::RecvTimeoutError> {
+    let (send, receive) = mpsc::channel();
+    thread::spawn(move || {
+        let mut line = Vec::new();
+        let mut reader = BufReader::new(reader).take(LONGEST_LINE as u64);
+        if reader.read_until(b'\n', &mut line).is_ok() && line.ends_with(b"\n") {
+            let _ = send.send(line);
+        }
+    });
+    receive.recv_timeout(timeout)
+}

@@ -1,0 +1,259 @@
+//! Take processes into the VM: those that the command line created suspended, and those that the
+//! supervisor creates itself (detached programs, services).
+//!
+//! The order is fixed: job, agent, then the first instruction. A process that could not be confined
+//! never runs.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::mem::{size_of, zeroed};
+use std::os::windows::io::{AsRawHandle, OwnedHandle};
+use std::ptr::{null, null_mut};
+
+use pinion_launch::place::PlaceError;
+use pinion_nt::{HANDLE, calls, status};
+use pinion_store::Vm;
+use windows_sys::Win32::Foundation::{
+    ERROR_ACCESS_DENIED, ERROR_BAD_EXE_FORMAT, ERROR_DIRECTORY, ERROR_ELEVATION_REQUIRED,
+    ERROR_EXE_MACHINE_TYPE_MISMATCH, ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND,
+    HANDLE_FLAG_INHERIT, SetHandleInformation,
+};
+use windows_sys::Win32::System::Threading::{
+    CREATE_NEW_PROCESS_GROUP, CREATE_NO_WINDOW, CREATE_SUSPENDED, CREATE_UNICODE_ENVIRONMENT,
+    CreateProcessW, EXTENDED_STARTUPINFO_PRESENT, PROCESS_INFORMATION, STARTF_USESTDHANDLES,
+    STARTUPINFOEXW,
+};
+
+use crate::attributes::HandleList;
+use crate::error::{Error, Result};
+use crate::keeper::Keeper;
+use crate::process::Process;
+use crate::system::{check, nt_error, own, wide};
+
+/// The exit code of a process that could not be confined; nobody waits for it.
+const NOT_CONFINED: u32 = 126;
+
+/// A program that the supervisor starts.
+#[derive(Debug, Clone, Default)]
+pub struct Launch {
+    /// The whole command line, the program first, quoted as the program wants it.
+    pub command_line: String,
+    /// The whole environment; none means the supervisor's own.
+    pub env: Option<Vec<(String, String)>>,
+    /// Current directory; none means the supervisor's.
+    pub cwd: Option<String>,
+}
+
+/// A confined process that has not run yet. Dropped without [`Confined::resume`], it is ended.
+#[derive(Debug)]
+pub struct Confined {
+    process: Option<Process>,
+    thread: OwnedHandle,
+}
+
+impl Confined {
+    /// The process's id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.process.as_ref().map_or(0, Process::pid)
+    }
+
+    /// Lets it run.
+    ///
+    /// # Errors
+    /// The system's refusal; the process is ended then.
+    pub fn resume(mut self) -> Result<Process> {
+        // SAFETY: a live thread handle; the previous count is not wanted.
+        let status = unsafe { calls::NtResumeThread(self.thread.as_raw_handle(), null_mut()) };
+        let what = || format!("let the process {} run", self.pid());
+        if !status::success(status) {
+            return Err(nt_error(what(), status));
+        }
+        let what = what();
+        self.process
+            .take()
+            .ok_or_else(|| nt_error(what, status::STATUS_UNSUCCESSFUL))
+    }
+}
+
+impl Drop for Confined {
+    fn drop(&mut self) {
+        if let Some(process) = &self.process {
+            process.terminate(NOT_CONFINED);
+        }
+    }
+}
+
+impl Keeper {
+    /// Takes a process in that was created suspended and has not run: 64-bit check, job, agent.
+    ///
+    /// # Errors
+    /// The cause; the process must then be ended by whoever created it.
+    pub fn confine(&self, process: &Process, program: &str) -> Result<()> {
+        let cannot = |why: &str| Error::CannotRun {
+            program: program.into(),
+            why: why.into(),
+        };
+        if process.is_32_bit()? {
+            return Err(cannot(
+                "32-bit programs are not supported yet; use its 64-bit version",
+            ));
+        }
+        self.job().assign(process)?;
+        self.limiter().bind(std::slice::from_ref(process));
+        self.agent()
+            .place(process, self.legacy())
+            .map_err(|error| match error {
+                PlaceError::Image(error) => cannot(&error.to_string()),
+                error => cannot(&format!("it could not be confined: {error}")),
+            })
+    }
+
+    /// Creates a process inside, confined and not running yet; its standard output and error go to the
+    /// VM's output log, its standard input is empty.
+    ///
+    /// # Errors
+    /// The VM is paused or stopping; the program or its folder does not exist, is none, or could not be
+    /// confined. Nothing is left.
+    pub fn create_confined(&self, launch: &Launch) -> Result<Confined> {
+        self.admits()?;
+        let confined = create_suspended(self.vm(), launch)?;
+        let process = confined.process.as_ref();
+        process.map_or(Ok(()), |process| {
+            self.confine(process, program_of(&launch.command_line))
+        })?;
+        tracing::info!(
+            pid = confined.pid(),
+            command = launch.command_line,
+            "started"
+        );
+        Ok(confined)
+    }
+}
+
+/// The program's part of a command line.
+fn program_of(line: &str) -> &str {
+    match line.strip_prefix('"') {
+        Some(rest) => rest.split('"').next().unwrap_or(rest),
+        None => line.split([' ', '\t']).next().unwrap_or(line),
+    }
+}
+
+fn create_suspended(vm: &Vm, launch: &Launch) -> Result<Confined> {
+    let output = inheritable(open_output(vm)?)?;
+    let input = inheritable(open_nul()?)?;
+    let mut command_line = wide(&launch.command_line);
+    let environment = launch.env.as_deref().map(environment_block);
+    let folder = launch.cwd.as_deref().map(wide);
+    let handles = [input.as_raw_handle(), output.as_raw_handle()];
+    let list = HandleList::new(&handles)?;
+    // SAFETY: a plain structure of numbers and pointers, for which zero is a value.
+    let mut startup: STARTUPINFOEXW = unsafe { zeroed() };
+    startup.StartupInfo.cb = size_of::<STARTUPINFOEXW>() as u32;
+    startup.StartupInfo.dwFlags = STARTF_USESTDHANDLES;
+    startup.StartupInfo.hStdInput = input.as_raw_handle();
+    startup.StartupInfo.hStdOutput = output.as_raw_handle();
+    startup.StartupInfo.hStdError = output.as_raw_handle();
+    startup.lpAttributeList = list.raw();
+    let mut created = PROCESS_INFORMATION::default();
+    // SAFETY: all strings end with zero and live over the call, as do the attributes; the command line
+    // is writable; `created` is a local.
+    let done = unsafe {
+        CreateProcessW(
+            null(),
+            command_line.as_mut_ptr(),
+            null(),
+            null(),
+            1,
+            CREATE_SUSPENDED
+                | CREATE_NO_WINDOW
+                | CREATE_NEW_PROCESS_GROUP
+                | CREATE_UNICODE_ENVIRONMENT
+                | EXTENDED_STARTUPINFO_PRESENT,
+            environment
+                .as_ref()
+                .map_or(null(), |block| block.as_ptr().cast()),
+            folder.as_ref().map_or(null(), |path| path.as_ptr()),
+            (&raw const startup).cast(),
+            &raw mut created,
+        )
+    };
+    if done == 0 {
+        return Err(creation_error(launch, io::Error::last_os_error()));
+    }
+    // SAFETY: fresh handles of the created process.
+    let (process, thread) = unsafe { (own(created.hProcess, ""), own(created.hThread, "")) };
+    Ok(Confined {
+        process: Some(Process::from_handle(process?, created.dwProcessId)),
+        thread: thread?,
+    })
+}
+
+/// What the system's refusal to create a process means for people.
+fn creation_error(launch: &Launch, why: io::Error) -> Error {
+    let program = program_of(&launch.command_line).to_string();
+    let cannot = |why: &str| Error::CannotRun {
+        program: program.clone(),
+        why: why.into(),
+    };
+    match why.raw_os_error().unwrap_or(0).cast_unsigned() {
+        ERROR_DIRECTORY => Error::BadDirectory {
+            path: launch.cwd.clone().unwrap_or_default(),
+            why,
+        },
+        ERROR_FILE_NOT_FOUND | ERROR_PATH_NOT_FOUND => match &launch.cwd {
+            Some(path) if !std::path::Path::new(path).is_dir() => Error::BadDirectory {
+                path: path.clone(),
+                why,
+            },
+            _ => Error::ProgramNotFound { program },
+        },
+        ERROR_BAD_EXE_FORMAT | ERROR_EXE_MACHINE_TYPE_MISMATCH => {
+            cannot("it is not a 64-bit Windows program; give the path of one")
+        }
+        ERROR_ACCESS_DENIED => cannot("access is denied; check the permissions of the file"),
+        ERROR_ELEVATION_REQUIRED => {
+            cannot("it asks for administrator rights, which a VM does not give")
+        }
+        _ => cannot(&why.to_string()),
+    }
+}
+
+fn open_output(vm: &Vm) -> Result<File> {
+    let path = vm.output_log();
+    let what = || format!("open the log {}", path.display());
+    let file = OpenOptions::new().create(true).append(true).open(&path);
+    file.map_err(|why| Error::System { what: what(), why })
+}
+
+fn open_nul() -> Result<File> {
+    let file = OpenOptions::new().read(true).open("NUL");
+    file.map_err(|why| Error::System {
+        what: "open NUL".into(),
+        why,
+    })
+}
+
+fn inheritable(file: File) -> Result<OwnedHandle> {
+    let handle = OwnedHandle::from(file);
+    let raw: HANDLE = handle.as_raw_handle();
+    // SAFETY: a live handle.
+    let done = unsafe { SetHandleInformation(raw, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT) };
+    check(done, "make a handle inheritable").map(|()| handle)
+}
+
+/// `NAME=value` strings, each ending with a zero, sorted without regard to case as Windows wants them,
+/// and one more zero.
+fn environment_block(env: &[(String, String)]) -> Vec<u16> {
+    let mut env: Vec<&(String, String)> = env.iter().collect();
+    env.sort_by_key(|(name, _)| name.to_uppercase());
+    let mut block: Vec<u16> = env
+        .iter()
+        .flat_map(|(name, value)| wide(&format!("{name}={value}")))
+        .collect();
+    if block.is_empty() {
+        block.push(0);
+    }
+    block.push(0);
+    block
+}
