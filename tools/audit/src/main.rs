@@ -1,7 +1,7 @@
 //! The command line of the audit. Exit codes: 0 no leaks, 1 leaks, 2 wrong usage or an audit that could not be made.
 
 use anyhow::{Context, Result};
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use pinion_audit::judge::Judge;
 use pinion_audit::pass::PassList;
 use pinion_audit::report::Report;
@@ -12,52 +12,60 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Judges what confined processes did, from the log of Wine's server alone.
+/// Judges what confined processes did, from the log of Wine's server alone. Without a verb: run the scenarios and judge them.
 #[derive(Parser)]
-#[command(version)]
+#[command(version, args_conflicts_with_subcommands = true)]
 struct Options {
     #[command(subcommand)]
-    verb: Verb,
+    verb: Option<Verb>,
+    #[command(flatten)]
+    run: RunOptions,
 }
 
 #[derive(Subcommand)]
 enum Verb {
     /// Judge logs of `wineserver -d1` that are there already.
-    Judge {
-        /// Version of the Wine that wrote the logs, e.g. 8.0.
-        #[arg(long)]
-        wine: String,
-        /// JSON list of the virtual machines and their places.
-        #[arg(long)]
-        vms: PathBuf,
-        /// A scenario's name and its log.
-        #[arg(long = "scenario", value_name = "NAME=LOG", required = true, value_parser = scenario)]
-        scenarios: Vec<(String, PathBuf)>,
-        /// The pass list.
-        #[arg(long)]
-        pass: PathBuf,
-        /// Write the report as JSON to this file too.
-        #[arg(long)]
-        json: Option<PathBuf>,
-    },
+    Judge(JudgeOptions),
     /// Run the scenarios under a server that logs, and judge them.
-    Run {
-        /// The Wine to use.
-        #[arg(long, env = "PINION_WINE", value_parser = ["system", "10"])]
-        wine: String,
-        /// The pass list.
-        #[arg(long)]
-        pass: PathBuf,
-        /// Write the report as JSON to this file too.
-        #[arg(long)]
-        json: Option<PathBuf>,
-        /// Keep the logs in this folder.
-        #[arg(long)]
-        keep: Option<PathBuf>,
-        /// Run these scenarios only.
-        #[arg(long = "only", value_name = "NAME")]
-        only: Vec<String>,
-    },
+    Run(RunOptions),
+}
+
+#[derive(Args)]
+struct JudgeOptions {
+    /// Version of the Wine that wrote the logs, e.g. 8.0.
+    #[arg(long)]
+    wine: String,
+    /// JSON list of the virtual machines and their places.
+    #[arg(long)]
+    vms: PathBuf,
+    /// A scenario's name and its log.
+    #[arg(long = "scenario", value_name = "NAME=LOG", required = true, value_parser = scenario)]
+    scenarios: Vec<(String, PathBuf)>,
+    /// The pass list.
+    #[arg(long)]
+    pass: PathBuf,
+    /// Write the report as JSON to this file too.
+    #[arg(long)]
+    json: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct RunOptions {
+    /// The Wine to use.
+    #[arg(long, env = "PINION_WINE", value_parser = ["system", "10"], default_value = "system")]
+    wine: String,
+    /// The pass list, in place of the project's own.
+    #[arg(long)]
+    pass: Option<PathBuf>,
+    /// Write the report as JSON to this file too.
+    #[arg(long)]
+    json: Option<PathBuf>,
+    /// Keep the logs in this folder.
+    #[arg(long)]
+    keep: Option<PathBuf>,
+    /// Run this scenario only; may be given again.
+    #[arg(long = "only", value_name = "NAME")]
+    only: Vec<String>,
 }
 
 fn scenario(text: &str) -> Result<(String, PathBuf), String> {
@@ -68,23 +76,18 @@ fn scenario(text: &str) -> Result<(String, PathBuf), String> {
 }
 
 fn main() -> ExitCode {
-    let outcome = match Options::parse().verb {
-        Verb::Judge {
-            wine,
-            vms,
-            scenarios,
-            pass,
-            json,
-        } => {
-            judge(&wine, &vms, &scenarios, &pass).and_then(|report| tell(&report, json.as_deref()))
+    let options = Options::parse();
+    let outcome = match options.verb.unwrap_or(Verb::Run(options.run)) {
+        Verb::Judge(options) => {
+            judge(&options).and_then(|report| tell(&report, options.json.as_deref()))
         }
-        Verb::Run {
+        Verb::Run(RunOptions {
             wine,
             pass,
             json,
             keep,
             only,
-        } => run::run(&run::Plan {
+        }) => run::run(&run::Plan {
             wine,
             pass,
             keep,
@@ -101,7 +104,14 @@ fn main() -> ExitCode {
     }
 }
 
-fn judge(wine: &str, vms: &Path, scenarios: &[(String, PathBuf)], pass: &Path) -> Result<Report> {
+fn judge(options: &JudgeOptions) -> Result<Report> {
+    let JudgeOptions {
+        wine,
+        vms,
+        scenarios,
+        pass,
+        ..
+    } = options;
     let text = std::fs::read(vms)
         .with_context(|| format!("cannot read the list of VMs {}", vms.display()))?;
     let vms: Vec<Vm> = serde_json::from_slice(&text)

@@ -1,1 +1,165 @@
-//! placeholder
+//! Owns what is run for the audit: the scenarios and their steps. How a step is carried out is for `run`.
+//!
+//! In arguments `{bin}` is the folder of Pinion and the test programs, `{nginx}` that of nginx, as Windows paths.
+
+/// One step of a scenario.
+#[derive(Debug, Clone, Copy)]
+pub enum Step {
+    /// `pinion` with these arguments must succeed.
+    Pinion(&'static [&'static str]),
+    /// A program of the host, outside any machine, must start; its exit code does not matter.
+    Host(&'static [&'static str]),
+    /// Ask `pinion inspect` where the running machine keeps its things, for the judge.
+    Inspect(&'static str),
+    /// Give what was started in the background this many milliseconds.
+    Wait(u64),
+}
+
+/// One log's worth of running.
+#[derive(Debug, Clone, Copy)]
+pub struct Scenario {
+    /// Its name in the report; also the log's file name.
+    pub name: &'static str,
+    /// What it does, in order.
+    pub steps: &'static [Step],
+}
+
+use Step::{Host, Inspect, Pinion, Wait};
+
+/// All scenarios, in the order in which they run. Each gets a server and a log of its own.
+pub const ALL: [Scenario; 4] = [NAMES, CHILDREN, RPCSS, NGINX];
+
+/// Two machines and the host make objects of the same names, of every kind, at the same time.
+const NAMES: Scenario = Scenario {
+    name: "names",
+    steps: &[
+        Pinion(&[
+            "run",
+            "-d",
+            "--name",
+            "a",
+            r"{bin}\names.exe",
+            "create",
+            "mutant:same",
+            "event:e",
+            "semaphore:s",
+            "timer:t",
+            "section:m",
+            "pipe:p",
+            "mailslot:l",
+            "job:j",
+            r"mutant:Global\g",
+            "--hold",
+            "60",
+        ]),
+        Pinion(&[
+            "run",
+            "-d",
+            "--name",
+            "b",
+            r"{bin}\names.exe",
+            "create",
+            "mutant:same",
+            "event:e",
+            "semaphore:s",
+            "timer:t",
+            "section:m",
+            "pipe:p",
+            "mailslot:l",
+            "job:j",
+            r"mutant:Global\g",
+            "--hold",
+            "60",
+        ]),
+        Inspect("a"),
+        Inspect("b"),
+        Host(&[
+            r"{bin}\names.exe",
+            "create",
+            "mutant:same",
+            "event:e",
+            "semaphore:s",
+            "timer:t",
+            "section:m",
+            "pipe:p",
+            "mailslot:l",
+        ]),
+        Pinion(&["exec", "a", r"{bin}\names.exe", "forms"]),
+        Pinion(&["rm", "-f", "a", "b"]),
+    ],
+};
+
+/// Children started in every way that Windows has.
+const CHILDREN: Scenario = Scenario {
+    name: "children",
+    steps: &[
+        Pinion(&[
+            "run",
+            "-d",
+            "--name",
+            "c",
+            r"{bin}\child.exe",
+            "sleep",
+            "60",
+        ]),
+        Inspect("c"),
+        Pinion(&["exec", "c", r"{bin}\child.exe", "all"]),
+        Pinion(&["exec", "c", r"{bin}\child.exe", "tree", "3"]),
+        Pinion(&["rm", "-f", "c"]),
+    ],
+};
+
+/// The platform's own RPCSS, started by the machine's service controller.
+const RPCSS: Scenario = Scenario {
+    name: "rpcss",
+    steps: &[
+        Pinion(&[
+            "run",
+            "-d",
+            "--name",
+            "r",
+            r"{bin}\child.exe",
+            "sleep",
+            "60",
+        ]),
+        Inspect("r"),
+        Pinion(&[
+            "exec",
+            "r",
+            r"C:\windows\system32\net.exe",
+            "start",
+            "RpcSs",
+        ]),
+        Wait(2_000),
+        Pinion(&["rm", "-f", "r"]),
+    ],
+};
+
+/// The same web server twice, from one folder, on one port.
+const NGINX: Scenario = Scenario {
+    name: "nginx",
+    steps: &[
+        Pinion(&[
+            "run",
+            "-d",
+            "--name",
+            "n1",
+            "-w",
+            "{nginx}",
+            r"{nginx}\nginx.exe",
+        ]),
+        Pinion(&[
+            "run",
+            "-d",
+            "--name",
+            "n2",
+            "-w",
+            "{nginx}",
+            r"{nginx}\nginx.exe",
+        ]),
+        Inspect("n1"),
+        Inspect("n2"),
+        Wait(3_000),
+        Pinion(&["rm", "-f", "n1", "n2"]),
+    ],
+};
