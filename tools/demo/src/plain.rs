@@ -1,0 +1,33 @@
+//! What happens without VMs: the second copy fails.
+
+use crate::folder;
+use anyhow::{Result, bail};
+use pinion_harness::{Wine, web};
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::time::Duration;
+
+/// Starts one copy on the plain host, then a second, and gives the second's
+/// error. Ends both.
+pub fn second_copy(wine: &Wine) -> Result<String> {
+    let folder = folder::path(wine);
+    let program = folder.join("nginx.exe");
+    let mut command = wine.command(&program);
+    command.current_dir(&folder);
+    let first = wine.start(command)?;
+    let address = SocketAddrV4::new(Ipv4Addr::LOCALHOST, folder::PORT);
+    web::wait(address, "/", Duration::from_secs(20))?;
+    let second = wine.run_in::<&str>(&folder, &program, &[], Duration::from_secs(20));
+    wine.run("taskkill", &["/f", "/im", "nginx.exe"])?;
+    let _ = first.finish(Duration::from_secs(10));
+    let second = second?;
+    let log = std::fs::read_to_string(folder.join("logs").join("error.log")).unwrap_or_default();
+    let error = second
+        .stderr
+        .lines()
+        .chain(log.lines())
+        .find(|line| line.contains("bind()"));
+    match error {
+        Some(line) if second.code != 0 => Ok(line.trim().to_owned()),
+        _ => bail!("the second copy did not fail on the plain host: {second:?}"),
+    }
+}
