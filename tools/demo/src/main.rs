@@ -40,6 +40,7 @@ fn main() -> Result<()> {
     pinion_harness::vm::remove(&wine, &NAMES);
     wine.wineserver(&["-p"])?;
 
+    folder::remove(&wine)?;
     folder::lay(&wine)?;
     println!("\nWithout VMs: a second copy of the same server");
     report.second_copy_on_host = plain::second_copy(&wine)?;

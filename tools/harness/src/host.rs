@@ -45,11 +45,13 @@ fn differences<K: Ord, V: PartialEq>(
     after: &BTreeMap<K, V>,
     name: impl Fn(&K) -> String,
 ) -> Vec<String> {
-    let added = after.iter().filter_map(|(key, value)| match before.get(key) {
-        None => Some(format!("{what} added: {}", name(key))),
-        Some(old) if old != value => Some(format!("{what} changed: {}", name(key))),
-        Some(_) => None,
-    });
+    let added = after
+        .iter()
+        .filter_map(|(key, value)| match before.get(key) {
+            None => Some(format!("{what} added: {}", name(key))),
+            Some(old) if old != value => Some(format!("{what} changed: {}", name(key))),
+            Some(_) => None,
+        });
     let removed = before
         .keys()
         .filter(|key| !after.contains_key(key))

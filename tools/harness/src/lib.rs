@@ -5,6 +5,7 @@
 //! behind it would hold the pipe open.
 
 pub mod host;
+pub mod nginx;
 pub mod vm;
 pub mod web;
 pub mod wine;

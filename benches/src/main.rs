@@ -1,0 +1,65 @@
+//! The same work inside a VM and outside, in the same run, as ratios.
+//!
+//! Run by `./x bench`. Nothing here fails because something was slow: the
+//! figures are printed, and SPECIFICATION.md says what they should be.
+
+mod calls;
+mod many;
+mod memory;
+mod report;
+mod server;
+mod vm;
+
+use anyhow::Result;
+use clap::Parser;
+use pinion_harness::Wine;
+use report::Report;
+use std::path::PathBuf;
+
+#[derive(Parser)]
+struct Options {
+    /// Write the figures to this file
+    #[arg(long)]
+    json: Option<PathBuf>,
+    /// How many VMs to have up at once in the crowd benchmark
+    #[arg(long, default_value_t = 30)]
+    crowd: usize,
+    /// Only the benchmarks whose name contains this
+    #[arg(long)]
+    only: Option<String>,
+}
+
+type Bench = fn(&Wine, &mut Report, usize) -> Result<()>;
+
+const BENCHES: &[(&str, Bench)] = &[
+    ("calls", calls::run),
+    ("memory", memory::run),
+    ("server", server::run),
+    ("crowd", many::run),
+];
+
+fn main() -> Result<()> {
+    let options = Options::parse();
+    let mut wine = Wine::from_env()?;
+    wine.set("PINION_ROOT", vm::STORE);
+    let mut report = Report::new(wine.version()?);
+    wine.wineserver(&["-p"])?;
+    for (name, bench) in BENCHES {
+        if options
+            .only
+            .as_ref()
+            .is_some_and(|only| !name.contains(only.as_str()))
+        {
+            continue;
+        }
+        eprintln!("{name} …");
+        if let Err(error) = bench(&wine, &mut report, options.crowd) {
+            vm::remove_all(&wine);
+            return Err(error.context(format!("benchmark {name}")));
+        }
+        vm::remove_all(&wine);
+    }
+    wine.wineserver(&["-k"])?;
+    report.print();
+    report.write(options.json.as_deref())
+}

@@ -1,0 +1,110 @@
+//! nginx: the time to its first byte against a fresh Wine prefix per copy, and
+//! its requests per second against the plain host.
+
+use crate::report::Report;
+use crate::vm;
+use anyhow::Result;
+use pinion_harness::wine::windows_path;
+use pinion_harness::{Wine, nginx, vm as told, web};
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// The folder of the program as Windows names it.
+pub const FOLDER: &str = "C:\\pinion-bench\\nginx";
+/// Where the copies listen.
+pub const PORT: u16 = 8080;
+
+const CONFIGURATION: &str = "worker_processes 1;
+events { worker_connections 256; }
+http {
+    include mime.types;
+    access_log off;
+    server { listen 8080; location / { root html; index index.html; } }
+}
+";
+const RUNS: usize = 5;
+
+/// Adds the rows.
+pub fn run(wine: &Wine, report: &mut Report, _crowd: usize) -> Result<()> {
+    let folder = lay(wine)?;
+    let first: Vec<f64> = (0..RUNS)
+        .map(|index| {
+            let name = format!("bench-first-{index}");
+            let time = start_with_rpcss(wine, &name);
+            let _ = wine.pinion(&["rm", "-f", &name]);
+            time
+        })
+        .collect::<Result<_>>()?;
+    let fresh = fresh_prefix(wine)?;
+    report.add(
+        "pinion run to nginx's first byte, RPCSS up, against a fresh prefix",
+        "ms",
+        &first,
+        &[fresh],
+    );
+    requests(wine, report, &folder)
+}
+
+/// Lays the program folder into `wine`'s drive C.
+pub fn lay(wine: &Wine) -> Result<PathBuf> {
+    nginx::lay(wine, "pinion-bench/nginx", CONFIGURATION)
+}
+
+/// Milliseconds from `pinion run` until RPCSS is up and nginx answered.
+pub fn start_with_rpcss(wine: &Wine, name: &str) -> Result<f64> {
+    let start = Instant::now();
+    let program = format!("{FOLDER}\\nginx.exe");
+    wine.pinion(&["run", "-d", "--name", name, "-w", FOLDER, "--", &program])?
+        .success()?;
+    let client = windows_path(&wine.program("com_client.exe"));
+    wine.pinion(&["exec", name, "--", &client])?.success()?;
+    web::wait(address(wine, name)?, "/", Duration::from_secs(60))?;
+    Ok(start.elapsed().as_secs_f64() * 1000.0)
+}
+
+fn address(wine: &Wine, name: &str) -> Result<SocketAddrV4> {
+    Ok(SocketAddrV4::new(told::inspect(wine, name)?.address, PORT))
+}
+
+/// Milliseconds from nothing to the first byte with a prefix of the copy's own,
+/// which brings its own services up.
+fn fresh_prefix(wine: &Wine) -> Result<f64> {
+    let folder = tempfile::tempdir_in(wine.prefix().parent().unwrap_or(Path::new("/tmp")))?;
+    let mut fresh = Wine::from_env()?;
+    fresh.set_prefix(folder.path());
+    fresh.set("WINEDLLOVERRIDES", "mscoree,mshtml=");
+    let start = Instant::now();
+    fresh.run_in(folder.path(), "wineboot", &["-i"], Duration::from_secs(120))?;
+    let program = lay(&fresh)?;
+    let mut command = fresh.command(program.join("nginx.exe"));
+    command.current_dir(&program);
+    let server = fresh.start(command)?;
+    let local = SocketAddrV4::new(Ipv4Addr::LOCALHOST, PORT);
+    web::wait(local, "/", Duration::from_secs(60))?;
+    let time = start.elapsed().as_secs_f64() * 1000.0;
+    fresh.wineserver(&["-k"])?;
+    let _ = server.finish(Duration::from_secs(10));
+    fresh.wineserver(&["-w"])?;
+    Ok(time)
+}
+
+fn requests(wine: &Wine, report: &mut Report, folder: &Path) -> Result<()> {
+    let mut command = wine.command(folder.join("nginx.exe"));
+    command.current_dir(folder);
+    let host = wine.start(command)?;
+    let outside_at = SocketAddrV4::new(Ipv4Addr::LOCALHOST, PORT);
+    web::wait(outside_at, "/", Duration::from_secs(30))?;
+    start_with_rpcss(wine, "bench-requests")?;
+    let inside_at = address(wine, "bench-requests")?;
+    let (mut inside, mut outside) = (Vec::new(), Vec::new());
+    for _ in 0..RUNS {
+        inside.push(web::load(inside_at, "/", 4, Duration::from_secs(2))?);
+        outside.push(web::load(outside_at, "/", 4, Duration::from_secs(2))?);
+    }
+    report.add("nginx requests per second", "1/s", &inside, &outside);
+    vm::remove_all(wine);
+    wine.run("taskkill", &["/f", "/im", "nginx.exe"])?;
+    let _ = host.finish(Duration::from_secs(10));
+    Ok(())
+}
