@@ -1,8 +1,10 @@
 //! Starts children in every way that Windows has, and each tells by its exit
 //! code whether it sees the event that its parent made: `child all`. The other
 //! words are for the children: `child report EVENT`, `child trivial`, `child
-//! sleep SECONDS`, and `child tree DEPTH` for a tree of processes.
+//! sleep SECONDS`, `child tree DEPTH` for a tree of processes; `child alive PID…`
+//! and `child kill PID` look at others.
 
+mod others;
 mod ways;
 
 use pinion_test_programs::{arguments, last_error, say, usage, wide};
@@ -25,7 +27,11 @@ fn main() {
         ["sleep", seconds] => sleep(seconds),
         ["tree", depth] => tree(depth),
         ["all"] => all(),
-        _ => usage("child all | trivial | report EVENT | sleep SECONDS | tree DEPTH"),
+        ["alive", ref pids @ ..] => others::alive(pids),
+        ["kill", pid] => others::kill(pid),
+        _ => usage(
+            "child all | trivial | report EVENT | sleep SECONDS | tree DEPTH | alive PID… | kill PID",
+        ),
     }
 }
 

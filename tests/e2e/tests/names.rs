@@ -1,0 +1,213 @@
+//! Named objects: private to each VM, in every form, from the first instruction
+//! on, and looking as they do on the host.
+
+use pinion_e2e::{Program, Running, World};
+use serde_json::Value;
+
+fn holder(program: Program) -> (Running, Value) {
+    let mut running = program.spawn();
+    let first = running.first_json();
+    (running, first)
+}
+
+fn existed(created: &Value) -> Vec<bool> {
+    let all = created["created"].as_array().expect("a list");
+    all.iter()
+        .map(|one| one["existed"].as_bool().expect("a flag"))
+        .collect()
+}
+
+const SAME: [&str; 9] = [
+    "mutant:e2e-same",
+    "event:Global\\e2e-same-event",
+    "semaphore:Local\\e2e-same-semaphore",
+    "timer:e2e-same-timer",
+    "section:Global\\e2e-same-section",
+    "job:e2e-same-job",
+    "mailslot:\\\\.\\mailslot\\e2e\\same",
+    "pipe:\\\\.\\pipe\\e2e-same",
+    "nt-mutant:\\BaseNamedObjects\\e2e-same-nt",
+];
+
+#[test]
+fn two_vms_and_the_host_hold_the_same_names() {
+    let world = World::new();
+    let names = world.host.path_of("names");
+    let hold = |program: Program| holder(program.arg("create").args(SAME).args(["--hold", "30"]));
+    let (_host, on_host) = hold(world.host.program("names"));
+    let (_one, in_one) = hold(world.pinion(["run", "--rm", "--name", "one", &names]));
+    let (_two, in_two) = hold(world.pinion(["run", "--rm", "--name", "two", &names]));
+    for created in [&on_host, &in_one, &in_two] {
+        assert_eq!(existed(created), [false; SAME.len()], "{created}");
+        for one in created["created"].as_array().expect("a list") {
+            assert_eq!(one["error"], 0, "{created}");
+        }
+    }
+    // Another program of the VM finds them, so they are there, and the VM's.
+    let again = world
+        .exec("one", "names", &["create", "e2e-same"])
+        .expect(0)
+        .json();
+    assert_eq!(existed(&again), [true]);
+    for (kind, name) in SAME.iter().filter_map(|same| same.split_once(':')) {
+        let opened = world
+            .exec("one", "names", &["open", kind, name])
+            .expect(0)
+            .json();
+        assert_eq!(opened["error"], 0, "{opened}");
+    }
+}
+
+#[test]
+fn names_of_one_vm_are_not_there_in_another_nor_on_the_host() {
+    let world = World::new();
+    let names = world.host.path_of("names");
+    let only: Vec<String> = SAME
+        .iter()
+        .map(|same| same.replace("same", "only"))
+        .collect();
+    let run = world.pinion(["run", "--rm", "--name", "one", &names, "create"]);
+    let (_one, _) = holder(run.args(&only).args(["--hold", "30"]));
+    world.sleeper("two", 60);
+    for (kind, name) in only.iter().filter_map(|only| only.split_once(':')) {
+        let inside = world
+            .exec("two", "names", &["open", kind, name])
+            .expect(0)
+            .json();
+        assert_ne!(inside["error"], 0, "{inside}");
+        let host = world
+            .host
+            .program("names")
+            .args(["open", kind, name])
+            .run()
+            .expect(0)
+            .json();
+        assert_ne!(host["error"], 0, "{host}");
+        assert_eq!(
+            inside["error"], host["error"],
+            "a name that is not there looks the same: {name}"
+        );
+    }
+}
+
+#[test]
+fn names_of_the_host_are_not_there_inside() {
+    let world = World::new();
+    let only: Vec<String> = SAME
+        .iter()
+        .map(|same| same.replace("same", "host"))
+        .collect();
+    let create = world
+        .host
+        .program("names")
+        .arg("create")
+        .args(&only)
+        .args(["--hold", "60"]);
+    let (_host, _) = holder(create);
+    world.sleeper("one", 60);
+    for (kind, name) in only.iter().filter_map(|only| only.split_once(':')) {
+        let inside = world
+            .exec("one", "names", &["open", kind, name])
+            .expect(0)
+            .json();
+        assert_ne!(inside["error"], 0, "{inside}");
+    }
+}
+
+#[test]
+fn every_form_of_a_name_looks_as_on_the_host() {
+    let world = World::new();
+    let host = world
+        .host
+        .program("names")
+        .arg("forms")
+        .run()
+        .expect(0)
+        .json();
+    let inside = world.run("names", &["forms"]).expect(0).json();
+    let (host, inside) = (&host["forms"], &inside["forms"]);
+    let (host, inside) = (
+        host.as_array().expect("a list"),
+        inside.as_array().expect("a list"),
+    );
+    assert_eq!(host.len(), inside.len());
+    let differing: Vec<String> = host
+        .iter()
+        .zip(inside)
+        .filter(|(host, inside)| host != inside)
+        .map(|(host, inside)| format!("host {host}\ninside {inside}"))
+        .collect();
+    assert!(
+        differing.is_empty(),
+        "{} differ:\n{}",
+        differing.len(),
+        differing.join("\n")
+    );
+    assert!(host.iter().all(|form| form["ok"] != false), "{host:?}");
+}
+
+#[test]
+fn the_real_names_of_another_vm_are_out_of_reach() {
+    let world = World::new();
+    let names = world.host.path_of("names");
+    let run = world.pinion(["run", "--rm", "--name", "one", &names, "create"]);
+    let (_one, _) = holder(run.args(["e2e-real", "pipe:\\\\.\\pipe\\e2e-real", "--hold", "40"]));
+    let one = world.inspect("one");
+    let directory = one["object_directory"].as_str().expect("a path").to_owned();
+    world.sleeper("two", 60);
+    let session = "Sessions\\1\\BaseNamedObjects\\e2e-real";
+    for leaf in [
+        "",
+        "\\e2e-real",
+        "\\BaseNamedObjects\\e2e-real",
+        &format!("\\{session}"),
+    ] {
+        let path = format!("{directory}{leaf}");
+        let tried = world
+            .exec("two", "names", &["real", &path])
+            .expect(0)
+            .json();
+        assert_eq!(tried["reached"], false, "{tried}");
+        let own = world
+            .exec("one", "names", &["real", &path])
+            .expect(0)
+            .json();
+        assert_eq!(
+            own["reached"], false,
+            "its own VM has no such name either: {own}"
+        );
+    }
+    let prefix = one["pipe_prefix"].as_str().expect("a prefix");
+    let pipe = format!("\\\\.\\pipe\\{prefix}e2e-real");
+    let on_host = world
+        .host
+        .program("names")
+        .args(["open", "pipe", &pipe])
+        .run()
+        .expect(0)
+        .json();
+    assert_eq!(on_host["error"], 0, "the real name is right: {on_host}");
+    let inside = world
+        .exec("two", "names", &["open", "pipe", &pipe])
+        .expect(0)
+        .json();
+    assert_ne!(inside["error"], 0, "{inside}");
+}
+
+#[test]
+fn a_dll_main_and_a_tls_callback_are_confined() {
+    let world = World::new();
+    let early = world.host.path_of("early");
+    let (_host, on_host) = holder(world.host.program("early").args(["--hold", "40"]));
+    assert_eq!(
+        (&on_host["dllmain_error"], &on_host["tls_error"]),
+        (&0.into(), &0.into())
+    );
+    let run = world.pinion(["run", "--rm", "--name", "one", &early, "--hold", "30"]);
+    let (_one, inside) = holder(run);
+    assert_eq!(inside["dllmain_error"], 0, "{inside}");
+    assert_eq!(inside["tls_error"], 0, "{inside}");
+    let again = world.exec("one", "early", &[]).expect(0).json();
+    assert_eq!(again["dllmain_error"], 183, "{again}");
+    assert_eq!(again["tls_error"], 183, "{again}");
+}
