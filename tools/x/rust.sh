@@ -26,7 +26,10 @@ add_target() {
 rustup_from_packages() {
     available rustup || return 1
     need_packages rustup
-    attempt "Rust toolchain (rustup)" rustup toolchain install stable --profile minimal --component clippy --component rustfmt
+    attempt "Rust toolchain (rustup)" rustup toolchain install stable --profile minimal --component clippy --component rustfmt && return
+    # What this script brought in vain would be in the way of the distribution's own Rust.
+    step "Removing rustup again" as_root apt-get remove -y -q rustup
+    return 1
 }
 
 debian_rust() {
