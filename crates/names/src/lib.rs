@@ -2,13 +2,18 @@
 //!
 //! Pure functions over UTF-16 units and caller-supplied buffers: no allocation,
 //! no system call, no state. [`object`] maps names of the object manager,
-//! [`pipe`] names of pipes and mailslots. The rule of [`object`] is one line: an absolute name `N` means the VM's directory followed by `N`, so
+//! [`pipe`] names of pipes and mailslots, [`file`] names of files;
+//! [`pattern`] matches names in listings. The rule of [`object`] is one line: an absolute name `N` means the VM's directory followed by `N`, so
 //! mapping is injective, undoing is cutting, and no name leads out.
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod file;
+pub mod key;
 pub mod object;
+pub mod pattern;
 pub mod pipe;
+pub mod socket;
 pub mod units;
 
 /// A name cannot be mapped because the result does not fit an NT string (or
