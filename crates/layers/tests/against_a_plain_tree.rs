@@ -117,11 +117,7 @@ impl Stack {
     }
 
     fn put(&mut self, path: &[u8], node: Node) -> bool {
-        let allowed = match (self.get(path), node) {
-            (None, _) => true,
-            (Some(Some(_)), Some(_)) => true,
-            _ => false,
-        };
+        let allowed = matches!((self.get(path), node), (None, _) | (Some(Some(_)), Some(_)));
         if !allowed || !make_parents(&mut self.at(path)).unwrap() {
             return false;
         }
@@ -174,11 +170,7 @@ impl Plain {
     }
     fn put(&mut self, path: &[u8], node: Node) -> bool {
         let parent = self.get(&path[..path.len() - 1]) == Some(None);
-        let allowed = match (self.get(path), node) {
-            (None, _) => true,
-            (Some(Some(_)), Some(_)) => true,
-            _ => false,
-        };
+        let allowed = matches!((self.get(path), node), (None, _) | (Some(Some(_)), Some(_)));
         if parent && allowed {
             self.0.insert(path.to_vec(), node);
         }

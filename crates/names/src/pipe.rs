@@ -127,7 +127,7 @@ fn of_device(rest: &[u16]) -> Option<Name<'_>> {
 }
 
 /// Whether `server` of `\\server\pipe` is this computer.
-fn is_local(server: &[u16], computer: &[u16]) -> bool {
+pub(crate) fn is_local(server: &[u16], computer: &[u16]) -> bool {
     let same = |a: &[u16], b: &[u16]| {
         a.len() == b.len()
             && a.iter()
