@@ -19,11 +19,13 @@ struct AnsiString {
 /// `ntdll` must be the module handle of this process's ntdll, and its loader
 /// must have been initialised.
 pub unsafe fn version(ntdll: *mut c_void) -> Option<&'static str> {
-    let name = b"wine_get_version";
+    // Wine 8 and Wine 10 read the buffer up to a zero and not by its length
+    // (observed), so the zero is there.
+    let name = c"wine_get_version";
     let string = AnsiString {
-        length: name.len() as u16,
-        maximum_length: name.len() as u16,
-        buffer: name.as_ptr(),
+        length: name.count_bytes() as u16,
+        maximum_length: name.to_bytes_with_nul().len() as u16,
+        buffer: name.as_ptr().cast(),
     };
     let mut address: *mut c_void = core::ptr::null_mut();
     // SAFETY: the caller vouches for the module; the string lives on the stack.

@@ -76,6 +76,14 @@ pub enum Request {
     Services,
 }
 
+impl Request {
+    /// Whether the answer comes at the VM's end.
+    #[must_use]
+    pub fn waits_for_end(&self) -> bool {
+        matches!(self, Self::Stop { .. } | Self::Kill | Self::Wait)
+    }
+}
+
 /// A program to start inside a VM.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -179,7 +179,8 @@ impl Process {
         let place = (&raw mut counters).cast::<PROCESS_MEMORY_COUNTERS>();
         // SAFETY: a live handle; the structure has the size told in `cb`.
         unsafe { K32GetProcessMemoryInfo(self.raw(), place, counters.cb) };
-        counters.PrivateUsage as u64
+        // Wine 8 and Wine 10 fill PagefileUsage only (observed); on Windows the two are equal.
+        counters.PrivateUsage.max(counters.PagefileUsage) as u64
     }
 
     /// The path of the program, or an empty string where the system does not tell.

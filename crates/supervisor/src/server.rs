@@ -36,7 +36,7 @@ pub(crate) fn serve(keeper: &Arc<Keeper>) -> Result<Server> {
     let listener = Listener::bind(&path)?;
     let (keeper, closing) = (Arc::clone(keeper), Arc::new(AtomicBool::new(false)));
     let (flag, waiting) = (Arc::clone(&closing), Cap::new(MOST));
-    let cap = waiting.clone();
+    let (cap, waiters) = (Cap::new(MOST), waiting.clone());
     let thread = thread::spawn(move || {
         loop {
             let accepted = listener.accept();
@@ -44,7 +44,7 @@ pub(crate) fn serve(keeper: &Arc<Keeper>) -> Result<Server> {
                 return;
             }
             match accepted {
-                Ok(connection) => accept(&keeper, &cap, connection),
+                Ok(connection) => accept(&keeper, &cap, &waiters, connection),
                 Err(error) => {
                     tracing::warn!(%error, "a command could not connect");
                     thread::sleep(PAUSE);
@@ -61,7 +61,7 @@ pub(crate) fn serve(keeper: &Arc<Keeper>) -> Result<Server> {
 }
 
 impl Server {
-    /// Stops listening; connections that are being answered go on.
+    /// Stops listening; gives the count of those who wait for the end and have not been told yet.
     pub(crate) fn close(self) -> Cap {
         self.closing.store(true, Ordering::SeqCst);
         // Wakes the accept, which then sees the flag.
@@ -72,9 +72,9 @@ impl Server {
     }
 }
 
-fn accept(keeper: &Arc<Keeper>, cap: &Cap, connection: Connection) {
+fn accept(keeper: &Arc<Keeper>, cap: &Cap, waiters: &Cap, connection: Connection) {
     let Some(place) = cap.enter() else { return };
-    let keeper = Arc::clone(keeper);
+    let (keeper, waiters) = (Arc::clone(keeper), waiters.clone());
     thread::spawn(move || {
         let _place = place;
         // A program inside cannot name the pipe; if one gets here all the same, it is not heard.
@@ -85,13 +85,13 @@ fn accept(keeper: &Arc<Keeper>, cap: &Cap, connection: Connection) {
             tracing::warn!("a program inside reached the control pipe; it was not heard");
             return;
         }
-        if let Err(error) = converse(&keeper, &connection) {
+        if let Err(error) = converse(&keeper, &waiters, &connection) {
             tracing::debug!(%error, "a command's connection ended");
         }
     });
 }
 
-fn converse(keeper: &Arc<Keeper>, connection: &Connection) -> std::io::Result<()> {
+fn converse(keeper: &Arc<Keeper>, waiters: &Cap, connection: &Connection) -> std::io::Result<()> {
     let mut reader = BufReader::new(connection.file());
     loop {
         let mut line = Vec::new();
@@ -101,14 +101,18 @@ fn converse(keeper: &Arc<Keeper>, connection: &Connection) -> std::io::Result<()
         if read == 0 {
             return Ok(());
         }
-        let reply = match from_line(&line) {
-            Ok(request) => match respond(keeper, connection, request) {
-                Ok(Some(reply)) => reply,
-                Ok(None) => return Ok(()),
-                Err(error) => Reply::Error {
-                    code: error.exit_code(),
-                    message: error.to_string(),
-                },
+        let request = from_line(&line);
+        // Held until the reply is written: the process lives as long as somebody is to be told.
+        let _waiter = request
+            .as_ref()
+            .is_ok_and(Request::waits_for_end)
+            .then(|| waiters.enter());
+        let reply = match request.map(|request| respond(keeper, connection, request)) {
+            Ok(Ok(Some(reply))) => reply,
+            Ok(Ok(None)) => return Ok(()),
+            Ok(Err(error)) => Reply::Error {
+                code: error.exit_code(),
+                message: error.to_string(),
             },
             Err(error) => Reply::Error {
                 code: exit_code::PINION,
