@@ -51,9 +51,6 @@ struct JudgeOptions {
 
 #[derive(Args)]
 struct RunOptions {
-    /// The Wine to use.
-    #[arg(long, env = "PINION_WINE", value_parser = ["system", "10"], default_value = "system")]
-    wine: String,
     /// The pass list, in place of the project's own.
     #[arg(long)]
     pass: Option<PathBuf>,
@@ -82,18 +79,12 @@ fn main() -> ExitCode {
             judge(&options).and_then(|report| tell(&report, options.json.as_deref()))
         }
         Verb::Run(RunOptions {
-            wine,
             pass,
             json,
             keep,
             only,
-        }) => run::run(&run::Plan {
-            wine,
-            pass,
-            keep,
-            only,
-        })
-        .and_then(|report| tell(&report, json.as_deref())),
+        }) => run::run(&run::Plan { pass, keep, only })
+            .and_then(|report| tell(&report, json.as_deref())),
     };
     match outcome {
         Ok(code) => code,

@@ -4,6 +4,10 @@
 use serde::Deserialize;
 use std::path::Path;
 
+const ACCESSES: [&str; 7] = [
+    "open", "create", "maximum", "write", "delete", "read", "any",
+];
+
 /// Whose accesses a line lets pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Default)]
 #[serde(rename_all = "lowercase")]
@@ -23,7 +27,7 @@ pub struct Rule {
     pub kind: String,
     /// Resolved name: exact, or with `*` (any characters) and `?` (one character). Case does not matter.
     pub name: String,
-    /// `open`, `create`, `maximum`, `write`, `delete`, `read` or `any`.
+    /// `open`, `create`, `maximum`, `write`, `delete`, `read`, several of them with `|` between, or `any`.
     pub access: String,
     /// Why this is no leak.
     pub reason: String,
@@ -111,10 +115,10 @@ impl PassList {
             source: Box::new(source),
         })?;
         for rule in &file.pass {
-            let known = [
-                "open", "create", "maximum", "write", "delete", "read", "any",
-            ]
-            .contains(&rule.access.as_str());
+            let known = rule
+                .access
+                .split('|')
+                .all(|access| ACCESSES.contains(&access));
             let what = match (known, rule.reason.trim().is_empty()) {
                 (false, _) => format!("the unknown access '{}'", rule.access),
                 (_, true) => "no reason".to_string(),
@@ -148,7 +152,7 @@ impl PassList {
         self.rules.iter().position(|rule| {
             rule.by == by
                 && rule.kind == kind
-                && (rule.access == "any" || rule.access == access)
+                && (rule.access == "any" || rule.access.split('|').any(|word| word == access))
                 && rule
                     .process
                     .as_ref()

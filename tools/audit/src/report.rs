@@ -147,11 +147,7 @@ impl Report {
 fn columns(text: &mut String, rows: Vec<Vec<String>>) {
     let rows: Vec<Vec<String>> = rows
         .into_iter()
-        .map(|row| {
-            row.iter()
-                .map(|cell| cell.escape_debug().to_string().replace(r"\\", r"\"))
-                .collect()
-        })
+        .map(|row| row.iter().map(String::as_str).map(printable).collect())
         .collect();
     let width = |column: usize| {
         rows.iter()
@@ -167,4 +163,16 @@ fn columns(text: &mut String, rows: Vec<Vec<String>>) {
         }
         let _ = writeln!(text, "{}", line.trim_end());
     }
+}
+
+fn printable(cell: &str) -> String {
+    cell.chars()
+        .map(|c| {
+            if c.is_control() {
+                c.escape_default().to_string()
+            } else {
+                c.to_string()
+            }
+        })
+        .collect()
 }

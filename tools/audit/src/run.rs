@@ -10,23 +10,20 @@ use crate::report::Report;
 use crate::scenarios::{self, Scenario, Step};
 use crate::vms::Vm;
 use anyhow::{Context, Result, anyhow, bail};
+use pinion_harness::wine::{Wine, windows_path};
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// Long enough for the slowest step on a busy machine with the server writing its log.
-const STEP_LIMIT: Duration = Duration::from_secs(180);
 const POLL: Duration = Duration::from_millis(50);
 
 /// What to run.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// `system` or `10`.
-    pub wine: String,
     /// The pass list; the one that this program was built with if none.
     pub pass: Option<PathBuf>,
     /// Where to keep the logs and the list of machines.
@@ -42,13 +39,14 @@ pub struct Plan {
 pub fn run(plan: &Plan) -> Result<Report> {
     let chosen = choose(&plan.only)?;
     let stage = Stage::new(plan)?;
-    let version = stage.wine_version()?;
+    let told = stage.wine.version()?;
+    let version = wine_number(&told)?;
     let pass = match &plan.pass {
-        Some(path) => PassList::read(path, &version)?,
+        Some(path) => PassList::read(path, version)?,
         None => PassList::parse(
             include_str!("../pass.toml"),
             "tools/audit/pass.toml",
-            &version,
+            version,
         )?,
     };
     let mut vms = Vec::new();
@@ -72,7 +70,7 @@ pub fn run(plan: &Plan) -> Result<Report> {
         judge.log(scenario.name, BufReader::new(log))?;
     }
     judge.finish();
-    Ok(Report::new(&version, &judge, &pass))
+    Ok(Report::new(version, &judge, &pass))
 }
 
 fn choose(only: &[String]) -> Result<Vec<Scenario>> {
@@ -94,39 +92,30 @@ fn choose(only: &[String]) -> Result<Vec<Scenario>> {
 
 /// Where everything happens. The copy of the prefix vanishes with it.
 struct Stage {
-    which: String,
-    runner: PathBuf,
-    prefix: PathBuf,
-    bin: PathBuf,
-    nginx: Option<PathBuf>,
+    wine: Wine,
     logs: PathBuf,
-    output: PathBuf,
     _folder: TempDir,
 }
 
 impl Stage {
     fn new(plan: &Plan) -> Result<Self> {
-        let variable = |name: &str| {
-            std::env::var_os(name)
-                .map(PathBuf::from)
-                .ok_or_else(|| anyhow!("{name} is not set; run the audit by ./x audit"))
-        };
-        let original = variable("PINION_PREFIX")?;
+        let mut wine = Wine::from_env()?;
         let folder =
             TempDir::with_prefix("pinion-audit-").context("cannot make a folder for the audit")?;
         let prefix = folder.path().join("prefix");
         let copied = Command::new("cp")
             .args(["-a", "--reflink=auto"])
-            .arg(&original)
+            .arg(wine.prefix())
             .arg(&prefix)
             .status();
         if !copied.context("cannot run cp")?.success() {
             bail!(
                 "cannot copy the prefix {} to {}; is there room?",
-                original.display(),
+                wine.prefix().display(),
                 prefix.display()
             );
         }
+        wine.set_prefix(&prefix);
         let logs = plan
             .keep
             .clone()
@@ -134,13 +123,8 @@ impl Stage {
         std::fs::create_dir_all(&logs)
             .with_context(|| format!("cannot make the folder {}", logs.display()))?;
         Ok(Stage {
-            which: plan.wine.clone(),
-            runner: variable("PINION_WINE_RUN")?,
-            prefix,
-            bin: variable("PINION_BIN")?,
-            nginx: variable("PINION_NGINX").ok(),
+            wine,
             logs,
-            output: folder.path().join("output"),
             _folder: folder,
         })
     }
@@ -149,36 +133,16 @@ impl Stage {
         self.logs.join(format!("{}.log", scenario.name))
     }
 
-    fn command(&self) -> Command {
-        let mut command = Command::new(&self.runner);
-        command
-            .arg(&self.which)
-            .arg(&self.prefix)
-            .stdin(Stdio::null());
-        command
-    }
-
-    /// The number in `wine-8.0 (Debian …)`.
-    fn wine_version(&self) -> Result<String> {
-        let told = self
-            .command()
-            .arg("--version")
-            .output()
-            .context("cannot run Wine")?;
-        let told = String::from_utf8_lossy(&told.stdout).into_owned();
-        let version = told
-            .trim()
-            .strip_prefix("wine-")
-            .and_then(|rest| rest.split_whitespace().next());
-        Ok(version
-            .ok_or_else(|| anyhow!("Wine does not tell its version but '{}'", told.trim()))?
-            .to_string())
-    }
-
     fn step(&self, step: &Step, vms: &mut Vec<Vm>) -> Result<()> {
         match step {
             Step::Pinion(arguments) => self.pinion(arguments).map(drop),
-            Step::Host(command) => self.wine(command).map(drop),
+            Step::Host(command) => {
+                let words: Vec<String> = command.iter().map(|word| self.filled(word)).collect();
+                let (program, arguments) = words
+                    .split_first()
+                    .ok_or_else(|| anyhow!("a step without a program"))?;
+                self.wine.run(program, arguments).map(drop)
+            }
             Step::Inspect(name) => {
                 let told = self.pinion(&["inspect", name])?;
                 vms.push(vm_from_inspect(&told).with_context(|| format!("pinion inspect {name}"))?);
@@ -193,82 +157,43 @@ impl Stage {
 
     /// Runs `pinion` and gives what it printed.
     fn pinion(&self, arguments: &[&str]) -> Result<String> {
-        let command: Vec<&str> = [r"{bin}\pinion.exe"]
-            .iter()
-            .chain(arguments)
-            .copied()
-            .collect();
-        let (status, told) = self.wine(&command)?;
-        if !status.success() {
-            bail!(
-                "pinion {} failed ({status}): {}",
-                arguments.join(" "),
-                told.trim()
-            );
-        }
-        Ok(told)
-    }
-
-    /// Runs a Windows program. Its output goes to a file: a pipe would be held open by what it leaves behind.
-    fn wine(&self, command: &[&str]) -> Result<(ExitStatus, String)> {
-        let arguments: Vec<String> = command
+        let filled: Vec<String> = arguments
             .iter()
             .map(|argument| self.filled(argument))
-            .collect::<Result<_>>()?;
-        let output = File::create(&self.output).context("cannot make a file for the output")?;
-        let errors = output.try_clone()?;
-        let mut child = self
-            .command()
-            .args(&arguments)
-            .stdout(output)
-            .stderr(errors)
-            .spawn()
-            .context("cannot run Wine")?;
-        let status = wait(&mut child, STEP_LIMIT)?;
-        let told = String::from_utf8_lossy(&std::fs::read(&self.output)?).into_owned();
-        match status {
-            Some(status) => Ok((status, told)),
-            None => bail!(
-                "{} did not end within {} s: {}",
-                command.join(" "),
-                STEP_LIMIT.as_secs(),
-                told.trim()
-            ),
-        }
+            .collect();
+        let output = self
+            .wine
+            .pinion(&filled)?
+            .success()
+            .with_context(|| format!("pinion {}", arguments.join(" ")))?;
+        Ok(output.stdout)
     }
 
-    fn filled(&self, argument: &str) -> Result<String> {
-        let mut filled = argument.replace("{bin}", &windows_path(&self.bin));
-        if filled.contains("{nginx}") {
-            let nginx = self
-                .nginx
-                .as_deref()
-                .ok_or_else(|| anyhow!("PINION_NGINX is not set; run the audit by ./x audit"))?;
-            filled = filled.replace("{nginx}", &windows_path(nginx));
-        }
-        Ok(filled)
+    fn filled(&self, argument: &str) -> String {
+        argument
+            .replace("{bin}", &windows_path(self.wine.bin()))
+            .replace("{nginx}", &windows_path(self.wine.nginx()))
     }
 }
 
-/// Drive Z: of a prefix is the root folder.
-fn windows_path(path: &Path) -> String {
-    format!("Z:{}", path.display().to_string().replace('/', r"\"))
+/// The number in `wine-8.0 (Debian …)`.
+fn wine_number(told: &str) -> Result<&str> {
+    let number = told
+        .strip_prefix("wine-")
+        .and_then(|rest| rest.split_whitespace().next());
+    number.ok_or_else(|| anyhow!("Wine does not tell its version but '{told}'"))
 }
 
-/// Waits for a child; kills it at the limit and gives no status then.
-fn wait(child: &mut Child, limit: Duration) -> Result<Option<ExitStatus>> {
+/// Waits for a child at most so long.
+fn wait(child: &mut Child, limit: Duration) -> Result<bool> {
     let end = Instant::now() + limit;
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(Some(status));
-        }
+    while child.try_wait()?.is_none() {
         if Instant::now() > end {
-            child.kill()?;
-            child.wait()?;
-            return Ok(None);
+            return Ok(false);
         }
         sleep(POLL);
     }
+    Ok(true)
 }
 
 /// What the judge needs of `pinion inspect`. A machine's pipes begin with its id if the prefix is not told.
@@ -298,9 +223,9 @@ impl<'a> Server<'a> {
     fn start(stage: &'a Stage, log: &Path) -> Result<Self> {
         let file =
             File::create(log).with_context(|| format!("cannot write the log {}", log.display()))?;
-        let mut command = stage.command();
+        let mut command = stage.wine.command("--wineserver");
         command
-            .args(["--wineserver", "-f", "-p", "-d1"])
+            .args(["-f", "-p", "-d1"])
             .stdout(Stdio::null())
             .stderr(file);
         let mut server = Server {
@@ -328,14 +253,13 @@ impl<'a> Server<'a> {
 
     fn stop(mut self) -> Result<()> {
         self.stage
-            .command()
-            .args(["--wineserver", "-k"])
-            .status()
+            .wine
+            .wineserver(&["-k"])
             .context("cannot stop the Wine server")?;
-        match wait(&mut self.child, Duration::from_secs(30))? {
-            Some(_) => Ok(()),
-            None => bail!("the Wine server did not stop within 30 s"),
+        if !wait(&mut self.child, Duration::from_secs(30))? {
+            bail!("the Wine server did not stop within 30 s");
         }
+        Ok(())
     }
 }
 
