@@ -151,11 +151,11 @@ pub enum ServiceRequest<'a> {
         /// The new status.
         status: ServiceStatus,
     },
-    /// `StartServiceCtrlDispatcher`: from its answer [`ServiceReply::Done`] on,
-    /// this connection carries [`ServiceReply::Order`]s to the member and
-    /// [`ServiceRequest::Answer`]s back.
+    /// `StartServiceCtrlDispatcher`: answered by the first
+    /// [`ServiceReply::Order`] of this process when there is one.
     Dispatch,
-    /// The end of an order. Not answered.
+    /// The end of an order, on the same connection: answered by the next
+    /// [`ServiceReply::Order`] when there is one.
     Answer {
         /// The order's number.
         sequence: u32,
@@ -262,7 +262,7 @@ pub enum Order<'a> {
         /// `SERVICE_CONTROL_*`.
         control: u32,
     },
-    /// `StartServiceCtrlDispatcher` returns. Not answered.
+    /// `StartServiceCtrlDispatcher` returns; nothing follows.
     Exit,
 }
 

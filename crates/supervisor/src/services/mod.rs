@@ -1,56 +1,287 @@
 //! The VM's service controller: drives `pinion_scm`'s state machine with processes, pipes and time.
 //!
-//! What the supervisor needs of it is what is public to the crate here; nothing else is looked at.
+//! What the supervisor needs of it is what is public to the crate here; nothing else is looked at. One
+//! lock is around the machine; whoever waits, waits for its condition, never with the lock.
 
-use std::sync::Weak;
-use std::time::Instant;
+mod answer;
+mod config;
+mod convert;
+mod core;
+mod environment;
+mod registry;
 
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use pinion_scm::{Client, HandleId, Message, Outcome, ProcessId, State, Text, Ticket, Win32Error};
 use pinion_wire::message::{Reply, encode};
 use pinion_wire::services::{ServiceReply, ServiceRequest};
+use windows_sys::Win32::System::Services::{
+    SC_MANAGER_CONNECT, SERVICE_CONTROL_STOP, SERVICE_STOP,
+};
 
 use crate::control::ServiceInfo;
 use crate::keeper::Keeper;
 use crate::requests::Caller;
+use crate::services::answer::Room;
+use crate::services::core::{Core, state_name};
+
+/// How often a waiting connection looks whether its member is still there.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// The supervisor itself as a client of the machine: no process of the VM has this id.
+const SELF: Client = Client(0);
 
 /// The service controller of one VM.
 pub(crate) struct Services {
-    _keeper: Weak<Keeper>,
+    shared: Arc<Shared>,
+}
+
+/// The lock and its condition.
+struct Shared {
+    core: Mutex<Core>,
+    changed: Condvar,
+}
+
+impl Shared {
+    /// Takes the lock; the first to do so reads the services in. That is the thread of the time,
+    /// unless a member is faster, so that it costs the start of the VM nothing.
+    fn lock(&self) -> MutexGuard<'_, Core> {
+        let mut core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
+        core.load();
+        core
+    }
+
+    fn wait<'g>(&self, core: MutexGuard<'g, Core>, time: Duration) -> MutexGuard<'g, Core> {
+        self.changed
+            .wait_timeout(core, time)
+            .unwrap_or_else(PoisonError::into_inner)
+            .0
+    }
 }
 
 impl Services {
     /// A controller without a running service.
     pub(crate) fn new(keeper: Weak<Keeper>) -> Self {
-        Self { _keeper: keeper }
+        let config = Box::new(registry::Registry);
+        let shared = Arc::new_cyclic(|shared: &Weak<Shared>| Shared {
+            core: Mutex::new(Core::new(config, keeper, Weak::clone(shared))),
+            changed: Condvar::new(),
+        });
+        keep_time(&shared);
+        Self { shared }
     }
 
     /// Answers one request of a member; the answer is an encoded [`Reply`] in `buffer`. May block, as
     /// each connection has a thread of its own, but looks at [`Caller::is_there`] meanwhile.
     pub(crate) fn answer<'b>(
         &self,
-        _caller: &Caller<'_>,
-        _request: ServiceRequest<'_>,
+        caller: &Caller<'_>,
+        request: ServiceRequest<'_>,
         buffer: &'b mut [u8],
     ) -> Option<&'b [u8]> {
-        const ERROR_CALL_NOT_IMPLEMENTED: u32 = 120;
-        encode(
-            &Reply::Service(ServiceReply::Error(ERROR_CALL_NOT_IMPLEMENTED)),
-            buffer,
-        )
+        let mut room = Room::default();
+        let (mut name, mut list) = (Vec::new(), Vec::new());
+        let reply = match request {
+            ServiceRequest::Start { service, arguments } => {
+                let arguments = convert::texts(arguments);
+                finished(self.wait_for(caller, |core, ticket| {
+                    let (now, client) = (core.now(), Client(caller.pid()));
+                    core.machine
+                        .start(now, client, HandleId(service), arguments, ticket);
+                })?)
+            }
+            ServiceRequest::Control { service, control } => {
+                finished(self.wait_for(caller, |core, ticket| {
+                    let (now, client) = (core.now(), Client(caller.pid()));
+                    core.machine
+                        .control(now, client, HandleId(service), control, ticket);
+                })?)
+            }
+            ServiceRequest::Dispatch => {
+                let connected = self.shared.lock().connect(caller.pid());
+                match connected {
+                    Ok(process) => {
+                        let (sequence, message) = self.next_order(caller, process)?;
+                        ServiceReply::Order(convert::order(
+                            sequence, &message, &mut name, &mut list,
+                        ))
+                    }
+                    Err(error) => ServiceReply::Error(error.0),
+                }
+            }
+            ServiceRequest::Answer { sequence, result } => {
+                let process = self.take_answer(caller.pid(), sequence, result)?;
+                let (sequence, message) = self.next_order(caller, process)?;
+                ServiceReply::Order(convert::order(sequence, &message, &mut name, &mut list))
+            }
+            _ => {
+                let mut core = self.shared.lock();
+                let reply = answer::answer(&mut core, Client(caller.pid()), &request, &mut room);
+                core.carry_out();
+                drop(core);
+                reply.unwrap_or_else(|error| ServiceReply::Error(error.0))
+            }
+        };
+        encode(&Reply::Service(reply), buffer)
     }
 
-    /// A connection of the process with this id has ended; it may have others.
+    /// Begins an operation and waits for its end; none when the member went away.
+    fn wait_for(
+        &self,
+        caller: &Caller<'_>,
+        begin: impl FnOnce(&mut Core, Ticket),
+    ) -> Option<Outcome> {
+        let mut core = self.shared.lock();
+        let ticket = core.ticket();
+        begin(&mut core, ticket);
+        core.carry_out();
+        loop {
+            if let Some(outcome) = core.take_outcome(ticket) {
+                return Some(outcome);
+            }
+            core = self.shared.wait(core, LOOK);
+            if !caller.is_there() {
+                core.abandon(ticket);
+                return None;
+            }
+        }
+    }
+
+    /// Takes the end of an order; the service process that it comes from.
+    fn take_answer(&self, pid: u32, sequence: u32, result: u32) -> Option<ProcessId> {
+        let mut core = self.shared.lock();
+        let process = core.process_of(pid)?;
+        let now = core.now();
+        core.machine.answered(now, process, sequence, result);
+        core.carry_out();
+        Some(process)
+    }
+
+    /// Waits for the next order of a service process; none when there will be none.
+    fn next_order(&self, caller: &Caller<'_>, process: ProcessId) -> Option<(u32, Message)> {
+        let mut core = self.shared.lock();
+        loop {
+            if let Some(order) = core.take_order(process)? {
+                return Some(order);
+            }
+            core = self.shared.wait(core, LOOK);
+            if !caller.is_there() {
+                return None;
+            }
+        }
+    }
+
+    /// A connection of the process with this id has ended; it may have others. Nothing hangs on a
+    /// connection: handles go with the process.
     pub(crate) fn disconnected(&self, _pid: u32) {}
 
     /// Asks all services to stop and waits until they have, at most until the deadline.
-    pub(crate) fn stop_all(&self, _deadline: Instant) {}
+    pub(crate) fn stop_all(&self, deadline: Instant) {
+        let mut core = self.shared.lock();
+        let mut asked = Vec::new();
+        loop {
+            // Those that others need refuse until the others have stopped, and are asked again then.
+            let before = asked.len();
+            for name in core.ran.clone() {
+                if !asked.contains(&name) && ask_to_stop(&mut core, &name) {
+                    asked.push(name);
+                }
+            }
+            core.carry_out();
+            let stopping = |name: &Text| {
+                let found = core.machine.find(name);
+                found.is_some_and(|(_, status)| status.state != State::Stopped)
+            };
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() || (asked.len() == before && !asked.iter().any(stopping)) {
+                break;
+            }
+            core = self.shared.wait(core, left.min(LOOK));
+        }
+        core.machine.client_gone(SELF);
+    }
 
     /// The services that run or ran, by name.
     pub(crate) fn list(&self) -> Vec<ServiceInfo> {
-        Vec::new()
+        let core = self.shared.lock();
+        let info = |name: &Text| {
+            let (record, status) = core.machine.find(name)?;
+            Some(ServiceInfo {
+                name: record.name.to_string(),
+                state: state_name(status.state).into(),
+                pid: (status.process_id != 0).then_some(status.process_id),
+                exit_code: status.win32_exit_code,
+            })
+        };
+        let mut services: Vec<ServiceInfo> = core.ran.iter().filter_map(info).collect();
+        services.sort_by(|a, b| a.name.cmp(&b.name));
+        services
     }
 
     /// The service that the process with this id runs, if any.
-    pub(crate) fn service_of(&self, _pid: u32) -> Option<String> {
-        None
+    pub(crate) fn service_of(&self, pid: u32) -> Option<String> {
+        let core = self.shared.lock();
+        let runs = |name: &&Text| {
+            let found = core.machine.find(name);
+            pid != 0 && found.is_some_and(|(_, status)| status.process_id == pid)
+        };
+        core.ran.iter().find(runs).map(ToString::to_string)
+    }
+}
+
+/// Sends a stop as the supervisor; whether the service took it, or runs no more.
+fn ask_to_stop(core: &mut Core, name: &Text) -> bool {
+    let (now, ticket) = (core.now(), core.ticket());
+    let service = core
+        .machine
+        .open_manager(SELF, None, SC_MANAGER_CONNECT)
+        .and_then(|manager| core.machine.open_service(SELF, manager, name, SERVICE_STOP));
+    let Ok(service) = service else {
+        core.abandon(ticket);
+        return true;
+    };
+    core.machine
+        .control(now, SELF, service, SERVICE_CONTROL_STOP, ticket);
+    core.carry_out();
+    let refused = core.take_outcome(ticket);
+    core.abandon(ticket);
+    !matches!(refused, Some(Err(failure)) if failure.error == Win32Error::DEPENDENT_SERVICES_RUNNING)
+}
+
+/// The reply to an operation that has ended.
+fn finished(outcome: Outcome) -> ServiceReply<'static> {
+    match outcome {
+        Ok(status) => ServiceReply::Status(convert::status(&status)),
+        Err(failure) => match failure.status {
+            Some(status) => ServiceReply::Refused {
+                error: failure.error.0,
+                status: convert::status(&status),
+            },
+            None => ServiceReply::Error(failure.error.0),
+        },
+    }
+}
+
+/// Lets the machine's time pass, as long as the controller lives.
+fn keep_time(shared: &Arc<Shared>) {
+    let weak = Arc::downgrade(shared);
+    let thread = thread::Builder::new().stack_size(64 * 1024).spawn(move || {
+        while let Some(shared) = weak.upgrade() {
+            let mut core = shared.lock();
+            let now = core.now();
+            let due = core.machine.next_deadline();
+            if due.is_some_and(|due| due <= now) {
+                core.machine.tick(now);
+                core.carry_out();
+                continue;
+            }
+            let wait = due.map_or(LOOK, |due| Duration::from_millis(due - now).min(LOOK));
+            drop(shared.wait(core, wait));
+        }
+    });
+    if let Err(error) = thread {
+        tracing::warn!(%error, "no thread for the services' time");
     }
 }

@@ -2,7 +2,7 @@
 //! and the reports.
 //!
 //! The dispatcher's thread has one connection to the controller for itself: it
-//! reads an order, carries it out and answers it, one after the other. As on
+//! asks for an order, carries it out and answers it, one after the other. As on
 //! Windows, control handlers run in this thread and every `ServiceMain` in a
 //! thread of its own.
 
@@ -42,21 +42,21 @@ fn serve() -> Result<()> {
         let mut block = Block::new(ROOM).ok_or(ERROR_NOT_ENOUGH_MEMORY)?;
         let buffer = block.bytes();
         let connection = Connection::open().ok_or(LOST)?;
-        let request = Request::Service(ServiceRequest::Dispatch);
-        connection.send(&request, buffer).ok_or(LOST)?;
-        match connection.receive(buffer) {
-            Some(Reply::Service(ServiceReply::Done)) => {}
-            Some(Reply::Service(ServiceReply::Error(error))) => return Err(error),
-            _ => return Err(LOST),
-        }
-        while let Some(Reply::Service(ServiceReply::Order(order))) = connection.receive(buffer) {
+        let mut say = ServiceRequest::Dispatch;
+        loop {
+            let request = Request::Service(say);
+            let reply = connection
+                .send(&request, buffer)
+                .and_then(|()| connection.receive(buffer));
+            let order = match reply {
+                Some(Reply::Service(ServiceReply::Order(order))) => order,
+                Some(Reply::Service(ServiceReply::Error(error))) => return Err(error),
+                _ => return Err(LOST),
+            };
             let Some((sequence, result)) = obey(&order) else {
                 break;
             };
-            let answer = Request::Service(ServiceRequest::Answer { sequence, result });
-            if connection.send(&answer, buffer).is_none() {
-                break;
-            }
+            say = ServiceRequest::Answer { sequence, result };
         }
         Ok(())
     };

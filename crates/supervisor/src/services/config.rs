@@ -1,0 +1,187 @@
+//! The configuration of services in the registry.
+//!
+//! Owns how a service's key is read and written; which keys they are (the host's, the VM's layer over
+//! them) is the source's.
+
+use std::io;
+
+use pinion_scm::{Record, Text};
+
+/// Where the services' configuration comes from and goes to.
+pub(super) trait ServiceConfig: Send {
+    /// All services that the VM sees.
+    fn load(&self) -> io::Result<Vec<Record>>;
+    /// Writes a service's key in the VM.
+    fn write(&self, record: &Record) -> io::Result<()>;
+    /// Hides or deletes a service's key in the VM.
+    fn delete(&self, name: &Text) -> io::Result<()>;
+}
+
+/// `REG_SZ`, `REG_EXPAND_SZ`, `REG_DWORD`, `REG_MULTI_SZ` (winnt.h).
+const SZ: u32 = 1;
+const EXPAND_SZ: u32 = 2;
+const DWORD: u32 = 4;
+const MULTI_SZ: u32 = 7;
+
+/// One value of a key: its type and its bytes.
+pub(super) type Value = (u32, Vec<u8>);
+
+/// A record from the values of its key; none for a key that is no service, as `get` finds no type.
+pub(super) fn read(name: &Text, get: impl Fn(&str) -> Option<Value>) -> Option<Record> {
+    let number = |value: &str| match get(value)? {
+        (DWORD, bytes) => Some(u32::from_le_bytes(bytes.get(..4)?.try_into().ok()?)),
+        _ => None,
+    };
+    let string = |value: &str| match get(value) {
+        Some((SZ | EXPAND_SZ, bytes)) => until_zero(&bytes),
+        _ => Text::new(),
+    };
+    let list = |value: &str| match get(value) {
+        Some((MULTI_SZ, bytes)) => strings(&bytes),
+        Some((SZ, bytes)) => Some(until_zero(&bytes))
+            .filter(|t| !t.is_empty())
+            .into_iter()
+            .collect(),
+        _ => Vec::new(),
+    };
+    let mut record = Record::new(name.clone());
+    record.service_type = number("Type")?;
+    record.start_type = number("Start").unwrap_or(record.start_type);
+    record.error_control = number("ErrorControl").unwrap_or(record.error_control);
+    record.image_path = string("ImagePath");
+    record.group = string("Group");
+    record.tag = number("Tag").unwrap_or(0);
+    record.depend_on = list("DependOnService");
+    let groups = list("DependOnGroup");
+    record.depend_on.extend(
+        groups
+            .iter()
+            .map(|group| Text::from(plus(group).as_slice())),
+    );
+    record.display_name = string("DisplayName");
+    record.description = string("Description");
+    let account = string("ObjectName");
+    if !account.is_empty() {
+        record.account = account;
+    }
+    record.delayed_auto_start = number("DelayedAutostart").unwrap_or(0) != 0;
+    record.preshutdown_timeout = number("PreshutdownTimeout").unwrap_or(record.preshutdown_timeout);
+    record.failure_actions_on_non_crash =
+        number("FailureActionsOnNonCrashFailures").unwrap_or(0) != 0;
+    record.sid_type = number("ServiceSidType").unwrap_or(0);
+    Some(record)
+}
+
+/// The values of a record's key. None is a value that the key shall not have.
+pub(super) fn values(record: &Record) -> Vec<(&'static str, Option<Value>)> {
+    let number = |value: u32| Some((DWORD, value.to_le_bytes().to_vec()));
+    let unless_zero = |value: u32| if value == 0 { None } else { number(value) };
+    let string = |kind, text: &Text| (!text.is_empty()).then(|| (kind, zero_ended(text)));
+    let (groups, services): (Vec<&Text>, Vec<&Text>) = record
+        .depend_on
+        .iter()
+        .partition(|name| name.after_first(b'+').is_some());
+    let groups: Vec<Text> = groups
+        .iter()
+        .filter_map(|name| name.after_first(b'+'))
+        .collect();
+    vec![
+        ("Type", number(record.service_type)),
+        ("Start", number(record.start_type)),
+        ("ErrorControl", number(record.error_control)),
+        ("ImagePath", string(EXPAND_SZ, &record.image_path)),
+        ("DisplayName", string(SZ, &record.display_name)),
+        ("Group", string(SZ, &record.group)),
+        ("Tag", unless_zero(record.tag)),
+        ("DependOnService", multi(services.into_iter())),
+        ("DependOnGroup", multi(groups.iter())),
+        ("ObjectName", string(SZ, &record.account)),
+        ("Description", string(SZ, &record.description)),
+        (
+            "DelayedAutostart",
+            unless_zero(record.delayed_auto_start.into()),
+        ),
+        ("PreshutdownTimeout", number(record.preshutdown_timeout)),
+        (
+            "FailureActionsOnNonCrashFailures",
+            unless_zero(record.failure_actions_on_non_crash.into()),
+        ),
+        ("ServiceSidType", unless_zero(record.sid_type)),
+    ]
+}
+
+fn plus(group: &Text) -> Vec<u16> {
+    [&[u16::from(b'+')], group.units()].concat()
+}
+
+fn units(bytes: &[u8]) -> Vec<u16> {
+    bytes
+        .chunks_exact(2)
+        .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+        .collect()
+}
+
+fn until_zero(bytes: &[u8]) -> Text {
+    let units = units(bytes);
+    Text::from(units.split(|&unit| unit == 0).next().unwrap_or(&[]))
+}
+
+fn strings(bytes: &[u8]) -> Vec<Text> {
+    let units = units(bytes);
+    units
+        .split(|&unit| unit == 0)
+        .take_while(|part| !part.is_empty())
+        .map(Text::from)
+        .collect()
+}
+
+fn zero_ended(text: &Text) -> Vec<u8> {
+    text.units()
+        .iter()
+        .chain(&[0])
+        .flat_map(|unit| unit.to_le_bytes())
+        .collect()
+}
+
+fn multi<'a>(texts: impl Iterator<Item = &'a Text>) -> Option<Value> {
+    let bytes: Vec<u8> = texts.flat_map(zero_ended).collect();
+    (!bytes.is_empty()).then(|| (MULTI_SZ, [bytes, vec![0, 0]].concat()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashMap;
+
+    #[test]
+    fn a_record_goes_to_its_key_and_back() {
+        let mut record = Record::new(Text::from("worker"));
+        record.image_path = Text::from(r"%SystemRoot%\worker.exe -k");
+        record.depend_on = vec![Text::from("RpcSs"), Text::from("+Base")];
+        record.description = Text::from("works");
+        record.delayed_auto_start = true;
+        let key: HashMap<_, _> = values(&record)
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)))
+            .collect();
+        assert_eq!(
+            read(&record.name, |name| key.get(name).cloned()),
+            Some(record)
+        );
+    }
+
+    #[test]
+    fn damaged_values_are_passed_over() {
+        let name = Text::from("odd");
+        assert_eq!(read(&name, |_| None), None);
+        assert_eq!(read(&name, |_| Some((DWORD, vec![1]))), None);
+        let record = read(&name, |value| match value {
+            "Type" => Some((DWORD, vec![0x10, 0, 0, 0])),
+            _ => Some((MULTI_SZ, vec![0x61])),
+        });
+        assert_eq!(
+            record.map(|r| (r.service_type, r.image_path)),
+            Some((0x10, Text::new()))
+        );
+    }
+}

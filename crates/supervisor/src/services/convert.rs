@@ -1,0 +1,166 @@
+//! Between the words of the wire and those of the state machine. Wire text is
+//! hostile: odd lengths lose their last byte, nothing else is assumed.
+
+use pinion_scm::{Change, Message, Record, Report, Status, Text};
+use pinion_wire::services::{Extra, Order, ServiceStatus, Settings};
+use windows_sys::Win32::System::Services::{
+    SERVICE_CONFIG_DELAYED_AUTO_START_INFO, SERVICE_CONFIG_DESCRIPTION,
+    SERVICE_CONFIG_FAILURE_ACTIONS_FLAG, SERVICE_CONFIG_PRESHUTDOWN_INFO,
+    SERVICE_CONFIG_SERVICE_SID_INFO,
+};
+
+/// UTF-16 little-endian bytes as text.
+pub(super) fn text(bytes: &[u8]) -> Text {
+    let units = bytes
+        .chunks_exact(2)
+        .map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
+    Text::from(units.collect::<Vec<u16>>())
+}
+
+/// Text as UTF-16 little-endian bytes.
+pub(super) fn wide(text: &Text) -> Vec<u8> {
+    text.units()
+        .iter()
+        .flat_map(|unit| unit.to_le_bytes())
+        .collect()
+}
+
+/// Strings that each end with a zero unit.
+pub(super) fn texts(bytes: &[u8]) -> Vec<Text> {
+    let all = text(bytes);
+    let mut parts: Vec<Text> = all
+        .units()
+        .split(|&unit| unit == 0)
+        .map(Text::from)
+        .collect();
+    // What follows the last zero is no string.
+    parts.pop();
+    parts
+}
+
+/// The reverse of [`texts`].
+pub(super) fn wide_list(texts: &[Text]) -> Vec<u8> {
+    texts
+        .iter()
+        .flat_map(|text| wide(text).into_iter().chain([0, 0]))
+        .collect()
+}
+
+/// A status for a program.
+pub(super) fn status(status: &Status) -> ServiceStatus {
+    ServiceStatus {
+        service_type: status.service_type,
+        state: status.state.code(),
+        controls_accepted: status.controls_accepted,
+        win32_exit_code: status.win32_exit_code,
+        specific_exit_code: status.specific_exit_code,
+        check_point: status.check_point,
+        wait_hint: status.wait_hint,
+        process_id: status.process_id,
+    }
+}
+
+/// A service's report on itself.
+pub(super) fn report(status: &ServiceStatus) -> Report {
+    Report {
+        service_type: status.service_type,
+        state: status.state,
+        controls_accepted: status.controls_accepted,
+        win32_exit_code: status.win32_exit_code,
+        specific_exit_code: status.specific_exit_code,
+        check_point: status.check_point,
+        wait_hint: status.wait_hint,
+    }
+}
+
+/// What a program wants changed.
+pub(super) fn change(settings: &Settings<'_>) -> Change {
+    Change {
+        service_type: settings.service_type,
+        start_type: settings.start_type,
+        error_control: settings.error_control,
+        image_path: settings.image_path.map(text),
+        group: settings.group.map(text),
+        depend_on: settings.depend_on.map(texts),
+        account: settings.account.map(text),
+        display_name: settings.display_name.map(text),
+        ..Change::default()
+    }
+}
+
+/// The level of configuration that a program wants changed.
+pub(super) fn extra_change(extra: &Extra<'_>) -> Change {
+    let mut change = Change::default();
+    match *extra {
+        Extra::Description(description) => change.description = Some(text(description)),
+        Extra::DelayedAutoStart(on) => change.delayed_auto_start = Some(on),
+        Extra::FailureActionsOnNonCrash(on) => change.failure_actions_on_non_crash = Some(on),
+        Extra::SidType(kind) => change.sid_type = Some(kind),
+        Extra::PreshutdownTimeout(time) => change.preshutdown_timeout = Some(time),
+    }
+    change
+}
+
+/// A level of a record's configuration; `description` holds its bytes.
+pub(super) fn extra<'a>(record: &Record, level: u32, description: &'a [u8]) -> Option<Extra<'a>> {
+    Some(match level {
+        SERVICE_CONFIG_DESCRIPTION => Extra::Description(description),
+        SERVICE_CONFIG_DELAYED_AUTO_START_INFO => {
+            Extra::DelayedAutoStart(record.delayed_auto_start)
+        }
+        SERVICE_CONFIG_FAILURE_ACTIONS_FLAG => {
+            Extra::FailureActionsOnNonCrash(record.failure_actions_on_non_crash)
+        }
+        SERVICE_CONFIG_SERVICE_SID_INFO => Extra::SidType(record.sid_type),
+        SERVICE_CONFIG_PRESHUTDOWN_INFO => Extra::PreshutdownTimeout(record.preshutdown_timeout),
+        _ => return None,
+    })
+}
+
+/// A message to a service process; `name` and `list` hold its bytes.
+pub(super) fn order<'a>(
+    sequence: u32,
+    message: &Message,
+    name: &'a mut Vec<u8>,
+    list: &'a mut Vec<u8>,
+) -> Order<'a> {
+    match message {
+        Message::Start {
+            service,
+            status_handle,
+            arguments,
+        } => {
+            *name = wide(service);
+            *list = wide_list(arguments);
+            Order::Start {
+                sequence,
+                service: name,
+                status_handle: status_handle.0,
+                arguments: list,
+            }
+        }
+        Message::Control { service, control } => {
+            *name = wide(service);
+            Order::Control {
+                sequence,
+                service: name,
+                control: *control,
+            }
+        }
+        Message::Exit => Order::Exit,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_go_there_and_back() {
+        let list = [Text::from("-x"), Text::from(""), Text::from("é")];
+        assert_eq!(texts(&wide_list(&list)), list);
+        assert_eq!(texts(&[]), []);
+        // No zero at the end, and an odd byte.
+        assert_eq!(texts(&[0x61, 0, 0x62]), []);
+    }
+}

@@ -1,0 +1,308 @@
+//! The state machine and what the driver keeps for it, behind one lock: processes, orders on their way
+//! and the ends that somebody waits for. Carries out the machine's effects; waits for nothing.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::{Arc, Weak};
+use std::thread;
+use std::time::Instant;
+
+use pinion_scm::{
+    Client, Controller, Effect, Message, Millis, Outcome, ProcessId, Settings, State, Text, Ticket,
+    Win32Error,
+};
+
+use super::Shared;
+use super::config::ServiceConfig;
+use super::environment;
+use crate::error::Error;
+use crate::keeper::Keeper;
+use crate::process::Process;
+use crate::start::Launch;
+
+/// Most processes of the VM that may hold handles at one time.
+const MOST_CLIENTS: usize = 1024;
+
+/// The exit code of a service process that did not do what a service must.
+const NO_SERVICE: u32 = 1;
+
+/// What the lock protects.
+pub(super) struct Core {
+    pub(super) machine: Controller,
+    pub(super) config: Box<dyn ServiceConfig>,
+    keeper: Weak<Keeper>,
+    shared: Weak<Shared>,
+    zero: Instant,
+    processes: HashMap<ProcessId, Arc<Process>>,
+    orders: HashMap<ProcessId, VecDeque<(u32, Message)>>,
+    /// Operations that somebody waits for, with their end once they have one.
+    waiting: HashMap<Ticket, Option<Outcome>>,
+    last_ticket: u64,
+    loaded: bool,
+    clients: HashSet<u32>,
+    /// Services that have run, for the list that people see.
+    pub(super) ran: Vec<Text>,
+}
+
+impl Core {
+    pub(super) fn new(
+        config: Box<dyn ServiceConfig>,
+        keeper: Weak<Keeper>,
+        shared: Weak<Shared>,
+    ) -> Self {
+        Self {
+            machine: Controller::new(Settings::default()),
+            config,
+            keeper,
+            shared,
+            zero: Instant::now(),
+            processes: HashMap::new(),
+            orders: HashMap::new(),
+            waiting: HashMap::new(),
+            last_ticket: 0,
+            loaded: false,
+            clients: HashSet::new(),
+            ran: Vec::new(),
+        }
+    }
+
+    /// Takes the services of the registry in, once.
+    pub(super) fn load(&mut self) {
+        if std::mem::replace(&mut self.loaded, true) {
+            return;
+        }
+        match self.config.load() {
+            Ok(records) => {
+                for record in records {
+                    let name = record.name.clone();
+                    if let Err(error) = self.machine.load(record) {
+                        tracing::debug!(service = %name, %error, "a service's key is passed over");
+                    }
+                }
+            }
+            Err(error) => tracing::warn!(%error, "the VM's services cannot be read"),
+        }
+    }
+
+    /// The machine's time.
+    pub(super) fn now(&self) -> Millis {
+        u64::try_from(self.zero.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// A ticket for an operation that will be waited for.
+    pub(super) fn ticket(&mut self) -> Ticket {
+        self.last_ticket += 1;
+        let ticket = Ticket(self.last_ticket);
+        self.waiting.insert(ticket, None);
+        ticket
+    }
+
+    /// The end of an operation, once.
+    pub(super) fn take_outcome(&mut self, ticket: Ticket) -> Option<Outcome> {
+        let outcome = (*self.waiting.get(&ticket)?)?;
+        self.waiting.remove(&ticket);
+        Some(outcome)
+    }
+
+    /// Nobody waits for the operation any more.
+    pub(super) fn abandon(&mut self, ticket: Ticket) {
+        self.waiting.remove(&ticket);
+    }
+
+    /// The next order for a service process; an error when there will be none.
+    pub(super) fn take_order(&mut self, process: ProcessId) -> Option<Option<(u32, Message)>> {
+        let orders = self.orders.get_mut(&process)?;
+        Some(orders.pop_front())
+    }
+
+    /// The process's dispatcher has connected: it may be given orders.
+    pub(super) fn connect(&mut self, pid: u32) -> Result<ProcessId, Win32Error> {
+        let now = self.now();
+        let process = self.machine.dispatcher_connected(now, Client(pid))?;
+        self.orders.entry(process).or_default();
+        self.carry_out();
+        Ok(process)
+    }
+
+    /// The service process of this process id.
+    pub(super) fn process_of(&self, pid: u32) -> Option<ProcessId> {
+        let mut all = self.processes.iter();
+        all.find(|(_, process)| process.pid() == pid)
+            .map(|(&id, _)| id)
+    }
+
+    /// Notes a process that makes requests, so that its handles go with it.
+    pub(super) fn note_client(&mut self, pid: u32) -> Result<(), Win32Error> {
+        if self.clients.contains(&pid) {
+            return Ok(());
+        }
+        let process = Process::open_to_wait(pid).map_err(|_| Win32Error::ACCESS_DENIED)?;
+        if self.clients.len() >= MOST_CLIENTS {
+            return Err(Win32Error::NOT_ENOUGH_SERVER_MEMORY);
+        }
+        self.watch(Arc::new(process), move |core| {
+            core.clients.remove(&pid);
+            core.machine.client_gone(Client(pid));
+        })?;
+        self.clients.insert(pid);
+        Ok(())
+    }
+
+    /// Does what the machine asks for, until it asks for nothing more.
+    pub(super) fn carry_out(&mut self) {
+        loop {
+            let effects = self.machine.take_effects();
+            if effects.is_empty() {
+                break;
+            }
+            for effect in effects {
+                self.carry_out_one(effect);
+            }
+        }
+        if let Some(shared) = self.shared.upgrade() {
+            shared.changed.notify_all();
+        }
+    }
+
+    fn carry_out_one(&mut self, effect: Effect) {
+        match effect {
+            Effect::StartProcess {
+                process,
+                service,
+                image_path,
+                ..
+            } => {
+                self.start_process(process, &service, &image_path);
+            }
+            Effect::Send {
+                process,
+                sequence,
+                message,
+            } => {
+                self.orders
+                    .entry(process)
+                    .or_default()
+                    .push_back((sequence, message));
+            }
+            Effect::KillProcess { process } => {
+                if let Some(process) = self.processes.get(&process) {
+                    tracing::warn!(pid = process.pid(), "a service process is ended");
+                    process.terminate(NO_SERVICE);
+                }
+            }
+            Effect::WriteConfig(record) => {
+                if let Err(error) = self.config.write(&record) {
+                    tracing::warn!(service = %record.name, %error, "a service's key is not written");
+                }
+            }
+            Effect::DeleteConfig(name) => {
+                self.ran.retain(|ran| *ran != name);
+                if let Err(error) = self.config.delete(&name) {
+                    tracing::warn!(service = %name, %error, "a service's key is not deleted");
+                }
+            }
+            Effect::Finished { ticket, outcome } => {
+                if let Some(end) = self.waiting.get_mut(&ticket) {
+                    *end = Some(outcome);
+                }
+            }
+            Effect::Changed {
+                service, status, ..
+            } => {
+                let (pid, code) = (status.process_id, status.win32_exit_code);
+                tracing::info!(%service, state = state_name(status.state), pid, code, "service");
+                if !self.ran.contains(&service) {
+                    self.ran.push(service);
+                }
+            }
+        }
+    }
+
+    fn start_process(&mut self, id: ProcessId, service: &Text, image_path: &Text) {
+        match self.launch(image_path) {
+            Ok(process) => {
+                let pid = process.pid();
+                let process = Arc::new(process);
+                self.machine.process_started(id, pid);
+                self.processes.insert(id, Arc::clone(&process));
+                self.clients.insert(pid);
+                let watched = self.watch(process, move |core| {
+                    core.processes.remove(&id);
+                    core.orders.remove(&id);
+                    core.clients.remove(&pid);
+                    let now = core.now();
+                    core.machine.process_exited(now, id);
+                });
+                if let Err(error) = watched {
+                    self.machine.kill(id);
+                    tracing::warn!(%service, %error, "no thread to watch a service process");
+                }
+            }
+            Err((error, why)) => {
+                tracing::warn!(%service, command = %image_path, why, "a service does not start");
+                let now = self.now();
+                self.machine.process_failed(now, id, error);
+            }
+        }
+    }
+
+    fn launch(&self, image_path: &Text) -> Result<Process, (Win32Error, String)> {
+        const SHUTDOWN_IN_PROGRESS: Win32Error = Win32Error(1115);
+        let ending = || (SHUTDOWN_IN_PROGRESS, "the VM is ending".to_string());
+        let keeper = self.keeper.upgrade().ok_or_else(ending)?;
+        keeper
+            .admits()
+            .map_err(|error| (SHUTDOWN_IN_PROGRESS, error.to_string()))?;
+        let launch = Launch {
+            command_line: environment::expand(image_path),
+            env: None,
+            cwd: environment::system_folder(),
+        };
+        let started = keeper
+            .create_confined(&launch)
+            .and_then(|confined| confined.resume());
+        started.map_err(|error| (launch_error(&error), error.to_string()))
+    }
+
+    /// Calls `gone` when the process has ended.
+    fn watch(
+        &self,
+        process: Arc<Process>,
+        gone: impl FnOnce(&mut Self) + Send + 'static,
+    ) -> Result<(), Win32Error> {
+        let shared = Weak::clone(&self.shared);
+        let thread = thread::Builder::new().stack_size(64 * 1024).spawn(move || {
+            let _ = process.wait(None);
+            if let Some(shared) = shared.upgrade() {
+                let mut core = shared.lock();
+                gone(&mut core);
+                core.carry_out();
+            }
+        });
+        thread
+            .map(drop)
+            .map_err(|_| Win32Error::NOT_ENOUGH_SERVER_MEMORY)
+    }
+}
+
+/// What `StartService` tells of a process that could not be created.
+fn launch_error(error: &Error) -> Win32Error {
+    const BAD_EXE_FORMAT: Win32Error = Win32Error(193);
+    match error {
+        Error::ProgramNotFound { .. } => Win32Error::FILE_NOT_FOUND,
+        Error::CannotRun { .. } => BAD_EXE_FORMAT,
+        _ => Win32Error::ACCESS_DENIED,
+    }
+}
+
+/// A state in the words of the service API.
+pub(super) fn state_name(state: State) -> &'static str {
+    match state {
+        State::Stopped => "stopped",
+        State::StartPending => "start_pending",
+        State::StopPending => "stop_pending",
+        State::Running => "running",
+        State::ContinuePending => "continue_pending",
+        State::PausePending => "pause_pending",
+        State::Paused => "paused",
+    }
+}
