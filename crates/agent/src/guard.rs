@@ -4,13 +4,16 @@
 //! the instruction pointer. Before the handler is set (the first moments of
 //! the process, when only ntdll itself calls) a fault is ntdll's own.
 
+use crate::entry;
 use core::ffi::c_void;
 use core::mem::MaybeUninit;
-use pinion_nt::calls::RtlAddVectoredExceptionHandler;
+use pinion_nt::CURRENT_PROCESS;
+use pinion_nt::calls::{NtQueryVirtualMemory, RtlAddVectoredExceptionHandler};
 use pinion_nt::status::{
     STATUS_ACCESS_VIOLATION, STATUS_DATATYPE_MISALIGNMENT, STATUS_GUARD_PAGE_VIOLATION,
 };
 use windows_sys::Win32::System::Diagnostics::Debug::EXCEPTION_POINTERS;
+use windows_sys::Win32::System::Memory::MEMORY_BASIC_INFORMATION;
 
 /// `STATUS_IN_PAGE_ERROR`: a mapped file could not be read.
 const STATUS_IN_PAGE_ERROR: i32 = 0xC000_0006_u32 as i32;
@@ -123,7 +126,32 @@ unsafe extern "system" fn handler(pointers: *mut EXCEPTION_POINTERS) -> i32 {
     if !fault || !(from..to).contains(&context.Rip) {
         return CONTINUE_SEARCH;
     }
+    if code == STATUS_GUARD_PAGE_VIOLATION {
+        rearm(record.ExceptionInformation[1]);
+    }
     context.Rip = (&raw const pinion_copy_fault) as u64;
     context.Rax = u64::from(code as u32);
     CONTINUE_EXECUTION
+}
+
+/// Makes the page at `address` a guard page again, which the fault has undone:
+/// the kernel shall meet it when it gets the program's own arguments.
+fn rearm(address: usize) {
+    const PAGE_GUARD: u32 = 0x100;
+    let mut page = MEMORY_BASIC_INFORMATION::default();
+    // SAFETY: class 0 fills one MEMORY_BASIC_INFORMATION (NtQueryVirtualMemory
+    // documentation).
+    let status = unsafe {
+        NtQueryVirtualMemory(
+            CURRENT_PROCESS,
+            address as *const c_void,
+            0,
+            (&raw mut page).cast(),
+            size_of_val(&page),
+            core::ptr::null_mut(),
+        )
+    };
+    if status >= 0 {
+        let _ = entry::protect(address as u64 & !0xfff, 0x1000, page.Protect | PAGE_GUARD);
+    }
 }

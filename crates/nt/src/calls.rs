@@ -33,6 +33,15 @@ unsafe extern "system" {
         protection: u32,
         old: *mut u32,
     ) -> NTSTATUS;
+    /// Queries pages of `process`; class 0 is `MEMORY_BASIC_INFORMATION`.
+    pub fn NtQueryVirtualMemory(
+        process: HANDLE,
+        base: *const c_void,
+        class: u32,
+        information: *mut c_void,
+        size: usize,
+        returned: *mut usize,
+    ) -> NTSTATUS;
     /// Copies from `process`.
     pub fn NtReadVirtualMemory(
         process: HANDLE,
