@@ -11,14 +11,18 @@ use crate::scenarios::{self, Scenario, Step};
 use crate::vms::Vm;
 use anyhow::{Context, Result, anyhow, bail};
 use pinion_harness::wine::{Wine, windows_path};
+use pinion_harness::{nginx, web};
 use std::fs::File;
 use std::io::BufReader;
+use std::net::SocketAddrV4;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
+const NGINX_CONF: &str =
+    "events {}\nhttp { server { listen 8080; location / { root html; index index.html; } } }\n";
 const POLL: Duration = Duration::from_millis(50);
 
 /// What to run.
@@ -148,6 +152,15 @@ impl Stage {
                 vms.push(vm_from_inspect(&told).with_context(|| format!("pinion inspect {name}"))?);
                 Ok(())
             }
+            Step::LayNginx => nginx::lay(&self.wine, "audit-nginx", NGINX_CONF).map(drop),
+            Step::Page(name) => {
+                let vm = vms.iter().rfind(|vm| vm.name == *name);
+                let address = vm.and_then(|vm| vm.address.as_deref());
+                let address =
+                    address.ok_or_else(|| anyhow!("the address of {name} is not known"))?;
+                let address = SocketAddrV4::new(address.parse()?, 8080);
+                web::wait(address, "/", Duration::from_secs(60)).map(drop)
+            }
             Step::Wait(milliseconds) => {
                 sleep(Duration::from_millis(*milliseconds));
                 Ok(())
@@ -170,9 +183,7 @@ impl Stage {
     }
 
     fn filled(&self, argument: &str) -> String {
-        argument
-            .replace("{bin}", &windows_path(self.wine.bin()))
-            .replace("{nginx}", &windows_path(self.wine.nginx()))
+        argument.replace("{bin}", &windows_path(self.wine.bin()))
     }
 }
 

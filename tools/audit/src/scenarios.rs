@@ -1,6 +1,6 @@
 //! Owns what is run for the audit: the scenarios and their steps. How a step is carried out is for `run`.
 //!
-//! In arguments `{bin}` is the folder of Pinion and the test programs, `{nginx}` that of nginx, as Windows paths.
+//! In arguments `{bin}` is the folder of Pinion and the test programs, as a Windows path.
 
 /// One step of a scenario.
 #[derive(Debug, Clone, Copy)]
@@ -11,6 +11,10 @@ pub enum Step {
     Host(&'static [&'static str]),
     /// Ask `pinion inspect` where the running machine keeps its things, for the judge.
     Inspect(&'static str),
+    /// Lay nginx, with a configuration that says `listen 8080`, into `C:\audit-nginx`.
+    LayNginx,
+    /// Get a page from port 8080 of an inspected machine, from outside Wine.
+    Page(&'static str),
     /// Give what was started in the background this many milliseconds.
     Wait(u64),
 }
@@ -24,7 +28,7 @@ pub struct Scenario {
     pub steps: &'static [Step],
 }
 
-use Step::{Host, Inspect, Pinion, Wait};
+use Step::{Host, Inspect, LayNginx, Page, Pinion, Wait};
 
 /// All scenarios, in the order in which they run. Each gets a server and a log of its own.
 pub const ALL: [Scenario; 4] = [NAMES, CHILDREN, RPCSS, NGINX];
@@ -135,18 +139,19 @@ const RPCSS: Scenario = Scenario {
     ],
 };
 
-/// The same web server twice, from one folder, on one port.
+/// The same web server twice, from one folder, on one port, and a page from each.
 const NGINX: Scenario = Scenario {
     name: "nginx",
     steps: &[
+        LayNginx,
         Pinion(&[
             "run",
             "-d",
             "--name",
             "n1",
             "-w",
-            "{nginx}",
-            r"{nginx}\nginx.exe",
+            r"C:\audit-nginx",
+            r"C:\audit-nginx\nginx.exe",
         ]),
         Pinion(&[
             "run",
@@ -154,12 +159,13 @@ const NGINX: Scenario = Scenario {
             "--name",
             "n2",
             "-w",
-            "{nginx}",
-            r"{nginx}\nginx.exe",
+            r"C:\audit-nginx",
+            r"C:\audit-nginx\nginx.exe",
         ]),
         Inspect("n1"),
         Inspect("n2"),
-        Wait(3_000),
+        Page("n1"),
+        Page("n2"),
         Pinion(&["rm", "-f", "n1", "n2"]),
     ],
 };
