@@ -113,6 +113,19 @@ pub fn remove_ended(store: &Store, name: &VmName) -> Result<(), Failure> {
     }
 }
 
+/// Waits for the VM's end; its exit code and why. A supervisor that ends at this
+/// very moment may go without an answer: then the record of the end tells, and
+/// a VM of `run --rm` is gone.
+pub fn wait_for_end(vm: &Vm, mut client: Client) -> Result<(i32, String), Failure> {
+    let answer = client.wait();
+    wait_until_gone(vm);
+    answer.or_else(|error| match vm.last_exit()? {
+        Some(exit) => Ok((exit.code, exit.why)),
+        None if !vm.folder().exists() => Ok((0, "the VM was removed at its end".into())),
+        None => Err(error.into()),
+    })
+}
+
 /// Waits until the supervisor has let the VM go, so that the next command finds
 /// it ended.
 pub fn wait_until_gone(vm: &Vm) {

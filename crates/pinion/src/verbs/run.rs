@@ -60,8 +60,7 @@ pub fn run(args: &Args) -> Outcome {
         main: true,
     };
     let code = foreground::run(&mut client, &vm, &what, || fresh.keep())?;
-    client.wait()?;
-    vms::wait_until_gone(&vm);
+    vms::wait_for_end(&vm, client)?;
     if args.rm {
         vms::remove_ended(&vms::store()?, vm.name())?;
     }

@@ -34,15 +34,26 @@ pub fn run(args: &Args) -> Outcome {
     }
     foreground::let_ctrl_c_pass();
     let mut client = vms::up(&vm)?;
-    let mut started = false;
-    let outcome = begin(&mut client, &vm, args.attach, &mut started);
-    if outcome.is_err() && !started {
-        let _ = client.kill();
+    let code = match begin(&mut client, &vm, args.attach) {
+        Ok(code) => code,
+        Err(failure) => {
+            let _ = client.kill();
+            return Err(failure);
+        }
+    };
+    if !args.attach {
+        return output::line(vm.name());
     }
-    outcome
+    vms::wait_for_end(&vm, client)?;
+    if vm.record().remove_at_end {
+        vms::remove_ended(&vms::store()?, vm.name())?;
+    }
+    Ok(code)
 }
 
-fn begin(client: &mut Client, vm: &Vm, attach: bool, started: &mut bool) -> Outcome {
+/// Starts the main program; with `attach`, its exit code at its end. When it
+/// fails the VM is of no use.
+fn begin(client: &mut Client, vm: &Vm, attach: bool) -> Outcome {
     foreground::fail_if_interrupted()?;
     let record = vm.record();
     let Some(name) = record.command.first() else {
@@ -63,8 +74,7 @@ fn begin(client: &mut Client, vm: &Vm, attach: bool, started: &mut bool) -> Outc
             cwd: Some(cwd),
         };
         client.start(program, true)?;
-        *started = true;
-        return output::line(&record.name);
+        return Ok(0);
     }
     let what = Foreground {
         program: &program,
@@ -73,11 +83,5 @@ fn begin(client: &mut Client, vm: &Vm, attach: bool, started: &mut bool) -> Outc
         cwd: &cwd,
         main: true,
     };
-    let code = foreground::run(client, vm, &what, || *started = true)?;
-    client.wait()?;
-    vms::wait_until_gone(vm);
-    if record.remove_at_end {
-        vms::remove_ended(&vms::store()?, vm.name())?;
-    }
-    Ok(code)
+    foreground::run(client, vm, &what, || ())
 }

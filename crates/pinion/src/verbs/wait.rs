@@ -39,10 +39,8 @@ pub fn run(args: &Args) -> Outcome {
 }
 
 fn ended(vm: &Vm) -> Result<(i32, String), crate::failure::Failure> {
-    if let Some(mut client) = vms::connect(vm)? {
-        let end = client.wait()?;
-        vms::wait_until_gone(vm);
-        return Ok(end);
+    if let Some(client) = vms::connect(vm)? {
+        return vms::wait_for_end(vm, client);
     }
     match vm.last_exit()? {
         Some(exit) => Ok((exit.code, exit.why)),
