@@ -30,7 +30,10 @@ pub(crate) fn with<R>(units: usize, work: impl FnOnce(&mut [u16]) -> R) -> Optio
 
 #[inline(never)]
 fn small<R>(work: impl FnOnce(&mut [u16]) -> R) -> R {
-    work(&mut [0; SMALL])
+    /// Aligned for every structure that the kernel reads or writes.
+    #[repr(align(16))]
+    struct Small([u16; SMALL]);
+    work(&mut Small([0; SMALL]).0)
 }
 
 #[inline(never)]

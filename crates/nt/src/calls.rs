@@ -157,6 +157,24 @@ unsafe extern "system" {
         offset: *const i64,
         key: *const u32,
     ) -> NTSTATUS;
+    /// Queries the volume of a file.
+    pub fn NtQueryVolumeInformationFile(
+        file: HANDLE,
+        io: *mut IO_STATUS_BLOCK,
+        buffer: *mut c_void,
+        length: u32,
+        class: u32,
+    ) -> NTSTATUS;
+    /// Signals an event.
+    pub fn NtSetEvent(event: HANDLE, previous: *mut i32) -> NTSTATUS;
+    /// Queues a user APC to a thread.
+    pub fn NtQueueApcThread(
+        thread: HANDLE,
+        routine: *const c_void,
+        first: *const c_void,
+        second: *const c_void,
+        third: *const c_void,
+    ) -> NTSTATUS;
     /// Waits for one object. `timeout` is in 100 ns units, negative for relative.
     pub fn NtWaitForSingleObject(handle: HANDLE, alertable: u8, timeout: *const i64) -> NTSTATUS;
     /// Finds an export of a loaded module by its counted name.
@@ -185,6 +203,8 @@ unsafe extern "system" {
     pub fn RtlSetLastWin32Error(error: u32);
     /// Folds one UTF-16 unit to upper case, as NT names compare.
     pub fn RtlUpcaseUnicodeChar(unit: u16) -> u16;
+    /// Folds one UTF-16 unit to lower case.
+    pub fn RtlDowncaseUnicodeChar(unit: u16) -> u16;
     /// Converts 8-bit text of the system code page to UTF-16; sizes in bytes.
     pub fn RtlMultiByteToUnicodeN(
         target: *mut u16,

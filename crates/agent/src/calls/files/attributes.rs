@@ -1,0 +1,64 @@
+//! Calls that ask of, or delete, a file by name.
+
+use super::names::{self, Named, Place};
+use super::open::refuse;
+use super::remove;
+use super::view::{self, View};
+use crate::calls::objects::with_name;
+use crate::decode::Attributes;
+use pinion_layers::{Lookup, lookup};
+use pinion_nt::status::{STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_PATH_NOT_FOUND};
+use pinion_nt::{NTSTATUS, OBJECT_ATTRIBUTES};
+
+/// As the attribute queries by name.
+pub(crate) fn attributes(
+    decoded: &Attributes<'_>,
+    call: &impl Fn(*const OBJECT_ATTRIBUTES) -> NTSTATUS,
+) -> NTSTATUS {
+    with_place(decoded, call, |place| {
+        match lookup(&mut View::new(place.path)) {
+            Ok(Lookup::Found { layer, .. }) => in_layer(layer, place, &decoded.given, call),
+            Ok(Lookup::NoName) => STATUS_OBJECT_NAME_NOT_FOUND,
+            Ok(Lookup::NoPath) => STATUS_OBJECT_PATH_NOT_FOUND,
+            Err(status) => status,
+        }
+    })
+}
+
+/// As `NtDeleteFile`.
+pub(crate) fn delete(
+    decoded: &Attributes<'_>,
+    call: &impl Fn(*const OBJECT_ATTRIBUTES) -> NTSTATUS,
+) -> NTSTATUS {
+    with_place(decoded, call, |place| {
+        remove::by_name(&mut View::new(place.path))
+    })
+}
+
+fn with_place(
+    decoded: &Attributes<'_>,
+    call: &impl Fn(*const OBJECT_ATTRIBUTES) -> NTSTATUS,
+    work: impl FnOnce(&Place<'_>) -> NTSTATUS,
+) -> NTSTATUS {
+    names::with_named(decoded, |named| match named {
+        Named::Place(place) => work(&place),
+        Named::Passes | Named::Volume => with_name(&decoded.given, decoded.name, call),
+        Named::Refused(status) => refuse(status),
+    })
+}
+
+fn in_layer(
+    layer: usize,
+    place: &Place<'_>,
+    given: &OBJECT_ATTRIBUTES,
+    call: &impl Fn(*const OBJECT_ATTRIBUTES) -> NTSTATUS,
+) -> NTSTATUS {
+    let absolute = OBJECT_ATTRIBUTES {
+        RootDirectory: core::ptr::null_mut(),
+        ..*given
+    };
+    view::with_name(layer, place.path, place.tail, |name| {
+        with_name(&absolute, name, call)
+    })
+    .unwrap_or_else(|status| status)
+}

@@ -1,0 +1,198 @@
+//! Calls that ask of, or set, an open file.
+
+use super::names;
+use super::rename::{self, Class};
+use super::view::View;
+use super::{raw, remove};
+use crate::hooks::kept;
+use crate::{guard, scratch};
+use core::ffi::c_void;
+use pinion_nt::status::{
+    STATUS_ACCESS_DENIED, STATUS_BUFFER_OVERFLOW, STATUS_INFO_LENGTH_MISMATCH, success,
+};
+use pinion_nt::{HANDLE, IO_STATUS_BLOCK, NTSTATUS};
+
+/// `FileNameInformation` (wdm.h).
+const NAME: u32 = 9;
+/// `FileAllInformation`.
+const ALL: u32 = 18;
+/// `FileNormalizedNameInformation`.
+const NORMALIZED_NAME: u32 = 48;
+/// `FileDispositionInformation`, one byte.
+const DISPOSITION: u32 = 13;
+/// `FileDispositionInformationEx`, flags.
+const DISPOSITION_EX: u32 = 64;
+/// Where the name's length is in `FILE_ALL_INFORMATION`.
+const ALL_HEAD: usize = 96;
+
+/// The classes that give the file a new name.
+const NAMING: [Class; 4] = [
+    Class {
+        number: 10,
+        moves: true,
+        flags: false,
+    },
+    Class {
+        number: 11,
+        moves: false,
+        flags: false,
+    },
+    Class {
+        number: 65,
+        moves: true,
+        flags: true,
+    },
+    Class {
+        number: 72,
+        moves: false,
+        flags: true,
+    },
+];
+
+/// As `NtQueryInformationFile`: names come back as the program knows them.
+pub(crate) unsafe fn query_information(
+    file: HANDLE,
+    io: *mut IO_STATUS_BLOCK,
+    buffer: *mut c_void,
+    length: u32,
+    class: u32,
+) -> NTSTATUS {
+    let answered = match class {
+        NAME | NORMALIZED_NAME => with_name(file, |name| answer(io, buffer, length, &[], name)),
+        ALL => with_name(file, |name| all(file, io, buffer, length, name)),
+        _ => None,
+    };
+    answered.unwrap_or_else(|| {
+        // SAFETY: the program's own arguments.
+        unsafe { kept::NtQueryInformationFile(file, io, buffer, length, class) }
+    })
+}
+
+/// Runs `work` with the name on its volume of a file that is in a layer; `None`
+/// for any other.
+fn with_name(file: HANDLE, work: impl FnOnce(&[u16]) -> NTSTATUS) -> Option<NTSTATUS> {
+    const ROOT: &[u16] = &[b'\\' as u16];
+    names::with_located(file, |layer, path| {
+        let name = path
+            .get(1..)
+            .filter(|name| !name.is_empty())
+            .unwrap_or(ROOT);
+        (layer != View::host()).then(|| work(name))
+    })?
+}
+
+fn all(
+    file: HANDLE,
+    io: *mut IO_STATUS_BLOCK,
+    buffer: *mut c_void,
+    length: u32,
+    name: &[u16],
+) -> NTSTATUS {
+    scratch::with(scratch::LARGE, |own| {
+        let mut block = raw::block();
+        // SAFETY: the agent's own buffer, of the given size and alignment.
+        let status = unsafe {
+            let size = (scratch::LARGE * 2) as u32;
+            let own = own.as_mut_ptr().cast();
+            kept::NtQueryInformationFile(file, &raw mut block, own, size, ALL)
+        };
+        if !success(status) {
+            return status;
+        }
+        answer(
+            io,
+            buffer,
+            length,
+            own.get(..ALL_HEAD / 2).unwrap_or(&[]),
+            name,
+        )
+    })
+    .unwrap_or(STATUS_INFO_LENGTH_MISMATCH)
+}
+
+/// Writes `head`, the name's length and as much of the name as fits, as the
+/// file systems do.
+fn answer(
+    io: *mut IO_STATUS_BLOCK,
+    buffer: *mut c_void,
+    length: u32,
+    head: &[u16],
+    name: &[u16],
+) -> NTSTATUS {
+    let (front, bytes) = (head.len() * 2, name.len() * 2);
+    let Some(room) = (length as usize)
+        .checked_sub(front + 4)
+        .filter(|&room| room >= 2)
+    else {
+        return STATUS_INFO_LENGTH_MISMATCH;
+    };
+    let given = bytes.min(room);
+    let status = if given < bytes {
+        STATUS_BUFFER_OVERFLOW
+    } else {
+        0
+    };
+    let target = buffer.cast::<u8>();
+    let mut block = raw::block();
+    block.Anonymous.Status = status;
+    block.Information = front + 4 + given;
+    // SAFETY: the program's pointers, written under guard.
+    let written = unsafe {
+        guard::copy(target.cast(), head.as_ptr().cast(), front)
+            .and_then(|()| guard::write(target.wrapping_add(front).cast::<u32>(), bytes as u32))
+            .and_then(|()| {
+                let place = target.wrapping_add(front + 4).cast();
+                guard::copy(place, name.as_ptr().cast(), given)
+            })
+            .and_then(|()| guard::write(io, block))
+    };
+    written.err().unwrap_or(status)
+}
+
+/// As `NtSetInformationFile`: deletes hide, new names are the VM's.
+pub(crate) unsafe fn set_information(
+    file: HANDLE,
+    io: *mut IO_STATUS_BLOCK,
+    buffer: *mut c_void,
+    length: u32,
+    class: u32,
+) -> NTSTATUS {
+    if let Some(&naming) = NAMING.iter().find(|naming| naming.number == class)
+        && let Some(status) = rename::set(file, io, buffer, length, naming)
+    {
+        return status;
+    }
+    if let Some(Err(status)) = wants_deletion(buffer, length, class).then(|| deletion(file)) {
+        return status;
+    }
+    // SAFETY: the program's own arguments.
+    unsafe { kept::NtSetInformationFile(file, io, buffer, length, class) }
+}
+
+fn wants_deletion(buffer: *const c_void, length: u32, class: u32) -> bool {
+    match class {
+        // SAFETY: plain data; a bad pointer is a return value.
+        DISPOSITION if length >= 1 => {
+            unsafe { guard::read(buffer.cast::<u8>()) }.is_ok_and(|d| d != 0)
+        }
+        // SAFETY: as above.
+        DISPOSITION_EX if length >= 4 => {
+            unsafe { guard::read(buffer.cast::<u32>()) }.is_ok_and(|flags| flags & 1 != 0)
+        }
+        _ => false,
+    }
+}
+
+/// Makes ready for the deletion of an open file. Only one of the upper can have
+/// been opened for it.
+fn deletion(file: HANDLE) -> Result<(), NTSTATUS> {
+    names::with_located(file, |layer, path| {
+        if layer != 0 {
+            return Err(STATUS_ACCESS_DENIED);
+        }
+        let mut view = View::new(path);
+        remove::check_empty(&mut view)?;
+        remove::prepare(&mut view)
+    })
+    .unwrap_or(Ok(()))
+}

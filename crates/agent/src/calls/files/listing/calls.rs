@@ -1,0 +1,288 @@
+//! The calls that list a directory.
+
+use super::super::names;
+use super::super::raw::{self, upcase};
+use super::super::view::View;
+use super::record::{HEAD, Layout, layout};
+use super::snapshot::{Entry, Snapshot};
+use super::table::{self, Listing, Merged, PATTERN};
+use crate::guard;
+use crate::hooks::kept;
+use core::ffi::c_void;
+use pinion_layers::sources;
+use pinion_names::pattern;
+use pinion_nt::calls::{NtQueueApcThread, NtSetEvent};
+use pinion_nt::status::{
+    STATUS_BUFFER_OVERFLOW, STATUS_INFO_LENGTH_MISMATCH, STATUS_INSUFFICIENT_RESOURCES,
+    STATUS_NO_MORE_FILES, STATUS_OBJECT_NAME_INVALID,
+};
+use pinion_nt::{CURRENT_THREAD, HANDLE, IO_STATUS_BLOCK, NTSTATUS, UNICODE_STRING};
+
+/// `STATUS_INVALID_INFO_CLASS` (ntstatus.h).
+const STATUS_INVALID_INFO_CLASS: NTSTATUS = 0xC000_0003_u32 as i32;
+
+/// The arguments of a listing call.
+#[derive(Clone, Copy)]
+struct Query {
+    file: HANDLE,
+    event: HANDLE,
+    apc: *const c_void,
+    context: *const c_void,
+    io: *mut IO_STATUS_BLOCK,
+    buffer: *mut c_void,
+    length: u32,
+    class: u32,
+    single: bool,
+    restart: bool,
+    pattern: *const UNICODE_STRING,
+}
+
+/// As `NtQueryDirectoryFile`.
+#[allow(clippy::too_many_arguments)]
+pub(crate) unsafe fn query_directory(
+    file: HANDLE,
+    event: HANDLE,
+    apc: *const c_void,
+    context: *const c_void,
+    io: *mut IO_STATUS_BLOCK,
+    buffer: *mut c_void,
+    length: u32,
+    class: u32,
+    single: u8,
+    pattern: *const UNICODE_STRING,
+    restart: u8,
+) -> NTSTATUS {
+    let query = Query {
+        file,
+        event,
+        apc,
+        context,
+        io,
+        buffer,
+        length,
+        class,
+        single: single != 0,
+        restart: restart != 0,
+        pattern,
+    };
+    answer(&query).unwrap_or_else(|| {
+        // SAFETY: the program's own arguments.
+        unsafe {
+            kept::NtQueryDirectoryFile(
+                file, event, apc, context, io, buffer, length, class, single, pattern, restart,
+            )
+        }
+    })
+}
+
+/// As `NtQueryDirectoryFileEx`.
+#[allow(clippy::too_many_arguments)]
+pub(crate) unsafe fn query_directory_ex(
+    file: HANDLE,
+    event: HANDLE,
+    apc: *const c_void,
+    context: *const c_void,
+    io: *mut IO_STATUS_BLOCK,
+    buffer: *mut c_void,
+    length: u32,
+    class: u32,
+    flags: u32,
+    pattern: *const UNICODE_STRING,
+) -> NTSTATUS {
+    let query = Query {
+        file,
+        event,
+        apc,
+        context,
+        io,
+        buffer,
+        length,
+        class,
+        single: flags & 2 != 0,
+        restart: flags & 1 != 0,
+        pattern,
+    };
+    answer(&query).unwrap_or_else(|| {
+        // SAFETY: the program's own arguments.
+        unsafe {
+            kept::NtQueryDirectoryFileEx(
+                file, event, apc, context, io, buffer, length, class, flags, pattern,
+            )
+        }
+    })
+}
+
+/// The answer from the merged list; `None` when the kernel shall list.
+fn answer(query: &Query) -> Option<NTSTATUS> {
+    let status = table::with(query.file, |listing| {
+        if query.restart || matches!(listing, Listing::New) {
+            match begin(query, listing) {
+                Ok(begun) => *listing = begun,
+                Err(status) => return Some(status),
+            }
+        }
+        match listing {
+            Listing::Merged(merged) => Some(serve(query, merged)),
+            Listing::New | Listing::Kernel => None,
+        }
+    });
+    status.unwrap_or(Some(STATUS_INSUFFICIENT_RESOURCES))
+}
+
+/// Decides who lists, and takes the snapshot. A restart keeps the pattern of
+/// the first call when it brings none.
+fn begin(query: &Query, listing: &Listing) -> Result<Listing, NTSTATUS> {
+    let located = names::with_located(query.file, |_, path| {
+        let mut view = View::new(path);
+        let found = sources(&mut view)?;
+        let only_host = found.only() == Some(View::host()) && !Snapshot::hides_in(path);
+        if only_host || found.iter().next().is_none() {
+            return Ok(Listing::Kernel);
+        }
+        let mut units = [0; PATTERN];
+        let given = pattern_of(query, &mut units)?;
+        let pattern = match (given, listing) {
+            (None, Listing::Merged(merged)) => merged.pattern(),
+            (None, _) => &[],
+            (Some(pattern), _) => pattern,
+        };
+        let snapshot = Snapshot::take(path, found)?;
+        Merged::new(snapshot, pattern)
+            .map(Listing::Merged)
+            .map_err(|pinion_names::TooLong| STATUS_OBJECT_NAME_INVALID)
+    });
+    located.unwrap_or(Ok(Listing::Kernel))
+}
+
+/// The caller's pattern, copied to `units`.
+fn pattern_of<'u>(
+    query: &Query,
+    units: &'u mut [u16; PATTERN],
+) -> Result<Option<&'u [u16]>, NTSTATUS> {
+    if query.pattern.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: plain data; a bad pointer is a return value.
+    let string = unsafe { guard::read(query.pattern) }?;
+    let length = usize::from(string.Length) / 2;
+    if length == 0 {
+        return Ok(None);
+    }
+    let place = units.get_mut(..length).ok_or(STATUS_OBJECT_NAME_INVALID)?;
+    // SAFETY: the place has room; the source may be bad.
+    unsafe { guard::copy(place.as_mut_ptr().cast(), string.Buffer.cast(), length * 2) }?;
+    Ok(Some(place))
+}
+
+/// Writes the next entries to the caller's buffer.
+fn serve(query: &Query, merged: &mut Merged) -> NTSTATUS {
+    let Some(layout) = layout(query.class) else {
+        return STATUS_INVALID_INFO_CLASS;
+    };
+    if (query.length as usize) < layout.name.next_multiple_of(8) {
+        return STATUS_INFO_LENGTH_MISMATCH;
+    }
+    match fill(query, merged, &layout) {
+        Ok((status, size)) => complete(query, status, size),
+        Err(status) => status,
+    }
+}
+
+fn fill(
+    query: &Query,
+    merged: &mut Merged,
+    layout: &Layout,
+) -> Result<(NTSTATUS, usize), NTSTATUS> {
+    let room = query.length as usize;
+    let (mut last, mut end) = (None, 0);
+    while let Some(entry) = merged.snapshot.entry(merged.next) {
+        if !matches(merged.pattern(), entry.name()) {
+            merged.next += 1;
+            continue;
+        }
+        let at = end_of(end);
+        let needed = layout.name + entry.name().len() * 2;
+        let cut = at + needed > room;
+        if cut && last.is_some() {
+            break;
+        }
+        let fits = needed.min(room - at);
+        write(query, layout, &entry, at, fits)?;
+        if let Some(before) = last {
+            let place = query.buffer.cast::<u8>().wrapping_add(before);
+            // SAFETY: the program's buffer, under guard.
+            unsafe { guard::write(place.cast::<u32>(), (at - before) as u32) }?;
+        }
+        (last, end) = (Some(at), at + fits);
+        merged.next += 1;
+        merged.begun = true;
+        if cut {
+            return Ok((STATUS_BUFFER_OVERFLOW, end));
+        }
+        if query.single {
+            break;
+        }
+    }
+    match last {
+        Some(_) => Ok((0, end)),
+        None if merged.begun => Ok((STATUS_NO_MORE_FILES, 0)),
+        None => Err(raw::STATUS_NO_SUCH_FILE),
+    }
+}
+
+/// Where the next entry begins.
+fn end_of(end: usize) -> usize {
+    end.next_multiple_of(8)
+}
+
+/// Writes the first `size` bytes of an entry at `at` of the caller's buffer.
+fn write(
+    query: &Query,
+    layout: &Layout,
+    entry: &Entry<'_>,
+    at: usize,
+    size: usize,
+) -> Result<(), NTSTATUS> {
+    let head: [u8; HEAD] = layout.head(entry);
+    let target = query.buffer.cast::<u8>().wrapping_add(at);
+    let text = size.saturating_sub(layout.name);
+    // SAFETY: the program's buffer, under guard; both sources have so many bytes.
+    unsafe {
+        guard::copy(target.cast(), head.as_ptr().cast(), layout.name.min(size))?;
+        let place = target.wrapping_add(layout.name);
+        guard::copy(place.cast(), entry.name().as_ptr().cast(), text)
+    }
+}
+
+fn matches(pattern: &[u16], name: &[u16]) -> bool {
+    const ALL: &[u16] = &[b'*' as u16, b'.' as u16, b'*' as u16];
+    pattern.is_empty() || pattern == ALL || pattern::matches(pattern, name, upcase)
+}
+
+/// Ends the call as the I/O manager does: status block, event, APC.
+fn complete(query: &Query, status: NTSTATUS, size: usize) -> NTSTATUS {
+    let mut block = raw::block();
+    block.Anonymous.Status = status;
+    block.Information = size;
+    // SAFETY: the program's pointer, under guard.
+    if let Err(code) = unsafe { guard::write(query.io, block) } {
+        return code;
+    }
+    // SAFETY: the program's own event and APC routine, as the kernel uses them.
+    unsafe {
+        if !query.event.is_null() {
+            NtSetEvent(query.event, core::ptr::null_mut());
+        }
+        if !query.apc.is_null() {
+            let io = query.io.cast_const().cast();
+            NtQueueApcThread(
+                CURRENT_THREAD,
+                query.apc,
+                query.context,
+                io,
+                core::ptr::null(),
+            );
+        }
+    }
+    status
+}

@@ -1,0 +1,363 @@
+//! The entries of one directory at one moment, from all its layers, merged.
+
+use super::super::raw::{self, How, Owned, upcase};
+use super::super::view::{View, with_name};
+use crate::hooks::kept;
+use crate::state;
+use core::cmp::Ordering;
+use core::ffi::c_void;
+use pinion_layers::{Kind, Rank, Sources, merge};
+use pinion_names::file;
+use pinion_names::units::{below, starts};
+use pinion_nt::calls::{NtAllocateVirtualMemory, NtFreeVirtualMemory};
+use pinion_nt::status::{STATUS_NO_MEMORY, STATUS_NO_MORE_FILES};
+use pinion_nt::{CURRENT_PROCESS, MEM_COMMIT, MEM_RESERVE, NTSTATUS, PAGE_READWRITE};
+
+/// `FileIdBothDirectoryInformation`: the class with all that others ask for.
+const CLASS: u32 = 37;
+/// Where its name begins (wdm.h, `FILE_ID_BOTH_DIR_INFORMATION`).
+pub(crate) const RECORD: usize = 104;
+/// Address space for the items of the list, in bytes.
+const ITEMS: usize = 0x0100_0000;
+/// Address space for items and records, in bytes: about a million entries.
+const WHOLE: usize = 0x1000_0000;
+/// How much is committed and asked for at a time, in bytes.
+const STEP: usize = 0x1_0000;
+/// Units of `.wh.`.
+const MARK: usize = 4;
+
+/// Where one listed name is.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Item {
+    /// The record's offset in the memory.
+    at: u32,
+    /// The layer that lists it.
+    layer: u16,
+    /// 1 for a whiteout.
+    whiteout: u16,
+}
+
+/// A merged list in memory of its own, given back when dropped.
+pub(crate) struct Snapshot {
+    base: *mut u8,
+    items: usize,
+    items_committed: usize,
+    used: usize,
+    committed: usize,
+}
+
+/// One entry of a snapshot.
+#[derive(Clone, Copy)]
+pub(crate) struct Entry<'s> {
+    /// The record's fixed part, as `FILE_ID_BOTH_DIR_INFORMATION`.
+    pub(crate) record: &'s [u8],
+    name: &'s [u16],
+    item: Item,
+}
+
+impl<'s> Entry<'s> {
+    /// The entry's name.
+    pub(crate) fn name(&self) -> &'s [u16] {
+        let from = if self.item.whiteout == 0 { 0 } else { MARK };
+        self.name.get(from..).unwrap_or(&[])
+    }
+
+    /// The name as the layer has it, a whiteout's mark included.
+    pub(crate) fn whole_name(&self) -> &'s [u16] {
+        self.name
+    }
+
+    /// Whether it is the directory itself or its parent.
+    pub(crate) fn is_dots(&self) -> bool {
+        is_dots(self.name)
+    }
+
+    /// The layer it is of.
+    pub(crate) fn layer(&self) -> usize {
+        usize::from(self.item.layer)
+    }
+
+    /// What it is.
+    pub(crate) fn kind(&self) -> Kind {
+        let attributes = self.record.get(56..60).and_then(|b| b.try_into().ok());
+        if attributes.map_or(0, u32::from_le_bytes) & raw::DIRECTORY != 0 {
+            Kind::Directory
+        } else {
+            Kind::Leaf
+        }
+    }
+}
+
+fn is_dots(name: &[u16]) -> bool {
+    matches!(name, [0x2e] | [0x2e, 0x2e])
+}
+
+impl Snapshot {
+    /// What the program sees in the directory `path`, which the layers
+    /// `sources` make up.
+    pub(crate) fn take(path: &[u16], sources: Sources) -> Result<Self, NTSTATUS> {
+        let mut snapshot = Self::new()?;
+        let first = sources.iter().next().unwrap_or(View::host());
+        let dots = if file::depth(path) == 1 {
+            View::host()
+        } else {
+            first
+        };
+        for layer in sources.iter() {
+            let hidden = hidden_name(path, layer);
+            snapshot.read(path, layer, |name| {
+                if layer == View::host() {
+                    let closed = hidden.is_some_and(|hidden| equal(name, hidden));
+                    return (layer == dots || !is_dots(name)) && !closed;
+                }
+                !is_left_over(name) && (layer == dots || !is_dots(name))
+            })?;
+        }
+        snapshot.merge();
+        Ok(snapshot)
+    }
+
+    /// The reserved names in the upper's own directory `path`.
+    pub(crate) fn reserved(path: &[u16]) -> Result<Self, NTSTATUS> {
+        let mut snapshot = Self::new()?;
+        snapshot.read(path, 0, |name| starts(name, file::WHITEOUT).is_some())?;
+        Ok(snapshot)
+    }
+
+    /// Whether the host's own directory `path` has an entry that the program
+    /// must not see.
+    pub(crate) fn hides_in(path: &[u16]) -> bool {
+        hidden_name(path, View::host()).is_some()
+    }
+
+    fn new() -> Result<Self, NTSTATUS> {
+        let mut base: *mut c_void = core::ptr::null_mut();
+        allocate(&mut base, WHOLE, MEM_RESERVE)?;
+        Ok(Self {
+            base: base.cast(),
+            items: 0,
+            items_committed: 0,
+            used: ITEMS,
+            committed: ITEMS,
+        })
+    }
+
+    /// The entries, in the order of their names once merged.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        (0..self.items).map_while(|index| self.entry(index))
+    }
+
+    /// Entry number `index`.
+    pub(crate) fn entry(&self, index: usize) -> Option<Entry<'_>> {
+        if index >= self.items {
+            return None;
+        }
+        // SAFETY: `push` committed and wrote so many items at the base.
+        let item = unsafe { self.base.cast::<Item>().add(index).read() };
+        Some(self.of(item))
+    }
+
+    fn of(&self, item: Item) -> Entry<'_> {
+        // SAFETY: `walk` checked that the record and its name lie in the
+        // committed part, which is never changed afterwards.
+        unsafe {
+            let at = self.base.add(item.at as usize);
+            let length = at.add(60).cast::<u32>().read_unaligned() as usize / 2;
+            Entry {
+                record: core::slice::from_raw_parts(at, RECORD),
+                name: core::slice::from_raw_parts(at.add(RECORD).cast(), length),
+                item,
+            }
+        }
+    }
+
+    /// Reads the names that `layer` has in the directory and `keeps` wants.
+    fn read(
+        &mut self,
+        path: &[u16],
+        layer: usize,
+        keeps: impl Fn(&[u16]) -> bool,
+    ) -> Result<(), NTSTATUS> {
+        const LIST: u32 = 1;
+        let how = How {
+            access: LIST,
+            attributes: 0,
+            disposition: raw::OPEN,
+            options: raw::DIRECTORY_FILE,
+        };
+        let directory = with_name(layer, path, &[], |name| raw::open(name, how))??;
+        loop {
+            self.commit(self.used + STEP)?;
+            match query(&directory, self.base.wrapping_add(self.used)) {
+                Ok(0) | Err(STATUS_NO_MORE_FILES | raw::STATUS_NO_SUCH_FILE) => return Ok(()),
+                Ok(size) => self.walk(size.min(STEP), layer, &keeps)?,
+                Err(status) => return Err(status),
+            }
+        }
+    }
+
+    /// Takes note of the records in the `size` bytes that were just read.
+    fn walk(
+        &mut self,
+        size: usize,
+        layer: usize,
+        keeps: &impl Fn(&[u16]) -> bool,
+    ) -> Result<(), NTSTATUS> {
+        let end = self.used + size;
+        let mut at = self.used;
+        while at + RECORD <= end {
+            // SAFETY: the record's fixed part lies in the committed part.
+            let (next, length) = unsafe {
+                let record = self.base.add(at);
+                let next = record.cast::<u32>().read_unaligned() as usize;
+                (next, record.add(60).cast::<u32>().read_unaligned() as usize)
+            };
+            if at + RECORD + length > end {
+                break;
+            }
+            let item = Item {
+                at: at as u32,
+                layer: layer as u16,
+                whiteout: 0,
+            };
+            let name = self.of(item).name;
+            let whiteout = layer != View::host() && starts(name, file::WHITEOUT).is_some();
+            if keeps(name) {
+                self.push(Item {
+                    whiteout: u16::from(whiteout),
+                    ..item
+                })?;
+            }
+            if next == 0 {
+                break;
+            }
+            at += next;
+        }
+        self.used = end.next_multiple_of(8);
+        Ok(())
+    }
+
+    fn push(&mut self, item: Item) -> Result<(), NTSTATUS> {
+        let end = (self.items + 1) * size_of::<Item>();
+        if end > ITEMS {
+            return Err(STATUS_NO_MEMORY);
+        }
+        if end > self.items_committed {
+            let mut base = self.base.wrapping_add(self.items_committed).cast();
+            allocate(&mut base, STEP, MEM_COMMIT)?;
+            self.items_committed += STEP;
+        }
+        // SAFETY: the item's place was committed.
+        unsafe { self.base.cast::<Item>().add(self.items).write(item) };
+        self.items += 1;
+        Ok(())
+    }
+
+    fn commit(&mut self, end: usize) -> Result<(), NTSTATUS> {
+        if end > WHOLE {
+            return Err(STATUS_NO_MEMORY);
+        }
+        while self.committed < end {
+            let mut base = self.base.wrapping_add(self.committed).cast();
+            allocate(&mut base, STEP, MEM_COMMIT)?;
+            self.committed += STEP;
+        }
+        Ok(())
+    }
+
+    fn merge(&mut self) {
+        if self.items == 0 {
+            return;
+        }
+        // SAFETY: so many items were written; `of` reads records only.
+        let items =
+            unsafe { core::slice::from_raw_parts_mut(self.base.cast::<Item>(), self.items) };
+        self.items = merge(
+            items,
+            |a, b| order(self.of(*a).name(), self.of(*b).name()),
+            |item| Rank {
+                layer: usize::from(item.layer),
+                whiteout: item.whiteout != 0,
+            },
+        );
+    }
+}
+
+impl Drop for Snapshot {
+    fn drop(&mut self) {
+        const RELEASE: u32 = 0x8000;
+        let (mut base, mut size) = (self.base.cast::<c_void>(), 0);
+        // SAFETY: the region is this value's own.
+        unsafe { NtFreeVirtualMemory(CURRENT_PROCESS, &raw mut base, &raw mut size, RELEASE) };
+    }
+}
+
+/// A file that a copy-up left half made: `.wh..wh.…`.
+fn is_left_over(name: &[u16]) -> bool {
+    starts(name, ".wh..wh.").is_some()
+}
+
+/// The name of the store's root, when `layer` is the host and `path` the
+/// directory that it is in.
+fn hidden_name(path: &[u16], layer: usize) -> Option<&'static [u16]> {
+    let store = state::page().store_files.as_units();
+    let (parent, name) = file::split_last(store);
+    let (letter, rest) = path.split_first()?;
+    let is_parent = layer == View::host()
+        && parent.get(4) == Some(letter)
+        && below(rest, parent.get(6..)?)?.is_empty();
+    is_parent.then_some(name)
+}
+
+/// Compares names as directories are sorted: the two dots, then by upper case.
+fn order(a: &[u16], b: &[u16]) -> Ordering {
+    is_dots(b).cmp(&is_dots(a)).then_with(|| {
+        let (a, b) = (a.iter().map(|&u| upcase(u)), b.iter().map(|&u| upcase(u)));
+        a.cmp(b)
+    })
+}
+
+fn equal(a: &[u16], b: &[u16]) -> bool {
+    order(a, b) == Ordering::Equal
+}
+
+/// Reads the directory's next entries; gives how many bytes.
+fn query(directory: &Owned, buffer: *mut u8) -> Result<usize, NTSTATUS> {
+    let none = core::ptr::null();
+    let mut io = raw::block();
+    // SAFETY: STEP bytes were committed at the buffer; the handle is opened for
+    // synchronous use.
+    raw::check(unsafe {
+        kept::NtQueryDirectoryFile(
+            directory.0,
+            core::ptr::null_mut(),
+            none,
+            none,
+            &raw mut io,
+            buffer.cast(),
+            STEP as u32,
+            CLASS,
+            0,
+            core::ptr::null(),
+            0,
+        )
+    })?;
+    Ok(io.Information)
+}
+
+fn allocate(base: &mut *mut c_void, size: usize, kind: u32) -> Result<(), NTSTATUS> {
+    let mut size = size;
+    // SAFETY: the pointers are to locals; the region is new or the snapshot's
+    // own.
+    raw::check(unsafe {
+        NtAllocateVirtualMemory(
+            CURRENT_PROCESS,
+            base,
+            0,
+            &raw mut size,
+            kind,
+            PAGE_READWRITE,
+        )
+    })
+}

@@ -1,0 +1,26 @@
+//! Files of the disk: writes land in the VM's upper layer, reads fall through,
+//! deletes hide.
+//!
+//! [`names`] tells which path of the VM a name means and gives names back;
+//! [`view`] shows that path to the overlay engine; [`open`] and [`attributes`]
+//! answer calls by name; [`copy_up`] and [`remove`] change the upper; [`information`]
+//! and [`rename`] answer calls by handle, [`listing`] lists directories. A call
+//! on a file that only the host has goes to the kernel with the host's name.
+
+mod attributes;
+mod copy_up;
+mod information;
+mod listing;
+mod names;
+mod open;
+mod raw;
+mod remove;
+mod rename;
+mod view;
+mod volumes;
+
+pub(crate) use attributes::{attributes, delete};
+pub(crate) use information::{query_information, set_information};
+pub(crate) use listing::{close, query_directory, query_directory_ex};
+pub(crate) use names::asked_name;
+pub(crate) use open::open;

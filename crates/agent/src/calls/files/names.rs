@@ -1,0 +1,308 @@
+//! Which path of the VM a name means, and the name that the program knows for
+//! one of a layer.
+
+use super::volumes;
+use crate::decode::Attributes;
+use crate::hooks::kept;
+use crate::{scratch, state};
+use pinion_names::file::{self, Target};
+use pinion_names::units::{SEPARATOR, below, fold, join};
+use pinion_nt::status::{
+    STATUS_ACCESS_DENIED, STATUS_NAME_TOO_LONG, STATUS_OBJECT_NAME_INVALID,
+    STATUS_OBJECT_NAME_NOT_FOUND, success,
+};
+use pinion_nt::{HANDLE, NTSTATUS, UNICODE_STRING};
+
+/// What a call's name means.
+pub(crate) enum Named<'p> {
+    /// A path of the VM.
+    Place(Place<'p>),
+    /// The volume of a drive as a whole.
+    Volume,
+    /// A device of the pass list, or a name that is none of a file.
+    Passes,
+    /// Nothing that a member may name.
+    Refused(NTSTATUS),
+}
+
+/// A path of the VM as a call names it.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'p> {
+    /// The path as the layers keep it, `C\a\b`.
+    pub(crate) path: &'p [u16],
+    /// What the name had behind the path: a stream's name with its colon, or a
+    /// trailing backslash.
+    pub(crate) tail: &'p [u16],
+}
+
+/// Runs `work` with what the call's name means.
+pub(crate) fn with_named(
+    decoded: &Attributes<'_>,
+    work: impl FnOnce(Named<'_>) -> NTSTATUS,
+) -> NTSTATUS {
+    if decoded.is_absolute() {
+        return with_absolute(decoded.name, false, work);
+    }
+    with_relative(decoded.root(), decoded.name, work)
+}
+
+/// Runs `work` with what the name `name`, relative to `root`, means.
+pub(crate) fn with_relative(
+    root: HANDLE,
+    name: &[u16],
+    work: impl FnOnce(Named<'_>) -> NTSTATUS,
+) -> NTSTATUS {
+    const ROOM: usize = 512;
+    let mut real = [0; ROOM];
+    match real_name(root, &mut real) {
+        Real::Named(length) => {
+            let real = real.get(..length).unwrap_or(&[]);
+            scratch::with(real.len() + 1 + name.len(), |whole| {
+                let parts: &[&[u16]] = if name.is_empty() {
+                    &[real]
+                } else {
+                    &[real, &[SEPARATOR], name]
+                };
+                match join(parts, whole) {
+                    Ok(length) => with_absolute(whole.get(..length).unwrap_or(&[]), true, work),
+                    Err(pinion_names::TooLong) => STATUS_NAME_TOO_LONG,
+                }
+            })
+            .unwrap_or(STATUS_NAME_TOO_LONG)
+        }
+        Real::Long => STATUS_NAME_TOO_LONG,
+        Real::Nameless if is_on_disk(root) => work(Named::Refused(STATUS_ACCESS_DENIED)),
+        Real::Nameless => work(Named::Passes),
+    }
+}
+
+/// Runs `work` with what the absolute `name` means. `real` says that it comes
+/// from a handle's real name, which may lie in a layer.
+pub(crate) fn with_absolute(
+    name: &[u16],
+    real: bool,
+    work: impl FnOnce(Named<'_>) -> NTSTATUS,
+) -> NTSTATUS {
+    let computer = state::page().computer_name.as_units();
+    let (letter, rest, slashes) = match file::classify(name, computer, volumes::letter) {
+        Target::Drive(letter, rest) => (letter, rest, false),
+        Target::Unix(rest) => (u16::from(b'Z'), rest, true),
+        Target::Volume(_) => return work(Named::Volume),
+        Target::Other => return work(Named::Passes),
+        Target::Device(path) => {
+            let passes = pinion_policy::device::passes(path).is_some();
+            return work(if passes {
+                Named::Passes
+            } else {
+                Named::Refused(STATUS_ACCESS_DENIED)
+            });
+        }
+    };
+    scratch::with(rest.len() + 2, |out| {
+        let Ok((length, trailing)) = file::normalise(letter, rest, slashes, out) else {
+            return STATUS_NAME_TOO_LONG;
+        };
+        let whole = out.get(..length).unwrap_or(&[]);
+        let path = if real {
+            of_layer(whole).unwrap_or(whole)
+        } else {
+            whole
+        };
+        with_path(path, trailing, work)
+    })
+    .unwrap_or(STATUS_NAME_TOO_LONG)
+}
+
+fn with_path(path: &[u16], trailing: bool, work: impl FnOnce(Named<'_>) -> NTSTATUS) -> NTSTATUS {
+    const ROOT: &[u16] = &[SEPARATOR];
+    if is_closed(path) {
+        return work(Named::Refused(STATUS_OBJECT_NAME_NOT_FOUND));
+    }
+    if file::is_reserved(path) {
+        return work(Named::Refused(STATUS_OBJECT_NAME_INVALID));
+    }
+    let (directory, last) = file::split_last(path);
+    let (end, tail) = match last.iter().position(|&unit| unit == u16::from(b':')) {
+        Some(at) if !directory.is_empty() => {
+            let end = directory.len() + 1 + at;
+            (end, path.get(end..).unwrap_or(&[]))
+        }
+        _ => (path.len(), if trailing { ROOT } else { &[] }),
+    };
+    let path = path.get(..end).unwrap_or(&[]);
+    work(Named::Place(Place { path, tail }))
+}
+
+/// Whether `path` is of Pinion's own store, which is closed to members.
+pub(crate) fn is_closed(path: &[u16]) -> bool {
+    below_nt(path, state::page().store_files.as_units()).is_some()
+}
+
+/// What follows the NT path `directory` (`\??\C:\x`) in the layer path `path`.
+fn below_nt<'p>(path: &'p [u16], directory: &[u16]) -> Option<&'p [u16]> {
+    let (letter, rest) = path.split_first()?;
+    let same = fold(*directory.get(4)?) == fold(*letter);
+    same.then(|| below(rest, directory.get(6..)?))?
+}
+
+/// The path of the VM that the layer path `path` stands for when it lies in one
+/// of the VM's layers. The root of a layer is none.
+pub(crate) fn of_layer(path: &[u16]) -> Option<&[u16]> {
+    state::page()
+        .layers()
+        .iter()
+        .find_map(|layer| below_nt(path, layer.files.as_units()))
+        .and_then(|rest| rest.get(1..))
+        .filter(|path| !path.is_empty())
+}
+
+/// The layer of the VM in which the file of the handle's real name `name` is,
+/// and its path there; the host's number for any other file of a drive.
+pub(crate) fn locate<'n>(name: &[u16], out: &'n mut [u16]) -> Option<(usize, &'n [u16])> {
+    let (letter, rest, slashes) = match file::classify(name, &[], volumes::letter) {
+        Target::Drive(letter, rest) => (letter, rest, false),
+        Target::Unix(rest) => (u16::from(b'Z'), rest, true),
+        _ => return None,
+    };
+    let (length, _) = file::normalise(letter, rest, slashes, out).ok()?;
+    let path = out.get(..length)?;
+    let layers = state::page().layers();
+    for (index, layer) in layers.iter().enumerate() {
+        if let Some(rest) = below_nt(path, layer.files.as_units()) {
+            return rest
+                .get(1..)
+                .filter(|rest| !rest.is_empty())
+                .map(|rest| (index, rest));
+        }
+    }
+    Some((layers.len(), path))
+}
+
+/// Runs `work` with the layer and the path in the VM of the file of `handle`;
+/// `None` when it is no file of a drive.
+pub(crate) fn with_located<R>(handle: HANDLE, work: impl FnOnce(usize, &[u16]) -> R) -> Option<R> {
+    const ROOM: usize = 512;
+    let mut real = [0; ROOM];
+    let Real::Named(length) = real_name(handle, &mut real) else {
+        return None;
+    };
+    let mut out = [0; ROOM];
+    let (layer, path) = locate(real.get(..length)?, &mut out)?;
+    Some(work(layer, path))
+}
+
+/// What a handle's name is.
+enum Real {
+    /// So many units in the buffer.
+    Named(usize),
+    /// It has one that does not fit.
+    Long,
+    /// It has none.
+    Nameless,
+}
+
+/// Asks the kernel for the name of `handle`, into `out`.
+fn real_name(handle: HANDLE, out: &mut [u16; 512]) -> Real {
+    /// `OBJECT_NAME_INFORMATION` (ntobapi.h) with room for the name.
+    #[repr(C)]
+    struct Name {
+        string: UNICODE_STRING,
+        units: [u16; 512],
+    }
+    let mut name = core::mem::MaybeUninit::<Name>::uninit();
+    let mut returned = 0;
+    // SAFETY: class 1, `ObjectNameInformation`, into a local of the given size.
+    let status = unsafe {
+        kept::NtQueryObject(
+            handle,
+            1,
+            name.as_mut_ptr().cast(),
+            size_of::<Name>() as u32,
+            &raw mut returned,
+        )
+    };
+    if !success(status) {
+        let long = returned as usize > size_of::<Name>();
+        return if long { Real::Long } else { Real::Nameless };
+    }
+    // SAFETY: the kernel filled the structure's head, and so many bytes of the
+    // units, which follow it.
+    let units = unsafe {
+        let string = (&raw const (*name.as_ptr()).string).read();
+        let length = (usize::from(string.Length) / 2).min(512);
+        core::slice::from_raw_parts((&raw const (*name.as_ptr()).units).cast::<u16>(), length)
+    };
+    if units.is_empty() {
+        return Real::Nameless;
+    }
+    match out.get_mut(..units.len()) {
+        Some(place) => place.copy_from_slice(units),
+        None => return Real::Long,
+    }
+    Real::Named(units.len())
+}
+
+/// Whether `handle` is of a file system's device, not of a console or socket.
+fn is_on_disk(handle: HANDLE) -> bool {
+    /// `FILE_FS_DEVICE_INFORMATION` (wdm.h): type and characteristics.
+    const CLASS: u32 = 4;
+    /// CD-ROM, CD-ROM file system, disk, disk file system, network file system
+    /// (winioctl.h).
+    const DISKS: [u32; 5] = [2, 3, 7, 8, 0x14];
+    let (mut information, mut io) = ([0_u32; 2], super::raw::block());
+    // SAFETY: the structure has two words; the block is local.
+    let status = unsafe {
+        pinion_nt::calls::NtQueryVolumeInformationFile(
+            handle,
+            &raw mut io,
+            information.as_mut_ptr().cast(),
+            8,
+            CLASS,
+        )
+    };
+    success(status) && DISKS.contains(&information[0])
+}
+
+/// The name that the program knows for a file that the kernel calls `real`,
+/// written to `out`; `None` when it is the same.
+pub(crate) fn asked_name<'n>(real: &[u16], out: &'n mut [u16]) -> Option<&'n [u16]> {
+    let by_letter = pinion_names::units::starts(real, "\\??\\").is_some();
+    scratch::with(real.len() + 2, |buffer| {
+        let (layer, path) = locate(real, buffer)?;
+        if layer == state::page().layers().len() {
+            return None;
+        }
+        let length = if by_letter {
+            file::host(path, out).ok()?
+        } else {
+            of_device(path, out)?
+        };
+        Some(length)
+    })?
+    .and_then(|length| out.get(..length))
+}
+
+/// Writes the name of `path` by its volume's device, as Windows gives it.
+fn of_device(path: &[u16], out: &mut [u16]) -> Option<usize> {
+    let (&letter, rest) = path.split_first()?;
+    let mut length = 0;
+    for unit in "\\Device\\HarddiskVolume".encode_utf16() {
+        *out.get_mut(length)? = unit;
+        length += 1;
+    }
+    let number = volumes::volume(letter)?;
+    let mut scale = 1_000_000_000;
+    let mut begun = false;
+    while scale > 0 {
+        let digit = number / scale % 10;
+        if begun || digit != 0 || scale == 1 {
+            begun = true;
+            *out.get_mut(length)? = u16::from(b'0') + digit as u16;
+            length += 1;
+        }
+        scale /= 10;
+    }
+    let place = out.get_mut(length..length + rest.len())?;
+    place.copy_from_slice(rest);
+    Some(length + rest.len())
+}

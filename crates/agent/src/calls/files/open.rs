@@ -1,0 +1,207 @@
+//! Opening and creating a file of the VM.
+
+use super::names::{self, Named, Place};
+use super::view::{self, View};
+use super::{copy_up, raw, remove};
+use crate::calls::objects::with_name;
+use crate::calls::open::Open;
+use crate::decode::Attributes;
+use crate::{guard, state};
+use pinion_layers::{Kind, Lookup, Tree, lookup, make_parents};
+use pinion_nt::calls::NtClose;
+use pinion_nt::status::{
+    STATUS_ACCESS_DENIED, STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_PATH_NOT_FOUND, success,
+};
+use pinion_nt::{HANDLE, NTSTATUS, OBJECT_ATTRIBUTES};
+use pinion_wire::tally::Tally;
+
+/// `FILE_OPEN_BY_FILE_ID` (ntioapi.h).
+const BY_ID: u32 = 0x2000;
+/// `FILE_DELETE_ON_CLOSE` (ntioapi.h).
+const DELETE_ON_CLOSE: u32 = 0x1000;
+/// `FILE_SUPERSEDE`, `FILE_OVERWRITE`, `FILE_OVERWRITE_IF` (ntioapi.h).
+const REPLACING: [u32; 3] = [0, 4, 5];
+/// `FILE_OPEN`, `FILE_OVERWRITE` (ntioapi.h): the file must exist.
+const EXISTING: [u32; 2] = [1, 4];
+
+/// The access that only asks: `FILE_READ_DATA`, `FILE_READ_EA`, `FILE_EXECUTE`,
+/// `FILE_READ_ATTRIBUTES`, `READ_CONTROL`, `SYNCHRONIZE`, `GENERIC_READ`,
+/// `GENERIC_EXECUTE` (winnt.h). Every other bit, `MAXIMUM_ALLOWED` and
+/// `GENERIC_ALL` among them, can lead to a change.
+const READING: u32 = 0x1 | 0x8 | 0x20 | 0x80 | 0x2_0000 | 0x10_0000 | 0x8000_0000 | 0x2000_0000;
+/// The access to a volume that reads and writes nothing of it:
+/// `FILE_READ_ATTRIBUTES`, `READ_CONTROL`, `SYNCHRONIZE`.
+const ASKING: u32 = 0x80 | 0x2_0000 | 0x10_0000;
+
+/// As `NtCreateFile` on a name that is no pipe or mailslot.
+pub(crate) fn open(decoded: &Attributes<'_>, open: &Open) -> NTSTATUS {
+    if open.options & BY_ID != 0 {
+        return by_id(decoded, open);
+    }
+    names::with_named(decoded, |named| match named {
+        Named::Place(place) => of_place(&place, open, &decoded.given),
+        Named::Volume if open.access & !ASKING == 0 && open.disposition == raw::OPEN => {
+            as_given(decoded, open)
+        }
+        Named::Passes => as_given(decoded, open),
+        Named::Volume => refuse(STATUS_ACCESS_DENIED),
+        Named::Refused(status) => refuse(status),
+    })
+}
+
+/// Counts and refuses.
+pub(crate) fn refuse(status: NTSTATUS) -> NTSTATUS {
+    Tally::count(&state::tally().refused);
+    status
+}
+
+/// The kernel's call with the name that the program gave.
+fn as_given(decoded: &Attributes<'_>, open: &Open) -> NTSTATUS {
+    with_name(&decoded.given, decoded.name, &|attributes| {
+        open.call(attributes)
+    })
+}
+
+/// A file by its number on a volume: which layer it is of cannot be told before
+/// it is open, so it opens for reading only, and not if it is of the store.
+fn by_id(decoded: &Attributes<'_>, open: &Open) -> NTSTATUS {
+    if changes(open, Kind::Leaf) {
+        return refuse(STATUS_ACCESS_DENIED);
+    }
+    let status = as_given(decoded, open);
+    unless_closed(open, status)
+}
+
+/// Whether the call can change the file, which exists and is of `kind`.
+fn changes(open: &Open, kind: Kind) -> bool {
+    open.access & !READING != 0
+        || open.options & DELETE_ON_CLOSE != 0
+        || kind == Kind::Leaf && REPLACING.contains(&open.disposition)
+}
+
+fn of_place(place: &Place<'_>, open: &Open, given: &OBJECT_ATTRIBUTES) -> NTSTATUS {
+    let mut view = View::new(place.path);
+    let found = match lookup(&mut view) {
+        Ok(found) => found,
+        Err(status) => return status,
+    };
+    match found {
+        Lookup::Found { layer, kind } => existing(&mut view, place, open, given, (layer, kind)),
+        Lookup::NoName if !EXISTING.contains(&open.disposition) => match make_parents(&mut view) {
+            Ok(true) => upper(&mut view, place, open, given),
+            Ok(false) => STATUS_OBJECT_PATH_NOT_FOUND,
+            Err(status) => status,
+        },
+        Lookup::NoName => STATUS_OBJECT_NAME_NOT_FOUND,
+        Lookup::NoPath => STATUS_OBJECT_PATH_NOT_FOUND,
+    }
+}
+
+/// Opens what is seen in `layer`, after a copy-up where the call can change it.
+fn existing(
+    view: &mut View<'_>,
+    place: &Place<'_>,
+    open: &Open,
+    given: &OBJECT_ATTRIBUTES,
+    (layer, kind): (usize, Kind),
+) -> NTSTATUS {
+    if layer == 0 {
+        return upper(view, place, open, given);
+    }
+    if open.disposition == raw::CREATE || !changes(open, kind) {
+        return in_layer(layer, place, open, given);
+    }
+    match kind {
+        Kind::Leaf if open.options & raw::DIRECTORY_FILE != 0 => {
+            return raw::STATUS_NOT_A_DIRECTORY;
+        }
+        Kind::Directory if open.options & raw::NON_DIRECTORY_FILE != 0 => {
+            return raw::STATUS_FILE_IS_A_DIRECTORY;
+        }
+        _ => {}
+    }
+    let content = if REPLACING.contains(&open.disposition) {
+        copy_up::Content::MayBeEmpty
+    } else {
+        copy_up::Content::Whole
+    };
+    match copy_up::node(view, layer, kind, content) {
+        Ok(()) => upper(view, place, open, given),
+        Err(status) => status,
+    }
+}
+
+/// Opens or makes the file in the upper.
+fn upper(
+    view: &mut View<'_>,
+    place: &Place<'_>,
+    open: &Open,
+    given: &OBJECT_ATTRIBUTES,
+) -> NTSTATUS {
+    if open.options & DELETE_ON_CLOSE != 0
+        && place.tail.first() != Some(&u16::from(b':'))
+        && let Err(status) = remove::prepare(view)
+    {
+        return status;
+    }
+    in_layer(0, place, open, given)
+}
+
+/// The kernel's call with the file's name in `layer`.
+fn in_layer(layer: usize, place: &Place<'_>, open: &Open, given: &OBJECT_ATTRIBUTES) -> NTSTATUS {
+    let absolute = OBJECT_ATTRIBUTES {
+        RootDirectory: core::ptr::null_mut(),
+        ..*given
+    };
+    let called = view::with_name(layer, place.path, place.tail, |name| {
+        with_name(&absolute, name, &|attributes| open.call(attributes))
+    });
+    match called {
+        Ok(status) if layer == View::host() && may_be_an_alias(place.path) => {
+            unless_closed(open, status)
+        }
+        Ok(status) | Err(status) => status,
+    }
+}
+
+/// Whether a path can lead into the store without naming it: by a short name,
+/// or from the drive that Wine maps to the root of the Unix file system.
+fn may_be_an_alias(path: &[u16]) -> bool {
+    let store = state::page().store_files.as_units();
+    let other_drive = store.get(4).copied().map(pinion_names::units::fold) != path.first().copied();
+    other_drive || path.contains(&u16::from(b'~'))
+}
+
+/// `status`, unless the file that was opened is of the store.
+fn unless_closed(open: &Open, status: NTSTATUS) -> NTSTATUS {
+    if !success(status) {
+        return status;
+    }
+    // SAFETY: plain data; a bad pointer is a return value.
+    let Ok(handle) = (unsafe { guard::read(open.handle) }) else {
+        return status;
+    };
+    if is_of_the_store(handle) {
+        // SAFETY: the handle was made by this call and is not the program's yet.
+        unsafe { NtClose(handle) };
+        return refuse(STATUS_OBJECT_NAME_NOT_FOUND);
+    }
+    status
+}
+
+/// Whether the file of `handle`, opened as one of the host, is of the store.
+pub(crate) fn is_of_the_store(handle: HANDLE) -> bool {
+    names::with_located(handle, |layer, path| {
+        layer < View::host() || names::is_closed(path)
+    })
+    .unwrap_or(false)
+}
+
+/// Whether the whole path of `view` is seen, and as what.
+pub(crate) fn kind_of(view: &mut View<'_>) -> Result<Option<(usize, Kind)>, NTSTATUS> {
+    debug_assert!(view.depth() > 0);
+    Ok(match lookup(view)? {
+        Lookup::Found { layer, kind } => Some((layer, kind)),
+        _ => None,
+    })
+}

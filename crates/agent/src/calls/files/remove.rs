@@ -1,0 +1,82 @@
+//! Taking a node away: what hides its lower namesakes is set first, while the
+//! upper's own entry still shows, and stays if the deletion is called off.
+
+use super::raw::{self, How};
+use super::view::{View, with_name};
+use super::{copy_up, listing, open};
+use pinion_layers::{Kind, hide};
+use pinion_nt::NTSTATUS;
+use pinion_nt::status::STATUS_OBJECT_NAME_NOT_FOUND;
+
+/// `STATUS_DIRECTORY_NOT_EMPTY` (ntstatus.h).
+pub(crate) const NOT_EMPTY: NTSTATUS = 0xC000_0101_u32 as i32;
+/// `DELETE` (winnt.h).
+const DELETE: u32 = 0x1_0000;
+
+/// Makes ready for the deletion of the upper's own node of `view`: once it is
+/// gone, nothing shows. A directory that the program sees entries in is left as
+/// it is; the kernel or [`check_empty`] says so.
+pub(crate) fn prepare(view: &mut View<'_>) -> Result<(), NTSTATUS> {
+    if let Some((_, Kind::Directory)) = open::kind_of(view)? {
+        if !listing::is_empty(view)? {
+            return Ok(());
+        }
+        hide(view)?;
+        return listing::clear_whiteouts(view);
+    }
+    hide(view)
+}
+
+/// Fails with `STATUS_DIRECTORY_NOT_EMPTY` when the program sees entries in the
+/// directory of `view`.
+pub(crate) fn check_empty(view: &mut View<'_>) -> Result<(), NTSTATUS> {
+    match open::kind_of(view)? {
+        Some((_, Kind::Directory)) if !listing::is_empty(view)? => Err(NOT_EMPTY),
+        _ => Ok(()),
+    }
+}
+
+/// As `NtDeleteFile` on the path of `view`.
+pub(crate) fn by_name(view: &mut View<'_>) -> NTSTATUS {
+    match delete(view) {
+        Ok(()) => 0,
+        Err(status) => status,
+    }
+}
+
+fn delete(view: &mut View<'_>) -> Result<(), NTSTATUS> {
+    let Some((layer, kind)) = open::kind_of(view)? else {
+        return Err(STATUS_OBJECT_NAME_NOT_FOUND);
+    };
+    check_empty(view)?;
+    if layer != 0 && kind == Kind::Leaf {
+        return hide(view);
+    }
+    if layer != 0 {
+        copy_up::node(view, layer, kind, copy_up::Content::Whole)?;
+    }
+    prepare(view)?;
+    let how = How {
+        access: DELETE,
+        attributes: 0,
+        disposition: raw::OPEN,
+        options: 0,
+    };
+    let opened = with_name(0, view.path(), &[], |name| raw::open(name, how))??;
+    raw::delete(&opened)
+}
+
+/// Takes away the upper's file `name` (an NT name) itself.
+pub(crate) fn raw_delete(name: &[u16]) -> Result<(), NTSTATUS> {
+    let how = How {
+        access: DELETE,
+        attributes: 0,
+        disposition: raw::OPEN,
+        options: raw::NON_DIRECTORY_FILE,
+    };
+    match raw::open(name, how) {
+        Ok(opened) => raw::delete(&opened),
+        Err(status) if raw::is_missing(status) => Ok(()),
+        Err(status) => Err(status),
+    }
+}

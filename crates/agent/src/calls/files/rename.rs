@@ -1,0 +1,191 @@
+//! Renaming and linking: the new name is one of the VM, the old one stays gone.
+
+use super::names::{self, Named};
+use super::open::kind_of;
+use super::view::{View, with_name};
+use super::{copy_up, listing, raw};
+use crate::hooks::kept;
+use crate::{guard, scratch};
+use core::ffi::c_void;
+use pinion_layers::{Kind, hide, make_parents};
+use pinion_nt::status::{
+    STATUS_ACCESS_DENIED, STATUS_NAME_TOO_LONG, STATUS_OBJECT_NAME_COLLISION,
+    STATUS_OBJECT_PATH_NOT_FOUND,
+};
+use pinion_nt::{HANDLE, IO_STATUS_BLOCK, NTSTATUS};
+
+/// The head of `FILE_RENAME_INFORMATION` and `FILE_LINK_INFORMATION` (wdm.h):
+/// flags or a byte, the root directory, the name's length in bytes.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Head {
+    flags: u32,
+    root: HANDLE,
+    length: u32,
+}
+
+/// Where the name begins.
+const NAME: usize = 20;
+
+/// What a class does.
+#[derive(Clone, Copy)]
+pub(crate) struct Class {
+    /// The class's number.
+    pub(crate) number: u32,
+    /// Whether it moves the file, or adds a name.
+    pub(crate) moves: bool,
+    /// Whether the first word holds flags, not one byte.
+    pub(crate) flags: bool,
+}
+
+/// As `NtSetInformationFile` with one of the rename and link classes; `None`
+/// when the kernel shall decide on the caller's own arguments.
+pub(crate) fn set(
+    file: HANDLE,
+    io: *mut IO_STATUS_BLOCK,
+    buffer: *const c_void,
+    length: u32,
+    class: Class,
+) -> Option<NTSTATUS> {
+    // SAFETY: plain data; a bad pointer is a return value.
+    let head = unsafe { guard::read(buffer.cast::<Head>()) }.ok()?;
+    let units = head.length as usize / 2;
+    if NAME + units * 2 > length as usize || units == 0 {
+        return None;
+    }
+    scratch::with(units, |name| {
+        let name = name.get_mut(..units)?;
+        let text = buffer.cast::<u8>().wrapping_add(NAME);
+        // SAFETY: `name` has room; the source may be bad.
+        unsafe { guard::copy(name.as_mut_ptr().cast(), text.cast(), units * 2) }.ok()?;
+        names::with_located(file, |layer, from| {
+            Some(with_target(&head, name, from, |named| match named {
+                Named::Place(place) if place.tail.is_empty() && layer == 0 => {
+                    match carry_out(file, io, head, class, from, place.path) {
+                        Ok(status) | Err(status) => status,
+                    }
+                }
+                Named::Refused(status) => status,
+                _ => STATUS_ACCESS_DENIED,
+            }))
+        })?
+    })?
+}
+
+/// Runs `work` with what the target's name means: absolute, relative to a
+/// handle, or a new name in the same directory.
+fn with_target(
+    head: &Head,
+    name: &[u16],
+    from: &[u16],
+    work: impl FnOnce(Named<'_>) -> NTSTATUS,
+) -> NTSTATUS {
+    if !head.root.is_null() {
+        return names::with_relative(head.root, name, work);
+    }
+    if name.first() == Some(&u16::from(b'\\')) {
+        return names::with_absolute(name, false, work);
+    }
+    let (directory, _) = pinion_names::file::split_last(from);
+    let joined = with_name(View::host(), directory, &[], |parent| {
+        scratch::with(parent.len() + name.len() + 1, |whole| {
+            let parts = [parent, &[u16::from(b'\\')], name];
+            match pinion_names::units::join(&parts, whole) {
+                Ok(length) => names::with_absolute(whole.get(..length).unwrap_or(&[]), false, work),
+                Err(pinion_names::TooLong) => STATUS_NAME_TOO_LONG,
+            }
+        })
+    });
+    joined.ok().flatten().unwrap_or(STATUS_NAME_TOO_LONG)
+}
+
+fn carry_out(
+    file: HANDLE,
+    io: *mut IO_STATUS_BLOCK,
+    head: Head,
+    class: Class,
+    from: &[u16],
+    to: &[u16],
+) -> Result<NTSTATUS, NTSTATUS> {
+    let mut target = View::new(to);
+    let same = names_equal(from, to);
+    let replaces = if class.flags {
+        head.flags & 1 != 0
+    } else {
+        head.flags & 0xff != 0
+    };
+    if let Some((_, kind)) = kind_of(&mut target)?
+        && !same
+    {
+        if !replaces {
+            return Err(STATUS_OBJECT_NAME_COLLISION);
+        }
+        if kind == Kind::Directory {
+            return Err(STATUS_ACCESS_DENIED);
+        }
+    }
+    if !make_parents(&mut target)? {
+        return Err(STATUS_OBJECT_PATH_NOT_FOUND);
+    }
+    if class.moves && !same {
+        let mut source = View::new(from);
+        if let Some((_, Kind::Directory)) = kind_of(&mut source)? {
+            tree_up(&mut source)?;
+        }
+        hide(&mut source)?;
+    }
+    with_name(0, to, &[], |name| call(file, io, head, class, name))
+}
+
+/// The kernel's call with the target's name in the upper.
+fn call(
+    file: HANDLE,
+    io: *mut IO_STATUS_BLOCK,
+    head: Head,
+    class: Class,
+    name: &[u16],
+) -> NTSTATUS {
+    let bytes = name.len() * 2;
+    scratch::with(NAME / 2 + name.len() + 4, |buffer| {
+        let fixed = Head {
+            root: core::ptr::null_mut(),
+            length: bytes as u32,
+            ..head
+        };
+        let start = buffer.as_mut_ptr().cast::<u8>();
+        // SAFETY: the buffer has room for the head and the name, and is aligned
+        // to 16; the class is one of those that take this structure.
+        unsafe {
+            core::ptr::write_bytes(start, 0, size_of::<Head>());
+            start.cast::<Head>().write(fixed);
+            core::ptr::copy_nonoverlapping(name.as_ptr().cast(), start.add(NAME), bytes);
+            let size = NAME + bytes.max(4);
+            kept::NtSetInformationFile(file, io, start.cast(), size as u32, class.number)
+        }
+    })
+    .unwrap_or(STATUS_NAME_TOO_LONG)
+}
+
+/// Copies all that is seen below the directory of `view` into the upper, so
+/// that the upper's own directory can move with all of it.
+fn tree_up(view: &mut View<'_>) -> Result<(), NTSTATUS> {
+    listing::each_below(view, |child, layer, kind| {
+        let mut child = View::new(child);
+        if layer != 0 {
+            copy_up::node(&mut child, layer, kind, copy_up::Content::Whole)?;
+        }
+        if kind == Kind::Directory {
+            tree_up(&mut child)
+        } else {
+            Ok(())
+        }
+    })
+}
+
+/// Whether both name the same file: only the case may differ.
+fn names_equal(a: &[u16], b: &[u16]) -> bool {
+    a.len() == b.len()
+        && a.iter()
+            .zip(b)
+            .all(|(&a, &b)| raw::upcase(a) == raw::upcase(b))
+}

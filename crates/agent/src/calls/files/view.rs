@@ -1,0 +1,156 @@
+//! One path of the VM as the overlay engine sees it: what each layer has there.
+
+use super::raw::{self, Basic};
+use crate::{scratch, state};
+use pinion_layers::{Kind, Tree, Upper};
+use pinion_names::file;
+use pinion_nt::NTSTATUS;
+use pinion_nt::status::{STATUS_NAME_TOO_LONG, STATUS_OBJECT_NAME_INVALID};
+
+/// A path as the layers keep it (`C\a\b`), in every layer.
+pub(crate) struct View<'p> {
+    path: &'p [u16],
+    depth: usize,
+}
+
+impl<'p> View<'p> {
+    /// The view of `path`.
+    pub(crate) fn new(path: &'p [u16]) -> Self {
+        Self {
+            path,
+            depth: file::depth(path),
+        }
+    }
+
+    /// The number of the host's layer.
+    pub(crate) fn host() -> usize {
+        state::page().layers().len()
+    }
+
+    /// The path.
+    pub(crate) fn path(&self) -> &'p [u16] {
+        self.path
+    }
+
+    /// Times and attributes of what `layer` has at `depth`.
+    pub(crate) fn basic(&self, layer: usize, depth: usize) -> Result<Option<Basic>, NTSTATUS> {
+        let path = file::prefix(self.path, depth);
+        with_name(layer, path, &[], |name| raw::basic(name)).and_then(|found| found)
+    }
+}
+
+/// Runs `work` with the NT name of `path` in `layer`, `tail` added.
+pub(crate) fn with_name<R>(
+    layer: usize,
+    path: &[u16],
+    tail: &[u16],
+    work: impl FnOnce(&[u16]) -> R,
+) -> Result<R, NTSTATUS> {
+    let root = state::page()
+        .layers()
+        .get(layer)
+        .map(|layer| layer.files.as_units());
+    let room = root.map_or(8, |root| root.len() + 1) + path.len() + tail.len();
+    scratch::with(room, |out| {
+        let made = match root {
+            Some(root) => file::layer(root, path, out),
+            None => file::host(path, out),
+        };
+        let length = made.map_err(|_| STATUS_NAME_TOO_LONG)?;
+        let end = length + tail.len();
+        out.get_mut(length..end)
+            .ok_or(STATUS_NAME_TOO_LONG)?
+            .copy_from_slice(tail);
+        Ok(work(out.get(..end).unwrap_or(&[])))
+    })
+    .unwrap_or(Err(STATUS_NAME_TOO_LONG))
+}
+
+impl Tree for View<'_> {
+    type Error = NTSTATUS;
+
+    fn layers(&self) -> usize {
+        Self::host() + 1
+    }
+
+    fn depth(&self) -> usize {
+        self.depth
+    }
+
+    fn entry(&mut self, layer: usize, depth: usize) -> Result<Option<Kind>, NTSTATUS> {
+        let host = layer == Self::host();
+        if depth == 0 || depth == 1 && host {
+            return Ok(Some(Kind::Directory));
+        }
+        match self.basic(layer, depth) {
+            Ok(found) => Ok(found.map(|basic| kind(&basic))),
+            Err(status) if host && status != STATUS_OBJECT_NAME_INVALID => Ok(Some(Kind::Leaf)),
+            Err(status) => Err(status),
+        }
+    }
+
+    fn whiteout(&mut self, layer: usize, depth: usize) -> Result<bool, NTSTATUS> {
+        if depth < 2 {
+            return Ok(false);
+        }
+        let path = file::prefix(self.path, depth);
+        with_whiteout(layer, path, |name| raw::basic(name)).and_then(|found| Ok(found?.is_some()))
+    }
+}
+
+fn kind(basic: &Basic) -> Kind {
+    if basic.attributes & raw::DIRECTORY != 0 {
+        Kind::Directory
+    } else {
+        Kind::Leaf
+    }
+}
+
+/// Runs `work` with the NT name of the whiteout of `path` in `layer`.
+fn with_whiteout<R>(
+    layer: usize,
+    path: &[u16],
+    work: impl FnOnce(&[u16]) -> R,
+) -> Result<R, NTSTATUS> {
+    scratch::with(path.len() + 4, |out| {
+        let length = file::whiteout(path, out).map_err(|_| STATUS_NAME_TOO_LONG)?;
+        with_name(layer, out.get(..length).unwrap_or(&[]), &[], work)
+    })
+    .unwrap_or(Err(STATUS_NAME_TOO_LONG))
+}
+
+impl Upper for View<'_> {
+    fn make_directory(&mut self, depth: usize, like: usize) -> Result<(), NTSTATUS> {
+        const WRITE_ATTRIBUTES: u32 = 0x100;
+        let how = raw::How {
+            access: WRITE_ATTRIBUTES,
+            attributes: 0,
+            disposition: raw::OPEN_IF,
+            options: raw::DIRECTORY_FILE,
+        };
+        let path = file::prefix(self.path, depth);
+        let made = with_name(0, path, &[], |name| raw::open(name, how))??;
+        if depth > 1
+            && let Ok(Some(mut basic)) = self.basic(like, depth)
+        {
+            basic.attributes &= SETTABLE;
+            // A directory whose times cannot be kept is a directory all the same.
+            let _ = raw::set_basic(&made, &basic);
+        }
+        Ok(())
+    }
+
+    fn set_whiteout(&mut self) -> Result<(), NTSTATUS> {
+        let how = raw::How {
+            access: 0,
+            attributes: 0,
+            disposition: raw::OPEN_IF,
+            options: raw::NON_DIRECTORY_FILE,
+        };
+        with_whiteout(0, self.path, |name| raw::open(name, how))?.map(drop)
+    }
+}
+
+/// The attributes that `FileBasicInformation` can set: read-only, hidden,
+/// system, archive, temporary, offline, not content indexed (MS-FSCC 2.6).
+pub(crate) const SETTABLE: u32 = 0x1 | 0x2 | 0x4 | 0x20 | 0x100 | 0x1000 | 0x2000;
