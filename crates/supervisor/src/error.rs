@@ -93,6 +93,16 @@ pub enum Error {
         /// The VM's name.
         name: String,
     },
+    /// The VM has as many processes as its limit allows.
+    #[error(
+        "the VM '{name}' is at its limit of {limit} processes; raise it with 'pinion update --processes N {name}'"
+    )]
+    ProcessLimit {
+        /// The VM's name.
+        name: String,
+        /// The limit.
+        limit: u64,
+    },
     /// The VM is in a state that does not allow the request.
     #[error("the VM '{name}' is {state}; {remedy}")]
     State {
@@ -133,9 +143,10 @@ impl Error {
             Error::Timeout { .. } => exit_code::TIMEOUT,
             Error::ProgramNotFound { .. } => exit_code::NOT_FOUND,
             Error::CannotRun { .. } | Error::BadDirectory { .. } => exit_code::CANNOT_RUN,
-            Error::Port { .. } | Error::MainTaken { .. } | Error::State { .. } => {
-                exit_code::CONFLICT
-            }
+            Error::Port { .. }
+            | Error::MainTaken { .. }
+            | Error::ProcessLimit { .. }
+            | Error::State { .. } => exit_code::CONFLICT,
             _ => exit_code::PINION,
         }
     }

@@ -1,6 +1,7 @@
 //! The end of a run: ask, then end all, keep how it ended, and leave nothing behind.
 
-use std::thread::sleep;
+use std::sync::mpsc;
+use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
 use windows_sys::Win32::System::Console::{
@@ -14,6 +15,8 @@ use crate::lifecycle::{End, KILLED, Main};
 const SERVICES: Duration = Duration::from_secs(5);
 /// How long the kernel may take to end the members.
 const ENDING: Duration = Duration::from_secs(10);
+/// How long a console may take to take a key.
+const CONSOLE: Duration = Duration::from_secs(1);
 /// How often is looked while something ends.
 const PAUSE: Duration = Duration::from_millis(5);
 
@@ -43,7 +46,10 @@ impl Keeper {
     /// others on that console too.
     fn ask_programs(&self, deadline: Instant) {
         let pids: Vec<u32> = self.detached().clone();
-        let asked = pids.into_iter().filter(|pid| press_break(*pid)).count();
+        let asked = pids
+            .into_iter()
+            .filter(|pid| press_break(*pid, deadline))
+            .count();
         tracing::info!(asked, "asked programs to end");
         if asked == 0 {
             return;
@@ -85,17 +91,49 @@ impl Keeper {
     }
 }
 
-/// Whether Ctrl-Break was sent to the process group that this process leads.
-fn press_break(pid: u32) -> bool {
-    // SAFETY: calls without pointers; this process has no console of its own, and lets go of the one
-    // it attaches to. It ignores the key itself, having asked for it.
-    unsafe {
-        if AttachConsole(pid) == 0 {
+/// Whether Ctrl-Break was sent to the process group that this process leads. The host of the console
+/// may be a member of the VM (it is on Wine) and never answer: it is given a short time.
+fn press_break(pid: u32, until: Instant) -> bool {
+    let until = until.min(Instant::now() + CONSOLE);
+    let (send, receive) = mpsc::channel();
+    thread::spawn(move || {
+        let pressed = attach(pid, until) && press(pid);
+        let _ = send.send(pressed);
+    });
+    receive
+        .recv_timeout(until.saturating_duration_since(Instant::now()))
+        .unwrap_or(false)
+}
+
+/// Attaches this process, which has no console, to that of a program; a program that has just begun
+/// gets its console in a moment.
+fn attach(pid: u32, until: Instant) -> bool {
+    loop {
+        // SAFETY: a call without pointers.
+        if unsafe { AttachConsole(pid) } != 0 {
+            return true;
+        }
+        if Instant::now() >= until {
+            let error = std::io::Error::last_os_error();
+            tracing::info!(pid, %error, "it has no console to ask on");
             return false;
         }
+        sleep(PAUSE);
+    }
+}
+
+/// Presses Ctrl-Break and lets go of the console. Wine 8 refuses it with ERROR_INVALID_HANDLE
+/// (observed): there programs are not asked.
+fn press(pid: u32) -> bool {
+    // SAFETY: calls without pointers. This process ignores the key itself, having asked for it.
+    unsafe {
         SetConsoleCtrlHandler(Some(ignore), 1);
         let done = GenerateConsoleCtrlEvent(CTRL_BREAK_EVENT, pid);
+        let error = std::io::Error::last_os_error();
         FreeConsole();
+        if done == 0 {
+            tracing::info!(pid, %error, "it could not be asked");
+        }
         done != 0
     }
 }

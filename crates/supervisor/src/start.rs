@@ -99,6 +99,7 @@ impl Keeper {
                 "32-bit programs are not supported yet; use its 64-bit version",
             ));
         }
+        self.check_room()?;
         self.job().assign(process)?;
         self.limiter().bind(std::slice::from_ref(process));
         self.agent()
@@ -107,6 +108,20 @@ impl Keeper {
                 PlaceError::Image(error) => cannot(&error.to_string()),
                 error => cannot(&format!("it could not be confined: {error}")),
             })
+    }
+
+    /// Whether one more process is within the limit, whoever enforces it.
+    fn check_room(&self) -> Result<()> {
+        let Some(limit) = self.limiter().status().processes.value else {
+            return Ok(());
+        };
+        if u64::from(self.job().accounting()?.active) < limit {
+            return Ok(());
+        }
+        Err(Error::ProcessLimit {
+            name: self.vm().name().to_string(),
+            limit,
+        })
     }
 
     /// Creates a process inside, confined and not running yet; its standard output and error go to the
