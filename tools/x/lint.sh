@@ -18,7 +18,7 @@ need_lint_tools() {
 }
 
 formatting() { (cd "$REPO" && cargo fmt --all --check); }
-msvc_types() { (cd "$REPO" && cargo check "${LOCKED[@]}" --target "$MSVC" --workspace "${NOT_FOR_WINDOWS[@]}"); }
+msvc_types() { (cd "$REPO" && cargo check "${LOCKED[@]}" --target "$MSVC" "$@"); }
 licences() { (cd "$REPO" && "$DENY" check licenses bans sources); }
 shell_scripts() { (cd "$REPO" && shellcheck -x -P tools/x x .ci/run tools/x/*.sh tools/x/wine-run); }
 
@@ -35,11 +35,14 @@ need_lint_tools
 unlock_cache
 
 check "formatting" formatting
-check "clippy for Windows" windows_cargo clippy --workspace "${NOT_FOR_WINDOWS[@]}" -- -D warnings
+# The agent has calls of its own, as in programs.sh.
+check "clippy for Windows, agent" windows_cargo clippy -p pinion-agent -- -D warnings
+check "clippy for Windows" windows_cargo clippy --workspace --exclude pinion-agent "${NOT_FOR_WINDOWS[@]}" -- -D warnings
 check "clippy for Windows, tests" windows_cargo clippy --workspace "${NOT_FOR_WINDOWS[@]}" "${WITHOUT_UNIT_TESTS[@]}" --tests -- -D warnings
 check "clippy for this machine" native_cargo clippy "${NATIVE_ONLY[@]}" --all-targets -- -D warnings
 if [ "$RUST_MODE" = target ] && add_target "$MSVC"; then
-    check "type check for $MSVC" msvc_types
+    check "type check for $MSVC, agent" msvc_types -p pinion-agent
+    check "type check for $MSVC" msvc_types --workspace --exclude pinion-agent "${NOT_FOR_WINDOWS[@]}"
 else
     say "== type check for $MSVC: SKIPPED, its standard library is not to be had here"
 fi
