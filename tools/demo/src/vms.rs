@@ -66,15 +66,18 @@ fn start(wine: &Wine, name: &str) -> Result<Vm> {
     })
 }
 
-/// A COM client inside tells which RPCSS it reached.
+/// A COM client inside tells which RPCSS it reached: the process at the other
+/// end of its pipe to the endpoint mapper, which the VM's service controller
+/// must have started.
 fn rpcss(wine: &Wine, name: &str) -> Result<u32> {
     let client = pinion_harness::wine::windows_path(&wine.program("com_client.exe"));
     let output = wine.pinion(&["exec", name, "--", &client])?.success()?;
     let told = output.json()?;
-    told["rpcss_pid"]
-        .as_u64()
-        .and_then(|pid| u32::try_from(pid).ok())
-        .with_context(|| format!("the COM client inside {name} said {told}"))
+    let pid = |value: &serde_json::Value| value.as_u64().and_then(|pid| u32::try_from(pid).ok());
+    match (pid(&told["epmapper_pid"]), pid(&told["rpcss"]["pid"])) {
+        (Some(reached), Some(started)) if reached == started && reached != 0 => Ok(reached),
+        _ => bail!("the COM client inside {name} reached another RPCSS: {told}"),
+    }
 }
 
 /// The figures that need all VMs up.

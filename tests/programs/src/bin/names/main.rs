@@ -1,13 +1,14 @@
 //! Named objects as programs make them. See `USAGE`.
 
 mod forms;
+mod list;
 mod real;
 mod win32;
 
 use pinion_test_programs::{arguments, hold, say, take_option, usage};
 use serde_json::json;
 
-const USAGE: &str = "names create [KIND:]NAME… [--hold SECONDS] | open KIND NAME | forms | real NAME
+const USAGE: &str = "names create [KIND:]NAME… [--hold SECONDS] | open KIND NAME | forms | list | real NAME
 KIND: mutant event semaphore timer section pipe mailslot job, or with 'nt-' before it (no pipe, no mailslot) for a full NT path";
 
 fn main() {
@@ -21,6 +22,7 @@ fn main() {
             hold(seconds);
         }
         (Some("forms"), 1) => say(&forms::all()),
+        (Some("list"), 1) => list::all(),
         (Some("real"), 2) => say(&real::attempts(&arguments[1])),
         _ => usage(USAGE),
     }
