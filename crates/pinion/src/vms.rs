@@ -1,7 +1,7 @@
 //! VMs as verbs meet them: found by name, brought up, taken down, removed, and
 //! a new one that is gone again when its start fails.
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Outcome};
 use crate::progress;
 use pinion_store::{Entry, NewVm, Store, Vm, VmName};
 use pinion_supervisor::Error;
@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 const UP: Duration = Duration::from_secs(60);
 /// How long the supervisor may take to go away after the VM's end.
 const GONE: Duration = Duration::from_secs(10);
+/// The supervisor's words for an end that is the main program's own.
+const PROGRAM_ENDED: &str = "the program ended";
 /// A VM of `run --rm` this old without a supervisor is one whose supervisor was
 /// killed, and no longer one that is about to start.
 const ABANDONED: Duration = Duration::from_secs(120);
@@ -113,17 +115,37 @@ pub fn remove_ended(store: &Store, name: &VmName) -> Result<(), Failure> {
     }
 }
 
-/// Waits for the VM's end; its exit code and why. A supervisor that ends at this
-/// very moment may go without an answer: then the record of the end tells, and
-/// a VM of `run --rm` is gone.
-pub fn wait_for_end(vm: &Vm, mut client: Client) -> Result<(i32, String), Failure> {
+/// Waits for the VM's end; its exit code and why, or none when a VM of `run
+/// --rm` is gone already. A supervisor that ends at this very moment may go
+/// without an answer: then the record of the end tells.
+pub fn wait_for_end(vm: &Vm, mut client: Client) -> Result<Option<(i32, String)>, Failure> {
     let answer = client.wait();
     wait_until_gone(vm);
-    answer.or_else(|error| match vm.last_exit()? {
-        Some(exit) => Ok((exit.code, exit.why)),
-        None if !vm.folder().exists() => Ok((0, "the VM was removed at its end".into())),
-        None => Err(error.into()),
-    })
+    match answer {
+        Ok(end) => Ok(Some(end)),
+        Err(_) if !vm.folder().exists() => Ok(None),
+        Err(error) => match vm.last_exit()? {
+            Some(exit) => Ok(Some((exit.code, exit.why))),
+            None => Err(error.into()),
+        },
+    }
+}
+
+/// After the main program in the foreground ended with `code`: waits for the
+/// VM's end, and for its removal if that is asked. The exit code of all of it,
+/// which another end than the program's own tells.
+pub fn after_main(vm: &Vm, client: Client, code: i32) -> Outcome {
+    let end = wait_for_end(vm, client)?;
+    if vm.record().remove_at_end {
+        remove_ended(&store()?, vm.name())?;
+    }
+    match end {
+        Some((code, why)) if why != PROGRAM_ENDED => {
+            eprintln!("pinion: the VM '{}' has ended: {why}", vm.name());
+            Ok(code)
+        }
+        _ => Ok(code),
+    }
 }
 
 /// Waits until the supervisor has let the VM go, so that the next command finds

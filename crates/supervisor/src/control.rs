@@ -24,6 +24,12 @@ pub fn pipe_path(id: VmId) -> String {
     format!(r"\\.\pipe\pinion-ctl-{id}")
 }
 
+/// What goes before the names of the VM's pipes and mailslots, below their device.
+#[must_use]
+pub fn pipe_prefix(id: VmId) -> String {
+    format!(r"pinion-{id}\")
+}
+
 /// A request to the supervisor.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]

@@ -46,7 +46,7 @@ pub(crate) fn fill(facts: &Facts<'_>) -> Result<Box<Page>> {
     page.id = id.get();
     page.address = facts.vm.record().address.octets();
     page.object_directory = text(facts.object_directory)?;
-    page.pipe_prefix = text(&format!(r"pinion-{id}\"))?;
+    page.pipe_prefix = text(&crate::control::pipe_prefix(id))?;
     page.request_pipe = text(&format!(r"\Device\NamedPipe\pinion-sv-{id}"))?;
     page.store_files = text(&nt_path(facts.store))?;
     page.store_keys = text(facts.store_keys)?;

@@ -75,6 +75,21 @@ fn arguments_arrive_as_they_are() {
 }
 
 #[test]
+fn options_after_the_program_are_its_own() {
+    let world = World::new();
+    let answer = world
+        .run("echo_stdio", &["--exit", "7", "show", "--name", "-p"])
+        .expect(7)
+        .json();
+    assert_eq!(answer["arguments"], serde_json::json!(["--name", "-p"]));
+    let echo = world.host.path_of("echo_stdio");
+    world
+        .pinion(["run", "--rm", "--", &echo, "--exit", "0"])
+        .run()
+        .ok();
+}
+
+#[test]
 fn variables_and_the_current_folder_are_set() {
     let world = World::new();
     let echo = world.host.path_of("echo_stdio");

@@ -20,7 +20,7 @@ pub struct Args {
     rm: bool,
 
     #[command(flatten)]
-    new: NewOptions,
+    pub new: NewOptions,
 }
 
 /// Makes the VM, or leaves nothing.

@@ -35,7 +35,7 @@ pub struct Args {
         allow_hyphen_values = true,
         value_name = "PROGRAM"
     )]
-    command: Vec<String>,
+    pub command: Vec<String>,
 }
 
 /// Runs it and passes on its exit code.

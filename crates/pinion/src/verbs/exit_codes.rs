@@ -16,11 +16,11 @@ it in one line on stderr and ends with one of these:
   125  Pinion itself failed: the supervisor, the agent, the store, no room on the disk
   126  the program cannot be run: no Windows program, a 32-bit one, a folder, no right to read it
   127  the program was not found
+  137  the program was killed: by 'pinion kill', a limit, or with its supervisor
+  143  the program was stopped by 'pinion stop'
   -1073741510 (0xC000013A)  Ctrl-C came before the program was started
 
-A program may use these numbers too: a line on stderr that begins with 'pinion:' tells the two apart.
-When the VM ends before a program in the foreground does ('pinion stop', 'pinion kill'), the exit code is
-the one that the end gave it.";
+A program may use these numbers too: a line on stderr that begins with 'pinion:' tells the two apart.";
 
 /// Explain the exit codes
 #[derive(clap::Args, Debug)]

@@ -5,7 +5,7 @@ use crate::failure::{Failure, Outcome};
 use crate::{output, vms};
 use pinion_store::{ExitRecord, PortMapping, Vm, VmId, VmName};
 use pinion_supervisor::client::Client;
-use pinion_supervisor::control::{LimitsStatus, ServiceInfo, Stats, Status};
+use pinion_supervisor::control::{LimitsStatus, ServiceInfo, Stats, Status, pipe_prefix};
 use serde::Serialize;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
@@ -47,7 +47,7 @@ struct Told {
     pids: Vec<u32>,
     services: Vec<ServiceInfo>,
     object_directory: Option<String>,
-    pipe_prefix: Option<String>,
+    pipe_prefix: String,
     upper_files: PathBuf,
     registry_upper: Option<String>,
     names_private: Option<u64>,
@@ -89,9 +89,9 @@ fn on_disk(vm: &Vm) -> Result<Told, Failure> {
         pids: Vec::new(),
         services: Vec::new(),
         object_directory: None,
-        pipe_prefix: None,
+        pipe_prefix: pipe_prefix(record.id),
         upper_files: vm.upper(),
-        registry_upper: None,
+        registry_upper: pinion_store::registry::layer_path(record.id).ok(),
         names_private: None,
         files_changed: None,
         keys_changed: None,
@@ -117,7 +117,6 @@ fn add_live(told: &mut Told, mut client: Client, status: Status) -> Result<(), F
         .collect();
     told.services = client.services()?;
     told.object_directory = Some(status.object_directory);
-    told.registry_upper = Some(status.registry_layer);
     told.names_private = Some(stats.names_private);
     told.files_changed = Some(stats.files_changed);
     told.keys_changed = Some(stats.keys_changed);

@@ -21,7 +21,7 @@ mod version;
 mod wait;
 
 use crate::failure::{Failure, Outcome};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 const AFTER: &str = "Examples:
   pinion run --name web -p 8080:80 nginx.exe    a web server in a VM of its own, in this console
@@ -71,7 +71,14 @@ enum Verb {
 /// Reads the command line and does what it asks; a wrong one ends the process
 /// with exit code 2 and a hint.
 pub fn dispatch() -> Outcome {
-    match Cli::parse().verb {
+    let verb = Cli::parse().verb;
+    if let Verb::Run(run::Args { new, .. }) | Verb::Create(create::Args { new, .. }) = &verb {
+        refuse_option(&new.command);
+    }
+    if let Verb::Exec(args) = &verb {
+        refuse_option(&args.command);
+    }
+    match verb {
         Verb::Run(args) => run::run(&args),
         Verb::Create(args) => create::run(&args),
         Verb::Start(args) => start::run(&args),
@@ -92,6 +99,29 @@ pub fn dispatch() -> Outcome {
         Verb::ExitCodes(args) => exit_codes::run(&args),
         Verb::Supervise(args) => supervise::run(&args),
     }
+}
+
+/// Ends the process with clap's hint when what stands for a program is an
+/// option that the verb does not know. Options of the program itself come after
+/// it, and are taken as they are.
+fn refuse_option(command: &[String]) {
+    if !command
+        .first()
+        .is_some_and(|program| program.starts_with('-'))
+    {
+        return;
+    }
+    let strict = |verb: clap::Command| {
+        verb.mut_arg("command", |command| {
+            command.trailing_var_arg(false).allow_hyphen_values(false)
+        })
+    };
+    let all = Cli::command();
+    let all = ["run", "create", "exec"]
+        .into_iter()
+        .fold(all, |all, name| all.mut_subcommand(name, strict));
+    // Well-formed after all when it follows `--`.
+    let _ = all.get_matches();
 }
 
 /// Does `one` for each name, the rest too when one fails. The failures but the

@@ -28,7 +28,7 @@ pub struct Args {
     rm: bool,
 
     #[command(flatten)]
-    new: NewOptions,
+    pub new: NewOptions,
 }
 
 /// Makes the VM, or leaves nothing.
@@ -60,9 +60,5 @@ pub fn run(args: &Args) -> Outcome {
         main: true,
     };
     let code = foreground::run(&mut client, &vm, &what, || fresh.keep())?;
-    vms::wait_for_end(&vm, client)?;
-    if args.rm {
-        vms::remove_ended(&vms::store()?, vm.name())?;
-    }
-    Ok(code)
+    vms::after_main(&vm, client, code)
 }

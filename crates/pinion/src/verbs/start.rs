@@ -44,11 +44,7 @@ pub fn run(args: &Args) -> Outcome {
     if !args.attach {
         return output::line(vm.name());
     }
-    vms::wait_for_end(&vm, client)?;
-    if vm.record().remove_at_end {
-        vms::remove_ended(&vms::store()?, vm.name())?;
-    }
-    Ok(code)
+    vms::after_main(&vm, client, code)
 }
 
 /// Starts the main program; with `attach`, its exit code at its end. When it

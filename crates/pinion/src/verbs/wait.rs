@@ -1,7 +1,7 @@
 //! `pinion wait`: until VMs have ended.
 
 use super::for_each;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::{output, vms};
 use pinion_store::Vm;
 use serde_json::json;
@@ -38,9 +38,15 @@ pub fn run(args: &Args) -> Outcome {
     })
 }
 
-fn ended(vm: &Vm) -> Result<(i32, String), crate::failure::Failure> {
+fn ended(vm: &Vm) -> Result<(i32, String), Failure> {
     if let Some(client) = vms::connect(vm)? {
-        return vms::wait_for_end(vm, client);
+        let unknown = || {
+            let name = vm.name();
+            Failure::pinion(format!(
+                "the VM '{name}' was removed at its end before its exit code could be read"
+            ))
+        };
+        return vms::wait_for_end(vm, client)?.ok_or_else(unknown);
     }
     match vm.last_exit()? {
         Some(exit) => Ok((exit.code, exit.why)),
