@@ -87,7 +87,7 @@ impl Limiter {
         let status = now.status;
         drop(now);
         self.bind(&job.members().unwrap_or_default());
-        tracing::info!(?status, "limits");
+        tell(&status);
         status
     }
 
@@ -155,6 +155,22 @@ impl Limiter {
                 "ended for {why}"
             );
             process.terminate(LIMIT_EXIT);
+        }
+    }
+}
+
+fn tell(status: &LimitsStatus) {
+    let limits = [
+        ("memory", status.memory),
+        ("cpus_milli", status.cpus_milli),
+        ("processes", status.processes),
+    ];
+    for (what, limit) in limits {
+        if let Some(value) = limit.value {
+            tracing::info!(
+                "limit of {what}: {value}, enforced by {:?}",
+                limit.enforced_by
+            );
         }
     }
 }

@@ -19,7 +19,11 @@ impl Keeper {
     /// # Errors
     /// The VM is paused or stopping; or a member could not be suspended: then none is.
     pub(crate) fn pause(&self) -> Result<()> {
-        self.turn(State::Running, State::Paused, "it is not running freely")?;
+        self.turn(
+            State::Running,
+            State::Paused,
+            "only a running VM can be paused",
+        )?;
         let outcome = self.suspend_all();
         if outcome.is_err() {
             self.resume_all();
@@ -33,7 +37,11 @@ impl Keeper {
     /// # Errors
     /// The VM is not paused.
     pub(crate) fn unpause(&self) -> Result<()> {
-        self.turn(State::Paused, State::Running, "it is not paused")?;
+        self.turn(
+            State::Paused,
+            State::Running,
+            "only a paused VM can be resumed",
+        )?;
         self.resume_all();
         Ok(())
     }

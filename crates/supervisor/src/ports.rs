@@ -43,7 +43,7 @@ impl Ports {
             let host = SocketAddrV4::new(port.host_address, port.host);
             let failed = |why| Error::Port {
                 host: host.to_string(),
-                why,
+                why: plain(why),
             };
             let listener = TcpListener::bind(host).map_err(failed)?;
             bound.push((host, listener, SocketAddrV4::new(vm, port.vm)));
@@ -63,6 +63,17 @@ impl Ports {
         }
         Relays { closing, threads }
     }
+}
+
+/// The frequent reasons in plain words: Wine has no texts for the errors of sockets.
+fn plain(why: io::Error) -> io::Error {
+    let words = match why.kind() {
+        io::ErrorKind::AddrInUse => "it is in use by another program",
+        io::ErrorKind::AddrNotAvailable => "the address is not one of this machine",
+        io::ErrorKind::PermissionDenied => "access is denied",
+        _ => return why,
+    };
+    io::Error::new(why.kind(), words)
 }
 
 impl Relays {
