@@ -104,6 +104,7 @@ parse_options() {
                 ;;
             --wine=*) wine=${1#*=} ;;
             --json=*) JSON=${1#*=} ;;
+            -h | --help) exec "$X/help.sh" ;;
             --)
                 shift
                 REST+=("$@")

@@ -3,30 +3,29 @@
 
 # With one Wine the tool writes JSON itself; with two, their values are put into one list, lists flattened.
 join_json() {
-    need_packages jq
     jq -s 'flatten(1)' "$@" >"$JSON"
+    rm -f "$@"
 }
 
 # run_tool VERB PACKAGE ARGUMENT…
 run_tool() {
-    local verb=$1 package=$2 which written=() rc=0 arguments
+    local verb=$1 package=$2 which file written=() rc=0 arguments
     shift 2
     parse_options system "$@"
     set_up "${WINES[@]}"
+    [ -z "$JSON" ] || [ ${#WINES[@]} -eq 1 ] || need_packages jq
     build_programs
     native_cargo build --release -p "$package"
     for which in "${WINES[@]}"; do
         arguments=("${REST[@]}")
-        if [ -n "$JSON" ]; then
-            written+=("$JSON")
-            [ ${#WINES[@]} -eq 1 ] || written[-1]=$JSON.$which
-            arguments+=(--json "${written[-1]}")
-        fi
+        file=$JSON
+        [ ${#WINES[@]} -eq 1 ] || file=$JSON.$which
+        [ -z "$JSON" ] || arguments+=(--json "$file")
         (harness_env "$which" && "$TARGET/release/$package" "${arguments[@]}") || rc=$?
+        [ ! -e "$file" ] || written+=("$file")
+        # What is kept to play with keeps its Wine, too.
+        [[ " ${REST[*]} " == *" --keep "* ]] || wineserver_cmd "$which" -k >/dev/null 2>&1 || true
     done
-    if [ ${#written[@]} -gt 1 ] && [ "$rc" -eq 0 ]; then
-        join_json "${written[@]}"
-        rm -f "${written[@]}"
-    fi
+    [ ${#written[@]} -lt 2 ] || join_json "${written[@]}"
     [ "$rc" -eq 0 ] || die "$verb failed (exit $rc)"
 }
