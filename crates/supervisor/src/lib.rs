@@ -10,7 +10,7 @@
 //! | --- | --- |
 //! | `run`, `finish` | one run from start to end |
 //! | `keeper`, `lifecycle` | what a running VM is made of, and the states of its life |
-//! | `job`, `process`, `names`, `section`, `pipe`, `attributes`, `system` | kernel objects |
+//! | `job`, `process`, `names`, `section`, `pipe`, `attributes`, `desktop`, `system` | kernel objects |
 //! | `agent`, `start` | take processes into the VM |
 //! | `page` | what members are told of their VM |
 //! | `server`, `requests` | the two pipes |
@@ -34,6 +34,8 @@ mod agent;
 mod attributes;
 #[cfg(windows)]
 pub mod client;
+#[cfg(windows)]
+mod desktop;
 #[cfg(windows)]
 mod finish;
 #[cfg(windows)]

@@ -18,7 +18,7 @@ use crate::limits::INTERVAL;
 use crate::log::Log;
 use crate::ports::{Ports, Relays};
 use crate::server::Server;
-use crate::{requests, server};
+use crate::{desktop, requests, server};
 
 /// How long the replies to those who wait for the end may take.
 const REPLIES: Duration = Duration::from_secs(2);
@@ -81,6 +81,7 @@ struct Run {
 
 impl Run {
     fn start(name: &VmName) -> Result<Self> {
+        let desktop = desktop::open();
         let store = Store::open_default()?;
         let vm = store.load(name)?;
         let lock = vm.lock_run()?;
@@ -96,6 +97,9 @@ impl Run {
             code: KILLED,
             why: "the supervisor was killed".into(),
         })))?;
+        if desktop.is_some_and(|opening| opening.join().is_err()) {
+            tracing::warn!("the desktop could not be opened");
+        }
         let looking = Arc::clone(&keeper);
         thread::spawn(move || look_after_limits(&looking));
         Ok(Self {
