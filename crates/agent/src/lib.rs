@@ -28,3 +28,12 @@ mod supervisor;
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     entry::end(pinion_nt::status::STATUS_UNSUCCESSFUL)
 }
+
+/// The language's personality routine, which frames of the core library name
+/// though nothing unwinds here: passes every exception on
+/// (`ExceptionContinueSearch`).
+#[unsafe(no_mangle)]
+extern "system" fn rust_eh_personality() -> i32 {
+    const CONTINUE_SEARCH: i32 = 1;
+    CONTINUE_SEARCH
+}

@@ -112,7 +112,9 @@ pub fn first(name: &[u16], depth: usize) -> &[u16] {
 /// The last name of a path.
 #[must_use]
 pub fn last(name: &[u16]) -> &[u16] {
-    name.rsplit(|&unit| unit == SEPARATOR).next().unwrap_or(name)
+    name.rsplit(|&unit| unit == SEPARATOR)
+        .next()
+        .unwrap_or(name)
 }
 
 /// Replaces the first `old` units of the name of `length` units in `buffer` by
@@ -233,9 +235,15 @@ mod tests {
             let units = written(|out| normalise(&w(base), &w(rest), out).ok()).expect("fits");
             String::from_utf16_lossy(&units)
         };
-        assert_eq!(joined("", r"\Registry\Machine\\Software\"), r"\Registry\Machine\Software");
+        assert_eq!(
+            joined("", r"\Registry\Machine\\Software\"),
+            r"\Registry\Machine\Software"
+        );
         assert_eq!(joined(r"\Registry\Machine", ""), r"\Registry\Machine");
-        assert_eq!(joined(r"\Registry\Machine", r"a\\b"), r"\Registry\Machine\a\b");
+        assert_eq!(
+            joined(r"\Registry\Machine", r"a\\b"),
+            r"\Registry\Machine\a\b"
+        );
     }
 
     #[test]
@@ -254,6 +262,9 @@ mod tests {
         let length = join(&[&w(r"\a\b\c")], &mut buffer).expect("fits");
         let length = replace(&mut buffer, length, 4, &w(r"\long")).expect("fits");
         assert_eq!(String::from_utf16_lossy(&buffer[..length]), r"\long\c");
-        assert_eq!(replace(&mut buffer, length, 0, &w("0123456789")), Err(TooLong));
+        assert_eq!(
+            replace(&mut buffer, length, 0, &w("0123456789")),
+            Err(TooLong)
+        );
     }
 }

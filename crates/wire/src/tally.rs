@@ -1,5 +1,6 @@
 //! Counters that the members of a VM share in one writable section. A member
-//! can write anything here: figures to show, never to decide by.
+//! can write anything here: figures to show, and when to look again; never to
+//! decide by.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
@@ -15,6 +16,12 @@ pub struct Tally {
     pub processes: AtomicU64,
     /// Files and keys copied up.
     pub copied_up: AtomicU64,
+    /// Grows with every key made in the upper or hidden by it, so that a member
+    /// knows when what it knows of its handles is old. A member that writes
+    /// here misleads its own VM's members only.
+    pub keys_changed: AtomicU64,
+    /// Grows with every key hidden.
+    pub keys_hidden: AtomicU64,
 }
 
 impl Tally {

@@ -82,6 +82,9 @@ fn asked<'n>(real: &'n [u16], out: &'n mut [u16]) -> Option<&'n [u16]> {
             return out.get(..length);
         }
     }
+    if pinion_names::key::below_root(real).is_some() {
+        return super::registry::asked_name(real, out);
+    }
     super::files::asked_name(real, out)
 }
 

@@ -1,0 +1,52 @@
+//! What an access mask of a key means to the layers.
+
+/// The rights with which a key, or what is below it, can be changed: set value,
+/// create subkey, create link, delete, write DAC, write owner, generic write,
+/// generic all (winnt.h). `MAXIMUM_ALLOWED` asks for them too.
+const WRITES: u32 =
+    0x2 | 0x4 | 0x20 | 0x1_0000 | 0x4_0000 | 0x8_0000 | 0x4000_0000 | 0x1000_0000 | MAXIMUM_ALLOWED;
+/// `MAXIMUM_ALLOWED` (winnt.h).
+const MAXIMUM_ALLOWED: u32 = 0x0200_0000;
+/// `GENERIC_ALL` (winnt.h).
+const GENERIC_ALL: u32 = 0x1000_0000;
+/// `KEY_READ` (winnt.h).
+pub(super) const READ: u32 = 0x2_0019;
+/// `KEY_ALL_ACCESS` (winnt.h).
+pub(super) const ALL: u32 = 0xF_003F;
+/// `KEY_QUERY_VALUE` (winnt.h).
+pub(super) const QUERY: u32 = 0x1;
+/// `KEY_ENUMERATE_SUB_KEYS` (winnt.h).
+pub(super) const ENUMERATE: u32 = 0x8;
+/// `KEY_WOW64_32KEY` (winnt.h).
+pub(super) const WOW64_32KEY: u32 = 0x200;
+
+/// Whether a key opened so can be written, and so must be the upper's own.
+pub(super) fn writes(access: u32) -> bool {
+    access & WRITES != 0
+}
+
+/// Whether only the rights that a program takes without meaning any of them
+/// ask for writing.
+pub(super) fn takes_what_it_gets(access: u32) -> bool {
+    access & WRITES & !(MAXIMUM_ALLOWED | GENERIC_ALL) == 0
+}
+
+/// `access` without what could change a key of the host.
+pub(super) fn harmless(access: u32) -> u32 {
+    let read = if access & (MAXIMUM_ALLOWED | GENERIC_ALL) == 0 {
+        0
+    } else {
+        READ
+    };
+    access & !WRITES | read
+}
+
+/// Whether the 32-bit view is asked for.
+pub(super) fn wants_32(access: u32) -> bool {
+    access & WOW64_32KEY != 0
+}
+
+/// `access` for a path in which the view has been resolved.
+pub(super) fn without_view(access: u32) -> u32 {
+    access & !WOW64_32KEY
+}

@@ -1,0 +1,234 @@
+//! Copying a key into the upper: its values and class, under a passing name,
+//! and then into place by one rename. A key that is seen in the upper is
+//! therefore always complete, whatever was killed when.
+//!
+//! Not kept: the key's security descriptor, its last-write time and its
+//! volatility. The copy belongs to the user as all of the layer does.
+
+use super::access::{ALL, READ};
+use super::raw::{self, Key, Region, word};
+use super::tree::Stack;
+use super::{handles, names};
+use crate::hooks::kept;
+use crate::{scratch, state};
+use pinion_layers::{Lookup, Tree, lookup, make_parents};
+use pinion_names::key;
+use pinion_names::units::{SEPARATOR, join};
+use pinion_nt::status::{
+    STATUS_BUFFER_OVERFLOW, STATUS_BUFFER_TOO_SMALL, STATUS_NAME_TOO_LONG, STATUS_NO_MORE_ENTRIES,
+    STATUS_OBJECT_NAME_NOT_FOUND, STATUS_UNSUCCESSFUL, success,
+};
+use pinion_nt::{HANDLE, NTSTATUS, UNICODE_STRING, unicode_string};
+use pinion_wire::tally::Tally;
+
+/// Sees to it that the upper has the VM's key `name`.
+pub(super) fn whole(name: &[u16]) -> Result<(), NTSTATUS> {
+    let mut stack = Stack::new(name);
+    let Lookup::Found { layer, .. } = lookup(&mut stack)? else {
+        return Err(STATUS_OBJECT_NAME_NOT_FOUND);
+    };
+    if layer == 0 {
+        return Ok(());
+    }
+    if !make_parents(&mut stack)? {
+        return Err(STATUS_OBJECT_NAME_NOT_FOUND);
+    }
+    let depth = stack.whole();
+    one(&mut stack, depth, layer)
+}
+
+/// Copies the key at `depth` of `layer` into the upper, which has its parent.
+pub(super) fn one(stack: &mut Stack<'_>, depth: usize, layer: usize) -> Result<(), NTSTATUS> {
+    let source = stack.open(layer, depth, READ)?;
+    let parent = depth.checked_sub(1).ok_or(STATUS_UNSUCCESSFUL)?;
+    let staged = stack.with_real(0, parent, |path| {
+        with_class(&source, |class| stage(path, class))
+    })??;
+    let filled = copy_values(&source, &staged)
+        .and_then(|()| raw::with_name(source.handle(), |real| rename(&staged, key::last(real)))?);
+    if let Err(status) = filled {
+        delete(&staged);
+        // Somebody else copied it up meanwhile, which is as good.
+        if stack.entry(0, depth)?.is_none() {
+            return Err(status);
+        }
+        return Ok(());
+    }
+    Tally::count(&state::tally().copied_up);
+    handles::changed();
+    Ok(())
+}
+
+/// Makes a key for the copy below the upper's key `parent`, under a name that
+/// no other thread uses.
+fn stage(parent: &[u16], class: &[u16]) -> Result<Key, NTSTATUS> {
+    let room = parent.len() + 1 + key::STAGED.len() + 16;
+    scratch::with(room, |path| {
+        let length = staged_path(parent, path).ok_or(STATUS_NAME_TOO_LONG)?;
+        raw::create(path.get(..length).unwrap_or(&[]), ALL, class)
+    })
+    .ok_or(STATUS_NAME_TOO_LONG)?
+}
+
+fn staged_path(parent: &[u16], path: &mut [u16]) -> Option<usize> {
+    let mut length = join(&[parent, &[SEPARATOR]], path).ok()?;
+    length += key::ascii(key::STAGED, path.get_mut(length..)?).ok()?;
+    for id in thread() {
+        length += hexadecimal(id, path.get_mut(length..)?)?;
+    }
+    Some(length)
+}
+
+/// The ids of the calling process and thread.
+fn thread() -> [u32; 2] {
+    let (process, thread): (u64, u64);
+    // SAFETY: gs:[0x40] and gs:[0x48] are the TEB's ClientId on x64.
+    unsafe {
+        core::arch::asm!(
+            "mov {}, gs:[0x40]",
+            "mov {}, gs:[0x48]",
+            out(reg) process,
+            out(reg) thread,
+            options(nostack, pure, readonly)
+        );
+    }
+    [process as u32, thread as u32]
+}
+
+/// Writes eight hexadecimal digits.
+fn hexadecimal(value: u32, out: &mut [u16]) -> Option<usize> {
+    let place = out.get_mut(..8)?;
+    for (at, unit) in place.iter_mut().enumerate() {
+        let digit = value >> (28 - 4 * at) & 0xF;
+        *unit = u16::from(b"0123456789abcdef"[digit as usize]);
+    }
+    Some(8)
+}
+
+/// Runs `work` with the class of `source`, which may be empty.
+fn with_class<R>(source: &Key, work: impl FnOnce(&[u16]) -> R) -> R {
+    const FULL: u32 = 2;
+    const CLASS: usize = 44;
+    let (mut buffer, mut returned) = ([0_u32; 144], 0);
+    // SAFETY: the buffer is a local of the size told.
+    let status = unsafe {
+        kept::NtQueryKey(
+            source.handle(),
+            FULL,
+            buffer.as_mut_ptr().cast(),
+            size_of_val(&buffer) as u32,
+            &raw mut returned,
+        )
+    };
+    let mut class = [0_u16; 256];
+    let mut length = 0;
+    if success(status) {
+        let size = buffer[4] as usize / 2;
+        let units = buffer
+            .iter()
+            .skip(CLASS / 4)
+            .flat_map(|w| [*w as u16, (*w >> 16) as u16]);
+        for (place, unit) in class.iter_mut().zip(units.take(size)) {
+            *place = unit;
+            length += 1;
+        }
+    }
+    work(class.get(..length).unwrap_or(&[]))
+}
+
+/// Copies all values.
+fn copy_values(source: &Key, target: &Key) -> Result<(), NTSTATUS> {
+    const FULL: u32 = 1;
+    let mut region = Region::new(0x1_0000)?;
+    let mut index = 0;
+    loop {
+        let buffer = region.bytes();
+        let mut returned = 0;
+        // SAFETY: the region is the agent's own, of the size told, page-aligned.
+        let status = unsafe {
+            kept::NtEnumerateValueKey(
+                source.handle(),
+                index,
+                FULL,
+                buffer.as_mut_ptr().cast(),
+                buffer.len() as u32,
+                &raw mut returned,
+            )
+        };
+        match status {
+            STATUS_NO_MORE_ENTRIES => return Ok(()),
+            STATUS_BUFFER_OVERFLOW | STATUS_BUFFER_TOO_SMALL
+                if returned as usize > buffer.len() =>
+            {
+                region = Region::new(returned as usize)?;
+            }
+            _ if success(status) => {
+                set(target.handle(), region.bytes())?;
+                index += 1;
+            }
+            _ => return Err(status),
+        }
+    }
+}
+
+/// Sets the value that `KEY_VALUE_FULL_INFORMATION` in `full` describes: title,
+/// type, offset and length of the data, length of the name, the name.
+fn set(target: HANDLE, full: &[u8]) -> Result<(), NTSTATUS> {
+    let damaged = STATUS_UNSUCCESSFUL;
+    let field = |at| word(full, at).ok_or(damaged);
+    let (title, kind, offset, size) = (field(0)?, field(4)?, field(8)?, field(12)?);
+    let name = u16::try_from(field(16)?).map_err(|_| damaged)?;
+    let units = full.get(20..20 + usize::from(name)).ok_or(damaged)?;
+    let end = (offset as usize)
+        .checked_add(size as usize)
+        .ok_or(damaged)?;
+    let data = full.get(offset as usize..end).ok_or(damaged)?;
+    let name = UNICODE_STRING {
+        Length: name,
+        MaximumLength: name,
+        Buffer: units.as_ptr().cast_mut().cast(),
+    };
+    // SAFETY: name and data are live slices; the name lies at a multiple of 4.
+    let status = unsafe {
+        kept::NtSetValueKey(
+            target,
+            &raw const name,
+            title,
+            kind,
+            data.as_ptr().cast(),
+            size,
+        )
+    };
+    if success(status) { Ok(()) } else { Err(status) }
+}
+
+fn rename(staged: &Key, name: &[u16]) -> Result<(), NTSTATUS> {
+    let name = unicode_string(name).ok_or(STATUS_NAME_TOO_LONG)?;
+    // SAFETY: the name lives over the call.
+    let status = unsafe { kept::NtRenameKey(staged.handle(), &raw const name) };
+    if success(status) { Ok(()) } else { Err(status) }
+}
+
+fn delete(staged: &Key) {
+    // SAFETY: the handle is the agent's own.
+    unsafe { kept::NtDeleteKey(staged.handle()) };
+}
+
+/// Follows a link of the host that the names do not know: runs `work` with the
+/// kernel's own name of the VM's key `name`, when it has another there.
+pub(super) fn with_other_name<R>(name: &[u16], work: impl FnOnce(&[u16]) -> R) -> Option<R> {
+    let mut stack = Stack::new(name);
+    let host = stack.layers() - 1;
+    match lookup(&mut stack) {
+        Ok(Lookup::Found { layer, .. }) if layer == host => {}
+        _ => return None,
+    }
+    let source = raw::open(name, READ).ok()?;
+    names::with_vm_name(source.handle(), |real, _| {
+        let same = pinion_names::units::below(real, name).is_some_and(<[u16]>::is_empty);
+        // A name with other letters than ASCII in another case is the same too:
+        // then the copy lands under the host's spelling, which the kernel finds.
+        (!same && key::is_layered(real) && !names::is_closed(real)).then(|| work(real))
+    })
+    .ok()?
+}

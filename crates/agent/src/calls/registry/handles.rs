@@ -1,0 +1,140 @@
+//! Where an open key stands: natively right, or overtaken by a copy-up or a
+//! delete since it was opened.
+//!
+//! A handle on a lower key may live while another open copies the key up. Its
+//! reads must then show the upper's values. What is known of a handle is kept
+//! in a small table with the VM's count of changes at that time; while the
+//! count stands, the table's word is good. Every open replaces its handle's
+//! word, so a closed handle's word never serves another key that came by an
+//! open or a duplication in this process. A handle that another process
+//! duplicates into this one over a closed one's number, within the table's
+//! reach and without any change between, is the one case not covered.
+
+use super::names::{self, Origin};
+use super::raw::{self, Key};
+use super::tree::Stack;
+use crate::state;
+use core::sync::atomic::{AtomicU64, Ordering};
+use pinion_layers::{Lookup, lookup};
+use pinion_nt::{HANDLE, NTSTATUS};
+
+/// What kind of key a handle has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A host key of which no layer has a part: all is native.
+    Plain = 1,
+    /// A key of the upper. Its values are native for ever, its subkeys are
+    /// merged.
+    Upper = 2,
+    /// A key of the host or a snapshot: its values are native, its subkeys are
+    /// merged.
+    Merged = 3,
+}
+
+const SLOTS: usize = 1024;
+static TABLE: [AtomicU64; SLOTS] = [const { AtomicU64::new(0) }; SLOTS];
+
+/// The VM's count of changes.
+pub(super) fn generation() -> u64 {
+    state::tally().keys_changed.load(Ordering::Acquire)
+}
+
+/// Tells all members that keys were made or hidden.
+pub(super) fn changed() {
+    state::tally().keys_changed.fetch_add(1, Ordering::Release);
+}
+
+fn slot(handle: HANDLE) -> &'static AtomicU64 {
+    &TABLE[(handle as usize >> 2) % SLOTS]
+}
+
+/// A word of the table: handle, kind, and the low 30 bits of the count.
+fn pack(handle: HANDLE, kind: Kind, generation: u64) -> u64 {
+    (handle as u64) << 32 | (kind as u64) << 30 | generation & 0x3FFF_FFFF
+}
+
+/// Keeps what an open or a check found at the count `generation`.
+pub(super) fn note(handle: HANDLE, kind: Kind, generation: u64) {
+    slot(handle).store(pack(handle, kind, generation), Ordering::Relaxed);
+}
+
+/// Forgets a handle that is now, or may be, another object's.
+pub(crate) fn forget(handle: HANDLE) {
+    slot(handle).store(0, Ordering::Relaxed);
+}
+
+/// What is known of `handle` now.
+pub(super) fn known(handle: HANDLE) -> Option<Kind> {
+    let word = slot(handle).load(Ordering::Relaxed);
+    if word >> 32 != handle as u64 & 0xFFFF_FFFF {
+        return None;
+    }
+    let fresh = (word ^ generation()) & 0x3FFF_FFFF == 0;
+    match word >> 30 & 3 {
+        2 => Some(Kind::Upper),
+        1 if fresh => Some(Kind::Plain),
+        3 if fresh => Some(Kind::Merged),
+        _ => None,
+    }
+}
+
+/// Where a handle stands.
+pub(super) enum Standing {
+    /// The handle itself is right. No kind: not a key of the layers.
+    Same(Option<Kind>),
+    /// A key higher up stands for it now.
+    Moved(Key),
+    /// The key has been deleted in the VM.
+    Gone,
+}
+
+/// Looks where `handle` stands. A handle that is no key stands as it is: the
+/// kernel shall say what is wrong with it.
+pub(super) fn stand(handle: HANDLE) -> Result<Standing, NTSTATUS> {
+    if let Some(kind) = known(handle) {
+        return Ok(Standing::Same(Some(kind)));
+    }
+    let generation = generation();
+    let found = names::with_vm_name(handle, |name, origin| match origin {
+        Origin::Layer(0) => Ok(Standing::Same(Some(Kind::Upper))),
+        Origin::Outside => Ok(Standing::Same(None)),
+        Origin::Layer(at) => below(handle, name, at),
+        Origin::Host => below(handle, name, state::page().layers().len()),
+    });
+    let Ok(standing) = found else {
+        return Ok(Standing::Same(None));
+    };
+    let standing = standing?;
+    if let Standing::Same(Some(kind)) = standing {
+        note(handle, kind, generation);
+    }
+    Ok(standing)
+}
+
+/// Where a handle on a key of a layer below the upper stands.
+fn below(handle: HANDLE, name: &[u16], own: usize) -> Result<Standing, NTSTATUS> {
+    let mut stack = Stack::new(name);
+    match lookup(&mut stack)? {
+        Lookup::Found { layer, .. } if layer == own => {
+            Ok(Standing::Same(Some(kind_at(name, layer))))
+        }
+        Lookup::Found { layer, .. } => {
+            let access = raw::granted(handle)?;
+            stack
+                .open(layer, stack.whole(), access)
+                .map(Standing::Moved)
+        }
+        _ => Ok(Standing::Gone),
+    }
+}
+
+/// The kind of a handle on the VM's key `name`, found in `layer`.
+pub(super) fn kind_at(name: &[u16], layer: usize) -> Kind {
+    if layer == 0 {
+        Kind::Upper
+    } else if layer == state::page().layers().len() && !names::is_special(name) {
+        Kind::Plain
+    } else {
+        Kind::Merged
+    }
+}

@@ -1,0 +1,200 @@
+//! The VM's names of keys: from a call's attributes or from a handle, in the
+//! one spelling under which layers keep them.
+//!
+//! The kernel follows link keys on the host by itself; for the layers the few
+//! links that Windows and Wine have by nature are followed here by name, so
+//! that `CurrentControlSet\X` and `ControlSet001\X` meet the same key. Other
+//! host links are followed when a key is copied up. The 32-bit view is
+//! resolved by asking the host.
+
+use super::access::{READ, WOW64_32KEY};
+use super::raw;
+use crate::decode::Attributes;
+use crate::{scratch, state};
+use pinion_names::key;
+use pinion_names::units::{below, join};
+use pinion_nt::status::{STATUS_NAME_TOO_LONG, STATUS_NO_MEMORY};
+use pinion_nt::{HANDLE, NTSTATUS};
+
+/// Where a handle's key really is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// In this layer, the upper being 0.
+    Layer(usize),
+    /// On the host, in a tree that layers mirror.
+    Host,
+    /// No key, or one that layers do not mirror, such as `\REGISTRY` itself.
+    Outside,
+}
+
+/// Room for what a link's target is longer than the link.
+const SLACK: usize = 320;
+
+/// Runs `work` with the VM's name of the object and where it really is.
+pub(super) fn with_vm_name<R>(
+    handle: HANDLE,
+    work: impl FnOnce(&[u16], Origin) -> R,
+) -> Result<R, NTSTATUS> {
+    raw::with_name(handle, |real| {
+        scratch::with(real.len() + key::ROOT.len(), |out| {
+            for (at, layer) in state::page().layers().iter().enumerate() {
+                if let Some(length) = key::undo(layer.keys.as_units(), real, out) {
+                    return work(out.get(..length).unwrap_or(&[]), Origin::Layer(at));
+                }
+            }
+            if key::is_layered(real) {
+                work(real, Origin::Host)
+            } else {
+                work(real, Origin::Outside)
+            }
+        })
+        .ok_or(STATUS_NO_MEMORY)
+    })?
+}
+
+/// The name that the program knows for the key that the kernel calls `real`,
+/// written to `out`; `None` when it is the same.
+pub(crate) fn asked_name<'n>(real: &[u16], out: &'n mut [u16]) -> Option<&'n [u16]> {
+    key::below_root(real)?;
+    let mut layers = state::page().layers().iter();
+    let length = layers.find_map(|layer| key::undo(layer.keys.as_units(), real, out))?;
+    out.get(..length)
+}
+
+/// How a call names its key.
+pub(super) struct Wanted {
+    /// The link itself is wanted, not what it points at.
+    pub(super) link: bool,
+    /// The 32-bit view is wanted.
+    pub(super) view_32: bool,
+}
+
+/// Runs `work` with the VM's name that the attributes mean; with `None` where
+/// it is no name of a tree that layers mirror.
+pub(super) fn with_path<R>(
+    decoded: &Attributes<'_>,
+    wanted: &Wanted,
+    work: impl FnOnce(Option<&[u16]>) -> R,
+) -> Result<R, NTSTATUS> {
+    if decoded.is_absolute() {
+        return resolved(&[], decoded.name, wanted, work);
+    }
+    let mut work = Some(work);
+    let relative = with_vm_name(decoded.root(), |root, _| {
+        let work = work.take()?;
+        Some(resolved(root, decoded.name, wanted, work))
+    });
+    match (relative, work) {
+        (Ok(Some(result)), _) => result,
+        (_, Some(work)) => Ok(work(None)),
+        _ => Err(STATUS_NO_MEMORY),
+    }
+}
+
+fn resolved<R>(
+    base: &[u16],
+    name: &[u16],
+    wanted: &Wanted,
+    work: impl FnOnce(Option<&[u16]>) -> R,
+) -> Result<R, NTSTATUS> {
+    let absolute = base.is_empty();
+    if absolute && key::below_root(name).is_none() {
+        return Ok(work(None));
+    }
+    let room = base.len() + name.len() + 2 + SLACK;
+    scratch::with(room, |path| {
+        let mut length = key::normalise(base, name, path).map_err(|_| STATUS_NAME_TOO_LONG)?;
+        if !path.get(..length).is_some_and(key::is_layered) {
+            return Ok(work(None));
+        }
+        if wanted.view_32 {
+            length = follow_view(path, length);
+        }
+        length = follow_links(path, length, wanted.link);
+        Ok(work(path.get(..length)))
+    })
+    .ok_or(STATUS_NAME_TOO_LONG)?
+}
+
+/// A prefix that is, or may be, a link: where its parts come from.
+struct Link(&'static str, bool);
+
+/// The links that Windows has by nature; Wine has the first two (Wine 10) or
+/// the second (Wine 8). With `true`, below the user's own key.
+const LINKS: [Link; 3] = [
+    Link(r"\REGISTRY\MACHINE\SYSTEM\CurrentControlSet", false),
+    Link(r"\REGISTRY\MACHINE\SOFTWARE\WOW6432Node\Classes", false),
+    Link(r"\Software\Classes", true),
+];
+
+/// Runs `work` with the link's own path.
+fn with_link<R>(link: &Link, work: impl FnOnce(&[u16]) -> R) -> Option<R> {
+    let mut path = [0; SLACK];
+    let base = if link.1 {
+        join(&[state::page().user_key.as_units()], &mut path).ok()?
+    } else {
+        0
+    };
+    let tail = key::ascii(link.0, path.get_mut(base..)?).ok()?;
+    path.get(..base + tail).map(work)
+}
+
+/// Replaces a link at the front of the path by what it points at on the host.
+fn follow_links(path: &mut [u16], length: usize, itself: bool) -> usize {
+    let mut length = length;
+    for link in &LINKS {
+        let matched = with_link(link, |prefix| {
+            let name = path.get(..length)?;
+            let rest = below(name, prefix)?;
+            (!(itself && rest.is_empty())).then_some(prefix.len())
+        });
+        if let Some(Some(prefix)) = matched {
+            length = substitute(path, length, prefix, READ);
+        }
+    }
+    length
+}
+
+/// Puts the host's own name of the path's first `prefix` units in their place;
+/// gives the path's length, which stays when the host does not tell.
+fn substitute(path: &mut [u16], length: usize, prefix: usize, access: u32) -> usize {
+    let Some(Ok(host)) = path.get(..prefix).map(|name| raw::open(name, access)) else {
+        return length;
+    };
+    let replaced = raw::with_name(host.handle(), |real| {
+        key::replace(path, length, prefix, real).ok()
+    });
+    replaced.ok().flatten().unwrap_or(length)
+}
+
+/// Resolves the 32-bit view as the host does for the nearest key that it has.
+fn follow_view(path: &mut [u16], length: usize) -> usize {
+    let mut depth = path.get(..length).map_or(0, key::depth);
+    while depth > 0 {
+        let prefix = path
+            .get(..length)
+            .map_or(0, |name| key::first(name, depth).len());
+        let name = path.get(..prefix).unwrap_or(&[]);
+        if raw::open(name, READ | WOW64_32KEY).is_ok() {
+            return substitute(path, length, prefix, READ | WOW64_32KEY);
+        }
+        depth -= 1;
+    }
+    length
+}
+
+/// Whether the VM must not see the key: it is the store's own.
+pub(super) fn is_closed(name: &[u16]) -> bool {
+    let store = state::page().store_keys.as_units();
+    !store.is_empty() && below(name, store).is_some()
+}
+
+/// Whether below this host key something is not as on the host even while no
+/// layer has a part of it: the store, which is closed, or a link to elsewhere.
+pub(super) fn is_special(name: &[u16]) -> bool {
+    let above = |path: &[u16]| below(path, name).is_some();
+    above(state::page().store_keys.as_units())
+        || LINKS
+            .iter()
+            .any(|link| with_link(link, above).unwrap_or(true))
+}

@@ -1,0 +1,368 @@
+//! Opening and making keys.
+//!
+//! The upper is asked first, then each snapshot, then the host, until one has
+//! the key or hides it. An open that can only read copies nothing. One that
+//! could write copies the key up and gets the upper's: `KEY_ALL_ACCESS` and
+//! `MAXIMUM_ALLOWED` too, though many programs take them and only read. So no
+//! member ever holds a host key that it could write.
+
+use super::access::{self, harmless, takes_what_it_gets, without_view, writes};
+use super::handles::{self, Kind, kind_at, known, note};
+use super::names::{self, Wanted};
+use super::raw::is_missing;
+use super::tree::{self, Stack};
+use super::{copy_up, refused};
+use crate::decode::{self, Attributes};
+use crate::hooks::kept;
+use crate::{guard, state};
+use pinion_layers::{Tree, make_parents};
+use pinion_nt::status::{STATUS_ACCESS_DENIED, STATUS_NAME_TOO_LONG, success};
+use pinion_nt::{HANDLE, NTSTATUS, OBJECT_ATTRIBUTES, UNICODE_STRING, unicode_string};
+
+/// `OBJ_OPENLINK` (ntdef.h).
+const OBJ_OPENLINK: u32 = 0x100;
+/// `REG_OPTION_OPEN_LINK` (winnt.h).
+const OPEN_LINK: u32 = 8;
+/// `REG_OPTION_CREATE_LINK` (winnt.h).
+const CREATE_LINK: u32 = 2;
+/// The options that an open takes: open link, backup or restore.
+const OPEN_OPTIONS: u32 = OPEN_LINK | 4;
+
+/// An open but for its name.
+#[derive(Clone, Copy)]
+struct Open {
+    handle: *mut HANDLE,
+    access: u32,
+    options: u32,
+}
+
+/// What `NtCreateKey` has more than an open.
+#[derive(Clone, Copy)]
+struct Create {
+    title: u32,
+    class: *const UNICODE_STRING,
+    options: u32,
+    disposition: *mut u32,
+}
+
+impl Open {
+    /// The open itself, by the attributes as they are.
+    fn call(&self, attributes: *const OBJECT_ATTRIBUTES, access: u32) -> NTSTATUS {
+        // SAFETY: the program's arguments but for name and access.
+        unsafe {
+            if self.options == 0 {
+                kept::NtOpenKey(self.handle, access, attributes)
+            } else {
+                kept::NtOpenKeyEx(self.handle, access, attributes, self.options)
+            }
+        }
+    }
+
+    /// The open in `layer`, of the VM's key `name`.
+    fn in_layer(&self, given: &OBJECT_ATTRIBUTES, name: &[u16], layer: usize) -> NTSTATUS {
+        let access = without_view(self.access);
+        with_real(given, name, layer, |attributes| {
+            self.call(attributes, access)
+        })
+    }
+
+    /// Keeps what kind of key the call has opened.
+    fn note(&self, kind: Kind, generation: u64) {
+        // SAFETY: the kernel has just written there.
+        if let Ok(handle) = unsafe { guard::read(self.handle) } {
+            note(handle, kind, generation);
+        }
+    }
+
+    fn forget(&self) {
+        // SAFETY: the kernel has just written there.
+        if let Ok(handle) = unsafe { guard::read(self.handle) } {
+            handles::forget(handle);
+        }
+    }
+}
+
+/// Runs `call` with the program's attributes under the real name of `name` in
+/// `layer`.
+fn with_real(
+    given: &OBJECT_ATTRIBUTES,
+    name: &[u16],
+    layer: usize,
+    call: impl FnOnce(*const OBJECT_ATTRIBUTES) -> NTSTATUS,
+) -> NTSTATUS {
+    tree::with_real(name, layer, |path| {
+        let Some(string) = unicode_string(path) else {
+            return STATUS_NAME_TOO_LONG;
+        };
+        let attributes = OBJECT_ATTRIBUTES {
+            RootDirectory: core::ptr::null_mut(),
+            ObjectName: &raw const string,
+            ..*given
+        };
+        call(&raw const attributes)
+    })
+    .unwrap_or_else(|status| status)
+}
+
+/// As `NtOpenKey`.
+pub(crate) unsafe fn open_key(
+    handle: *mut HANDLE,
+    access: u32,
+    attributes: *const OBJECT_ATTRIBUTES,
+) -> NTSTATUS {
+    enter(handle, access, attributes, 0, None)
+}
+
+/// As `NtOpenKeyEx`.
+pub(crate) unsafe fn open_key_ex(
+    handle: *mut HANDLE,
+    access: u32,
+    attributes: *const OBJECT_ATTRIBUTES,
+    options: u32,
+) -> NTSTATUS {
+    enter(handle, access, attributes, options, None)
+}
+
+/// As `NtCreateKey`.
+pub(crate) unsafe fn create_key(
+    handle: *mut HANDLE,
+    access: u32,
+    attributes: *const OBJECT_ATTRIBUTES,
+    title: u32,
+    class: *const UNICODE_STRING,
+    options: u32,
+    disposition: *mut u32,
+) -> NTSTATUS {
+    let create = Create {
+        title,
+        class,
+        options,
+        disposition,
+    };
+    let options = options & OPEN_OPTIONS;
+    enter(handle, access, attributes, options, Some(create))
+}
+
+fn enter(
+    handle: *mut HANDLE,
+    access: u32,
+    attributes: *const OBJECT_ATTRIBUTES,
+    options: u32,
+    create: Option<Create>,
+) -> NTSTATUS {
+    let open = Open {
+        handle,
+        access,
+        options,
+    };
+    decode::with_attributes(attributes, |decoded| {
+        if shows_host(&open, decoded) {
+            let status = open.call(attributes, access);
+            if create.is_none() || !is_missing(status) {
+                return finish(&open, status, create.as_ref());
+            }
+        }
+        by_name(&open, attributes, decoded, create.as_ref())
+    })
+    .unwrap_or_else(|| outside(&open, attributes))
+}
+
+/// Whether what the call reads is the host's own for certain: it is relative to
+/// a host key of which no layer has a part.
+fn shows_host(open: &Open, decoded: &Attributes<'_>) -> bool {
+    !decoded.is_absolute()
+        && !writes(open.access)
+        && !access::wants_32(open.access)
+        && known(decoded.root()) == Some(Kind::Plain)
+}
+
+/// The end of an open by [`shows_host`].
+fn finish(open: &Open, status: NTSTATUS, create: Option<&Create>) -> NTSTATUS {
+    if !success(status) {
+        return status;
+    }
+    open.note(Kind::Plain, handles::generation());
+    tell_existing(status, create)
+}
+
+/// Tells a create that the key was there.
+fn tell_existing(status: NTSTATUS, create: Option<&Create>) -> NTSTATUS {
+    const REG_OPENED_EXISTING_KEY: u32 = 2;
+    if let Some(create) = create
+        && success(status)
+        && !create.disposition.is_null()
+    {
+        // SAFETY: the program's pointer, under guard. The kernel ignores a bad
+        // one as well once the key is open.
+        let _ = unsafe { guard::write(create.disposition, REG_OPENED_EXISTING_KEY) };
+    }
+    status
+}
+
+fn by_name(
+    open: &Open,
+    attributes: *const OBJECT_ATTRIBUTES,
+    decoded: &Attributes<'_>,
+    create: Option<&Create>,
+) -> NTSTATUS {
+    let link = open.options & OPEN_LINK != 0 || decoded.given.Attributes & OBJ_OPENLINK != 0;
+    let wanted = Wanted {
+        link,
+        view_32: access::wants_32(open.access),
+    };
+    names::with_path(decoded, &wanted, |name| {
+        let Some(name) = name else {
+            return outside(open, attributes);
+        };
+        let status = existing(open, &decoded.given, name, link);
+        match create {
+            Some(create) if is_missing(status) && !names::is_closed(name) => {
+                make(open, create, &decoded.given, name)
+            }
+            create => tell_existing(status, create),
+        }
+    })
+    .unwrap_or_else(|status| status)
+}
+
+/// A name that layers do not mirror, or that cannot be read: the kernel
+/// answers, but nothing that could be written is given.
+fn outside(open: &Open, attributes: *const OBJECT_ATTRIBUTES) -> NTSTATUS {
+    let status = open.call(attributes, harmless(open.access));
+    if success(status) {
+        open.forget();
+        if writes(open.access) && !takes_what_it_gets(open.access) {
+            close(open.handle);
+            return STATUS_ACCESS_DENIED;
+        }
+    }
+    status
+}
+
+fn close(handle: *mut HANDLE) {
+    // SAFETY: the kernel has just written there.
+    if let Ok(opened) = unsafe { guard::read(handle) } {
+        // SAFETY: the handle was opened for the program by this very call, and
+        // the program has not been told of it.
+        unsafe {
+            pinion_nt::calls::NtClose(opened);
+            let _ = guard::write(handle, core::ptr::null_mut());
+        }
+    }
+}
+
+/// Opens the VM's key `name` where the topmost layer has it.
+fn existing(open: &Open, given: &OBJECT_ATTRIBUTES, name: &[u16], link: bool) -> NTSTATUS {
+    let generation = handles::generation();
+    let status = open.in_layer(given, name, 0);
+    if success(status) {
+        open.note(Kind::Upper, generation);
+    }
+    if !is_missing(status) || names::is_closed(name) {
+        return status;
+    }
+    if writes(open.access) {
+        return open_copied(open, given, name, link, status);
+    }
+    let host = state::page().layers().len();
+    for layer in 1..=host {
+        match hidden_above(name, layer) {
+            Ok(false) => {}
+            Ok(true) => return status,
+            Err(error) => return error,
+        }
+        let status = open.in_layer(given, name, layer);
+        if success(status) {
+            open.note(kind_at(name, layer), generation);
+        }
+        if !is_missing(status) || layer == host {
+            return status;
+        }
+    }
+    status
+}
+
+/// Whether the layer above `layer` hides the VM's key `name`.
+fn hidden_above(name: &[u16], layer: usize) -> Result<bool, NTSTATUS> {
+    let above = layer - 1;
+    if !tree::hides(above) {
+        return Ok(false);
+    }
+    let mut stack = Stack::new(name);
+    for depth in 1..=stack.depth() {
+        if stack.whiteout(above, depth)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Copies the key up, if there is one to copy, and opens the copy. `missing` is
+/// the status for when there is none.
+fn open_copied(
+    open: &Open,
+    given: &OBJECT_ATTRIBUTES,
+    name: &[u16],
+    link: bool,
+    missing: NTSTATUS,
+) -> NTSTATUS {
+    if link && !is_missing(open_read_only(name)) {
+        return STATUS_ACCESS_DENIED;
+    }
+    let through_link = copy_up::with_other_name(name, |real| copied(open, given, real, missing));
+    through_link.unwrap_or_else(|| copied(open, given, name, missing))
+}
+
+/// Whether the host has the key, as a status.
+fn open_read_only(name: &[u16]) -> NTSTATUS {
+    super::raw::open(name, access::QUERY).map_or_else(|status| status, |_| 0)
+}
+
+fn copied(open: &Open, given: &OBJECT_ATTRIBUTES, name: &[u16], missing: NTSTATUS) -> NTSTATUS {
+    match copy_up::whole(name) {
+        Err(status) if is_missing(status) => return missing,
+        Err(status) => return status,
+        Ok(()) => {}
+    }
+    let generation = handles::generation();
+    let status = open.in_layer(given, name, 0);
+    if success(status) {
+        open.note(Kind::Upper, generation);
+    }
+    status
+}
+
+/// Makes the VM's key `name`, which is nowhere, in the upper.
+fn make(open: &Open, create: &Create, given: &OBJECT_ATTRIBUTES, name: &[u16]) -> NTSTATUS {
+    if create.options & CREATE_LINK != 0 {
+        return refused::because(
+            name,
+            "a link key could lead out of the VM",
+            STATUS_ACCESS_DENIED,
+        );
+    }
+    match make_parents(&mut Stack::new(name)) {
+        Err(status) => return status,
+        // Without a parent the kernel says so itself, below.
+        Ok(_) => {}
+    }
+    let status = with_real(given, name, 0, |attributes| {
+        // SAFETY: the program's arguments but for name and view.
+        unsafe {
+            kept::NtCreateKey(
+                open.handle,
+                without_view(open.access),
+                attributes,
+                create.title,
+                create.class,
+                create.options,
+                create.disposition,
+            )
+        }
+    });
+    if success(status) {
+        handles::changed();
+        open.note(Kind::Upper, handles::generation());
+    }
+    status
+}

@@ -1,0 +1,236 @@
+//! Keys by their real paths, and memory: the agent's own calls, past its hooks.
+
+use crate::hooks::kept;
+use crate::scratch;
+use core::ffi::c_void;
+use pinion_nt::calls::{NtAllocateVirtualMemory, NtClose, NtFreeVirtualMemory};
+use pinion_nt::status::{
+    STATUS_BUFFER_OVERFLOW, STATUS_INFO_LENGTH_MISMATCH, STATUS_NAME_TOO_LONG, STATUS_NO_MEMORY,
+    STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_PATH_NOT_FOUND, STATUS_UNSUCCESSFUL, success,
+};
+use pinion_nt::{
+    CURRENT_PROCESS, HANDLE, MEM_COMMIT_RESERVE, NTSTATUS, OBJ_CASE_INSENSITIVE, OBJECT_ATTRIBUTES,
+    PAGE_READWRITE, UNICODE_STRING, object_attributes, unicode_string,
+};
+
+/// A key of the agent's own, closed with the value.
+pub(super) struct Key(HANDLE);
+
+impl Key {
+    pub(super) fn handle(&self) -> HANDLE {
+        self.0
+    }
+}
+
+impl Drop for Key {
+    fn drop(&mut self) {
+        // SAFETY: the handle is this value's own.
+        unsafe { NtClose(self.0) };
+    }
+}
+
+/// Whether `status` says that the key is not there.
+pub(super) fn is_missing(status: NTSTATUS) -> bool {
+    matches!(
+        status,
+        STATUS_OBJECT_NAME_NOT_FOUND | STATUS_OBJECT_PATH_NOT_FOUND
+    )
+}
+
+/// Runs `call` with plain attributes for `path` below `root`.
+fn with_attributes(
+    root: HANDLE,
+    path: &[u16],
+    call: impl FnOnce(*const OBJECT_ATTRIBUTES) -> NTSTATUS,
+) -> NTSTATUS {
+    let Some(name) = unicode_string(path) else {
+        return STATUS_NAME_TOO_LONG;
+    };
+    let attributes = object_attributes(root, &raw const name, OBJ_CASE_INSENSITIVE);
+    call(&raw const attributes)
+}
+
+/// Opens the key at `path`.
+pub(super) fn open(path: &[u16], access: u32) -> Result<Key, NTSTATUS> {
+    open_at(core::ptr::null_mut(), path, access)
+}
+
+/// Opens the key `name` below `parent`.
+pub(super) fn open_below(parent: &Key, name: &[u16], access: u32) -> Result<Key, NTSTATUS> {
+    open_at(parent.handle(), name, access)
+}
+
+fn open_at(root: HANDLE, path: &[u16], access: u32) -> Result<Key, NTSTATUS> {
+    let mut handle: HANDLE = core::ptr::null_mut();
+    // SAFETY: the handle is a local; the attributes live over the call.
+    let status = with_attributes(root, path, |attributes| unsafe {
+        kept::NtOpenKey(&raw mut handle, access, attributes)
+    });
+    if success(status) {
+        Ok(Key(handle))
+    } else {
+        Err(status)
+    }
+}
+
+/// Makes or opens the key at `path`, whose parent must be there.
+pub(super) fn create(path: &[u16], access: u32, class: &[u16]) -> Result<Key, NTSTATUS> {
+    let mut handle: HANDLE = core::ptr::null_mut();
+    let class = unicode_string(class).ok_or(STATUS_NAME_TOO_LONG)?;
+    // SAFETY: the handle is a local; attributes and class live over the call.
+    let status = with_attributes(core::ptr::null_mut(), path, |attributes| unsafe {
+        kept::NtCreateKey(
+            &raw mut handle,
+            access,
+            attributes,
+            0,
+            &raw const class,
+            0,
+            core::ptr::null_mut(),
+        )
+    });
+    if success(status) {
+        Ok(Key(handle))
+    } else {
+        Err(status)
+    }
+}
+
+/// `OBJECT_NAME_INFORMATION` and room for its name, aligned as the kernel asks.
+#[repr(C, align(8))]
+struct Named {
+    name: UNICODE_STRING,
+    units: [u16; 504],
+}
+
+/// Runs `work` with the kernel's name of the object.
+pub(super) fn with_name<R>(handle: HANDLE, work: impl FnOnce(&[u16]) -> R) -> Result<R, NTSTATUS> {
+    const HEADER: usize = size_of::<UNICODE_STRING>() / 2;
+    let mut small = Named {
+        // SAFETY: an empty UNICODE_STRING is all zeros.
+        name: unsafe { core::mem::zeroed() },
+        units: [0; 504],
+    };
+    let status = query_name(handle, (&raw mut small).cast(), size_of::<Named>());
+    if success(status) {
+        let units = small.units.get(..usize::from(small.name.Length) / 2);
+        return Ok(work(units.unwrap_or(&[])));
+    }
+    if status != STATUS_BUFFER_OVERFLOW && status != STATUS_INFO_LENGTH_MISMATCH {
+        return Err(status);
+    }
+    scratch::with(scratch::LARGE, |buffer| {
+        let status = query_name(handle, buffer.as_mut_ptr().cast(), scratch::LARGE * 2);
+        if !success(status) {
+            return Err(status);
+        }
+        let units = buffer.first().map_or(0, |&bytes| usize::from(bytes) / 2);
+        let name = buffer.get(HEADER..HEADER + units);
+        Ok(work(name.ok_or(STATUS_UNSUCCESSFUL)?))
+    })
+    .ok_or(STATUS_NO_MEMORY)?
+}
+
+fn query_name(handle: HANDLE, buffer: *mut c_void, size: usize) -> NTSTATUS {
+    const OBJECT_NAME_INFORMATION: u32 = 1;
+    let mut returned = 0;
+    // SAFETY: both callers give a live buffer of `size` bytes.
+    unsafe {
+        kept::NtQueryObject(
+            handle,
+            OBJECT_NAME_INFORMATION,
+            buffer,
+            size as u32,
+            &raw mut returned,
+        )
+    }
+}
+
+/// The access that `handle` grants.
+pub(super) fn granted(handle: HANDLE) -> Result<u32, NTSTATUS> {
+    const OBJECT_BASIC_INFORMATION: u32 = 0;
+    let mut basic = [0_u32; 14];
+    // SAFETY: the buffer has the size of OBJECT_BASIC_INFORMATION (56 bytes,
+    // phnt), whose second field is GrantedAccess.
+    let status = unsafe {
+        kept::NtQueryObject(
+            handle,
+            OBJECT_BASIC_INFORMATION,
+            basic.as_mut_ptr().cast(),
+            size_of_val(&basic) as u32,
+            core::ptr::null_mut(),
+        )
+    };
+    if success(status) {
+        Ok(basic[1])
+    } else {
+        Err(status)
+    }
+}
+
+/// Zeroed memory of the agent's own, freed with the value. For slow paths.
+pub(super) struct Region {
+    base: *mut c_void,
+    size: usize,
+}
+
+impl Region {
+    pub(super) fn new(size: usize) -> Result<Self, NTSTATUS> {
+        let (mut base, mut size) = (core::ptr::null_mut(), size.max(1));
+        // SAFETY: the pointers are to locals; a new region is made.
+        let status = unsafe {
+            NtAllocateVirtualMemory(
+                CURRENT_PROCESS,
+                &raw mut base,
+                0,
+                &raw mut size,
+                MEM_COMMIT_RESERVE,
+                PAGE_READWRITE,
+            )
+        };
+        if success(status) {
+            Ok(Self { base, size })
+        } else {
+            Err(status)
+        }
+    }
+
+    /// The memory as bytes, page-aligned.
+    pub(super) fn bytes(&mut self) -> &mut [u8] {
+        // SAFETY: the region has `size` bytes and this value alone owns it.
+        unsafe { core::slice::from_raw_parts_mut(self.base.cast(), self.size) }
+    }
+
+    /// The memory, which lives until [`Region::free`] is called with it.
+    pub(super) fn leak(self) -> (*mut c_void, usize) {
+        let parts = (self.base, self.size);
+        core::mem::forget(self);
+        parts
+    }
+
+    /// Takes back what [`Region::leak`] gave.
+    ///
+    /// # Safety
+    /// `base` and `size` must be such a pair that nobody uses any more.
+    pub(super) unsafe fn take_back(base: *mut c_void, size: usize) -> Self {
+        Self { base, size }
+    }
+}
+
+impl Drop for Region {
+    fn drop(&mut self) {
+        const MEM_RELEASE: u32 = 0x8000;
+        let (mut base, mut size) = (self.base, 0);
+        // SAFETY: the region is this value's own.
+        unsafe { NtFreeVirtualMemory(CURRENT_PROCESS, &raw mut base, &raw mut size, MEM_RELEASE) };
+    }
+}
+
+/// The little-endian `u32` at `at`.
+pub(super) fn word(bytes: &[u8], at: usize) -> Option<u32> {
+    bytes
+        .get(at..at + 4)?
+        .try_into()
+        .ok()
+        .map(u32::from_le_bytes)
+}

@@ -1,0 +1,108 @@
+//! Calls that would change the host's registry as a whole, or that bring keys
+//! from files: refused, and told to the supervisor's log.
+//!
+//! Hives are loaded, saved and restored only by who holds the backup and
+//! restore privileges. A member holds neither as far as these calls can tell,
+//! so the answer is NT's own for that case, which programs know.
+
+use crate::state;
+use crate::supervisor;
+use core::ffi::c_void;
+use pinion_nt::status::STATUS_NOT_SUPPORTED;
+use pinion_nt::{HANDLE, NTSTATUS, OBJECT_ATTRIBUTES, UNICODE_STRING};
+use pinion_wire::tally::Tally;
+
+/// `STATUS_PRIVILEGE_NOT_HELD` (ntstatus.h).
+const STATUS_PRIVILEGE_NOT_HELD: i32 = 0xC000_0061_u32 as i32;
+
+/// Logs that `what` was refused; gives `status`.
+pub(super) fn because(what: &[u16], why: &str, status: NTSTATUS) -> NTSTATUS {
+    Tally::count(&state::tally().refused);
+    supervisor::refused(what, why, status);
+    status
+}
+
+/// The refusal of a call on hives.
+fn hive(call: &str) -> NTSTATUS {
+    because(&[], call, STATUS_PRIVILEGE_NOT_HELD)
+}
+
+macro_rules! hives {
+    ($($target:ident = $call:ident($($argument:ident: $type:ty),*);)*) => {
+        $(
+            /// Refused: concerns whole hives.
+            pub(crate) unsafe fn $target($($argument: $type),*) -> NTSTATUS {
+                let _ = ($($argument,)*);
+                hive(concat!(stringify!($call), ": hives are not given to members"))
+            }
+        )*
+    };
+}
+
+type Attributes = *const OBJECT_ATTRIBUTES;
+
+hives! {
+    save_key = NtSaveKey(_key: HANDLE, _file: HANDLE);
+    save_key_ex = NtSaveKeyEx(_key: HANDLE, _file: HANDLE, _format: u32);
+    save_merged = NtSaveMergedKeys(_high: HANDLE, _low: HANDLE, _file: HANDLE);
+    restore_key = NtRestoreKey(_key: HANDLE, _file: HANDLE, _flags: u32);
+    load_key = NtLoadKey(_target: Attributes, _source: Attributes);
+    load_key_2 = NtLoadKey2(_target: Attributes, _source: Attributes, _flags: u32);
+    load_key_ex = NtLoadKeyEx(_target: Attributes, _source: Attributes, _flags: u32, _trust: HANDLE, _event: HANDLE, _access: u32, _root: *mut HANDLE, _reserved: *mut c_void);
+    load_key_3 = NtLoadKey3(_target: Attributes, _source: Attributes, _flags: u32, _parameters: *mut c_void, _count: u32, _access: u32, _root: *mut HANDLE, _reserved: *mut c_void);
+    unload_key = NtUnloadKey(_target: Attributes);
+    unload_key_2 = NtUnloadKey2(_target: Attributes, _flags: u32);
+    unload_key_ex = NtUnloadKeyEx(_target: Attributes, _event: HANDLE);
+    replace_key = NtReplaceKey(_new: Attributes, _target: HANDLE, _old: Attributes);
+    lock_key = NtLockRegistryKey(_key: HANDLE);
+    query_open = NtQueryOpenSubKeys(_target: Attributes, _count: *mut u32);
+    query_open_ex = NtQueryOpenSubKeysEx(_target: Attributes, _length: u32, _buffer: *mut c_void, _required: *mut u32);
+}
+
+/// `NtOpenKeyTransacted`: refused, a transaction would not cover the layers.
+pub(crate) unsafe fn open_transacted(
+    _handle: *mut HANDLE,
+    _access: u32,
+    _attributes: Attributes,
+    _transaction: HANDLE,
+) -> NTSTATUS {
+    because(
+        &[],
+        "transactions do not cover the registry of a VM",
+        STATUS_NOT_SUPPORTED,
+    )
+}
+
+/// `NtOpenKeyTransactedEx`: refused alike.
+pub(crate) unsafe fn open_transacted_ex(
+    _handle: *mut HANDLE,
+    _access: u32,
+    _attributes: Attributes,
+    _options: u32,
+    _transaction: HANDLE,
+) -> NTSTATUS {
+    because(
+        &[],
+        "transactions do not cover the registry of a VM",
+        STATUS_NOT_SUPPORTED,
+    )
+}
+
+/// `NtCreateKeyTransacted`: refused alike.
+#[allow(clippy::too_many_arguments)]
+pub(crate) unsafe fn create_transacted(
+    _handle: *mut HANDLE,
+    _access: u32,
+    _attributes: Attributes,
+    _title: u32,
+    _class: *const UNICODE_STRING,
+    _options: u32,
+    _transaction: HANDLE,
+    _disposition: *mut u32,
+) -> NTSTATUS {
+    because(
+        &[],
+        "transactions do not cover the registry of a VM",
+        STATUS_NOT_SUPPORTED,
+    )
+}
