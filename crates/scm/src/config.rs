@@ -51,14 +51,15 @@ impl Controller {
         Ok(handle)
     }
 
-    /// `ChangeServiceConfig` and `ChangeServiceConfig2`
+    /// `ChangeServiceConfig` and `ChangeServiceConfig2`; gives back the record as
+    /// it was.
     pub fn change(
         &mut self,
         now: Millis,
         client: Client,
         handle: HandleId,
         change: Change,
-    ) -> Result<()> {
+    ) -> Result<Record> {
         let id = self
             .handles
             .service(client, handle, SERVICE_CHANGE_CONFIG)?;
@@ -77,11 +78,11 @@ impl Controller {
             return Err(Win32Error::CIRCULAR_DEPENDENCY);
         }
         self.effects.push(Effect::WriteConfig(new.clone()));
-        self.services.get_mut(id)?.record = new;
+        let old = core::mem::replace(&mut self.services.get_mut(id)?.record, new);
         // A start that waits may wait for something else now.
         self.changed.push(id);
         self.settle(now);
-        Ok(())
+        Ok(old)
     }
 
     /// A display name may be no other service's name of either kind.
@@ -97,14 +98,14 @@ impl Controller {
     }
 
     /// `DeleteService`: marks the service; it goes when it has stopped and its
-    /// last handle is closed.
-    pub fn delete(&mut self, client: Client, handle: HandleId) -> Result<()> {
+    /// last handle is closed. Gives back its name.
+    pub fn delete(&mut self, client: Client, handle: HandleId) -> Result<Text> {
         let id = self.handles.service(client, handle, DELETE)?;
         let service = self.services.get_mut(id)?;
         if service.delete_pending {
             return Err(Win32Error::SERVICE_MARKED_FOR_DELETE);
         }
         service.delete_pending = true;
-        Ok(())
+        Ok(service.record.name.clone())
     }
 }

@@ -35,7 +35,7 @@ pub enum ServiceRequest<'a> {
         /// The wanted access.
         access: u32,
     },
-    /// `CreateService`. Answered by [`ServiceReply::Handle`].
+    /// `CreateService`. Answered by [`ServiceReply::Made`].
     Create {
         /// The manager's handle.
         manager: u32,
@@ -46,24 +46,25 @@ pub enum ServiceRequest<'a> {
         /// The configuration.
         settings: Settings<'a>,
     },
-    /// `CloseServiceHandle`, `UnlockServiceDatabase`. Answered by [`ServiceReply::Done`].
+    /// `CloseServiceHandle`, `UnlockServiceDatabase`. Answered by
+    /// [`ServiceReply::Done`] or [`ServiceReply::Gone`].
     Close {
         /// Any handle.
         handle: u32,
     },
-    /// `DeleteService`. Answered by [`ServiceReply::Done`].
+    /// `DeleteService`. Answered by [`ServiceReply::Changed`].
     Delete {
         /// The service's handle.
         service: u32,
     },
-    /// `ChangeServiceConfig`. Answered by [`ServiceReply::Done`].
+    /// `ChangeServiceConfig`. Answered by [`ServiceReply::Changed`].
     Change {
         /// The service's handle.
         service: u32,
         /// What to change.
         settings: Settings<'a>,
     },
-    /// `ChangeServiceConfig2`. Answered by [`ServiceReply::Done`].
+    /// `ChangeServiceConfig2`. Answered by [`ServiceReply::Changed`].
     ChangeExtra {
         /// The service's handle.
         service: u32,
@@ -238,6 +239,29 @@ pub struct Entry<'a> {
     pub status: ServiceStatus,
 }
 
+/// What changes in a service's key. The member that asked for it writes it, so
+/// that it lands in the VM's layer as every other write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyChange<'a> {
+    /// The service's name.
+    #[serde(borrow)]
+    pub service: Wide<'a>,
+    /// Encoded [`ValueChange`]s one after the other: see [`next_value`].
+    pub values: &'a [u8],
+}
+
+/// One value of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ValueChange<'a> {
+    /// The value's name, ASCII.
+    pub name: &'a str,
+    /// `REG_SZ` and so on.
+    pub kind: u32,
+    /// The new data; `None` deletes the value.
+    #[serde(borrow)]
+    pub data: Option<&'a [u8]>,
+}
+
 /// What a service process is to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Order<'a> {
@@ -282,6 +306,18 @@ pub enum ServiceReply<'a> {
     },
     /// A handle of this process.
     Handle(u32),
+    /// A new service.
+    Made {
+        /// A handle of this process.
+        handle: u32,
+        /// The new service's key.
+        #[serde(borrow)]
+        change: KeyChange<'a>,
+    },
+    /// It was done, and the service's key changes.
+    Changed(KeyChange<'a>),
+    /// It was done, and the service of this name is no more: its key goes.
+    Gone(Wide<'a>),
     /// A status.
     Status(ServiceStatus),
     /// A whole configuration: everything is there.
@@ -311,6 +347,18 @@ pub fn put_entry(entry: &Entry<'_>, room: &mut [u8]) -> Option<usize> {
 #[must_use]
 pub fn next_entry(entries: &[u8]) -> Option<(Entry<'_>, &[u8])> {
     postcard::take_from_bytes(entries).ok()
+}
+
+/// Encodes a value at the start of `room`; its length, or `None` when it does
+/// not fit.
+pub fn put_value(value: &ValueChange<'_>, room: &mut [u8]) -> Option<usize> {
+    postcard::to_slice(value, room).ok().map(|used| used.len())
+}
+
+/// The first value of a change and the values after it.
+#[must_use]
+pub fn next_value(values: &[u8]) -> Option<(ValueChange<'_>, &[u8])> {
+    postcard::take_from_bytes(values).ok()
 }
 
 #[cfg(test)]

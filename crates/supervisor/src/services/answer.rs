@@ -2,10 +2,10 @@
 
 use pinion_scm::{Client, Filter, HandleId, Listed, Record, ServiceId, Text, Win32Error};
 use pinion_wire::message::MESSAGE;
-use pinion_wire::services::{Entry, ServiceReply, ServiceRequest, Settings, put_entry};
+use pinion_wire::services::{Entry, KeyChange, ServiceReply, ServiceRequest, Settings, put_entry};
 
-use super::convert;
 use super::core::Core;
+use super::{config, convert};
 use crate::system::computer_name;
 
 /// What a reply borrows.
@@ -30,15 +30,57 @@ pub(super) fn answer<'r>(
     match *request {
         ServiceRequest::OpenManager { .. }
         | ServiceRequest::OpenService { .. }
-        | ServiceRequest::Create { .. }
         | ServiceRequest::Lock { .. } => {
             open(core, client, request).map(|h| ServiceReply::Handle(h.0))
         }
-        ServiceRequest::Close { .. }
-        | ServiceRequest::Delete { .. }
-        | ServiceRequest::Change { .. }
+        ServiceRequest::Create {
+            manager,
+            name,
+            access,
+            ref settings,
+        } => {
+            core.note_client(client.0)?;
+            let empty = Record {
+                account: Text::new(),
+                ..Record::new(convert::text(name))
+            };
+            let record = convert::change(settings).apply(&empty);
+            let name = record.name.clone();
+            let handle = core
+                .machine
+                .create(client, HandleId(manager), record, access)?;
+            let change = written(core, None, &name, room)?;
+            Ok(ServiceReply::Made {
+                handle: handle.0,
+                change,
+            })
+        }
+        ServiceRequest::Change { .. }
         | ServiceRequest::ChangeExtra { .. }
-        | ServiceRequest::Report { .. } => act(core, client, request).map(|()| ServiceReply::Done),
+        | ServiceRequest::Delete { .. } => {
+            change(core, client, request, room).map(ServiceReply::Changed)
+        }
+        ServiceRequest::Close { handle } => {
+            core.deleted.clear();
+            core.machine.close(client, HandleId(handle))?;
+            core.carry_out();
+            Ok(match core.deleted.pop() {
+                Some(name) => {
+                    room.texts[0] = convert::wide(&name);
+                    ServiceReply::Gone(&room.texts[0])
+                }
+                None => ServiceReply::Done,
+            })
+        }
+        ServiceRequest::Report {
+            status_handle,
+            ref status,
+        } => {
+            let (now, report) = (core.now(), convert::report(status));
+            core.machine
+                .set_status(now, client, HandleId(status_handle), &report)?;
+            Ok(ServiceReply::Done)
+        }
         _ => ask(core, client, request, room),
     }
 }
@@ -69,52 +111,61 @@ fn open(
         } => core
             .machine
             .open_service(client, HandleId(manager), &convert::text(name), access),
-        ServiceRequest::Create {
-            manager,
-            name,
-            access,
-            settings,
-        } => {
-            let empty = Record {
-                account: Text::new(),
-                ..Record::new(convert::text(name))
-            };
-            let record = convert::change(&settings).apply(&empty);
-            core.machine
-                .create(client, HandleId(manager), record, access)
-        }
         ServiceRequest::Lock { manager } => core.machine.lock(client, HandleId(manager)),
         _ => Err(Win32Error::CALL_NOT_IMPLEMENTED),
     }
 }
 
-/// What only succeeds or fails.
-fn act(core: &mut Core, client: Client, request: &ServiceRequest<'_>) -> Result<(), Win32Error> {
-    let now = core.now();
-    match *request {
-        ServiceRequest::Close { handle } => core.machine.close(client, HandleId(handle)),
-        ServiceRequest::Delete { service } => core.machine.delete(client, HandleId(service)),
+/// What changes a service's key.
+fn change<'r>(
+    core: &mut Core,
+    client: Client,
+    request: &ServiceRequest<'_>,
+    room: &'r mut Room,
+) -> Result<KeyChange<'r>, Win32Error> {
+    let (service, change) = match *request {
         ServiceRequest::Change {
             service,
             ref settings,
-        } => {
-            let change = convert::change(settings);
-            core.machine.change(now, client, HandleId(service), change)
-        }
+        } => (service, convert::change(settings)),
         ServiceRequest::ChangeExtra { service, ref extra } => {
-            let change = convert::extra_change(extra);
-            core.machine.change(now, client, HandleId(service), change)
+            (service, convert::extra_change(extra))
         }
-        ServiceRequest::Report {
-            status_handle,
-            ref status,
-        } => {
-            let report = convert::report(status);
-            core.machine
-                .set_status(now, client, HandleId(status_handle), &report)
+        ServiceRequest::Delete { service } => {
+            let name = core.machine.delete(client, HandleId(service))?;
+            room.texts[0] = convert::wide(&name);
+            room.texts[1] = config::delete_flag().unwrap_or_default();
+            return Ok(KeyChange {
+                service: &room.texts[0],
+                values: &room.texts[1],
+            });
         }
-        _ => Err(Win32Error::CALL_NOT_IMPLEMENTED),
-    }
+        _ => return Err(Win32Error::CALL_NOT_IMPLEMENTED),
+    };
+    let now = core.now();
+    let old = core
+        .machine
+        .change(now, client, HandleId(service), change)?;
+    written(core, Some(&old), &old.name, room)
+}
+
+/// What the program has to write of a service that was made or changed.
+fn written<'r>(
+    core: &Core,
+    old: Option<&Record>,
+    name: &Text,
+    room: &'r mut Room,
+) -> Result<KeyChange<'r>, Win32Error> {
+    let (record, _) = core
+        .machine
+        .find(name)
+        .ok_or(Win32Error::SERVICE_DOES_NOT_EXIST)?;
+    room.texts[0] = convert::wide(name);
+    room.texts[1] = config::key_change(old, record).ok_or(Win32Error::INVALID_PARAMETER)?;
+    Ok(KeyChange {
+        service: &room.texts[0],
+        values: &room.texts[1],
+    })
 }
 
 /// What is only asked.
@@ -134,7 +185,7 @@ fn ask<'r>(
             let status = machine.status(client, HandleId(service))?;
             Ok(ServiceReply::Status(convert::status(&status)))
         }
-        ServiceRequest::Config { service } => Ok(ServiceReply::Config(config(
+        ServiceRequest::Config { service } => Ok(ServiceReply::Config(settings(
             machine.config(client, HandleId(service))?,
             room,
         ))),
@@ -190,7 +241,7 @@ fn ask<'r>(
 }
 
 /// A whole configuration.
-fn config<'r>(record: &Record, room: &'r mut Room) -> Settings<'r> {
+fn settings<'r>(record: &Record, room: &'r mut Room) -> Settings<'r> {
     room.texts = [
         convert::wide(&record.image_path),
         convert::wide(&record.group),

@@ -1,20 +1,17 @@
 //! The configuration of services in the registry.
 //!
-//! Owns how a service's key is read and written; which keys they are (the host's, the VM's layer over
-//! them) is the source's.
+//! Owns what the values of a service's key mean; which keys they are is the source's.
 
 use std::io;
 
 use pinion_scm::{Record, Text};
+use pinion_wire::message::MESSAGE;
+use pinion_wire::services::{ValueChange, put_value};
 
-/// Where the services' configuration comes from and goes to.
+/// Where the services' configuration comes from.
 pub(super) trait ServiceConfig: Send {
     /// All services that the VM sees.
     fn load(&self) -> io::Result<Vec<Record>>;
-    /// Writes a service's key in the VM.
-    fn write(&self, record: &Record) -> io::Result<()>;
-    /// Hides or deletes a service's key in the VM.
-    fn delete(&self, name: &Text) -> io::Result<()>;
 }
 
 /// `REG_SZ`, `REG_EXPAND_SZ`, `REG_DWORD`, `REG_MULTI_SZ` (winnt.h).
@@ -45,6 +42,10 @@ pub(super) fn read(name: &Text, get: impl Fn(&str) -> Option<Value>) -> Option<R
         _ => Vec::new(),
     };
     let mut record = Record::new(name.clone());
+    // Marked for deletion in an earlier run: gone now.
+    if number("DeleteFlag").is_some_and(|flag| flag != 0) {
+        return None;
+    }
     record.service_type = number("Type")?;
     record.start_type = number("Start").unwrap_or(record.start_type);
     record.error_control = number("ErrorControl").unwrap_or(record.error_control);
@@ -110,6 +111,47 @@ pub(super) fn values(record: &Record) -> Vec<(&'static str, Option<Value>)> {
     ]
 }
 
+/// What changes in a service's key from one record, or none, to another, as a program is told to write
+/// it; none if it is too long for that.
+pub(super) fn key_change(old: Option<&Record>, new: &Record) -> Option<Vec<u8>> {
+    let before = old.map(values).unwrap_or_default();
+    let mut changes = Vec::new();
+    for value in values(new) {
+        let same = before.contains(&value);
+        let (name, value) = value;
+        // A new key has nothing to delete.
+        if same || (old.is_none() && value.is_none()) {
+            continue;
+        }
+        put(name, value.as_ref(), &mut changes)?;
+    }
+    Some(changes)
+}
+
+/// The change that marks a service's key for deletion.
+pub(super) fn delete_flag() -> Option<Vec<u8>> {
+    let mut changes = Vec::new();
+    put(
+        "DeleteFlag",
+        Some(&(DWORD, 1_u32.to_le_bytes().to_vec())),
+        &mut changes,
+    )?;
+    Some(changes)
+}
+
+fn put(name: &str, value: Option<&Value>, changes: &mut Vec<u8>) -> Option<()> {
+    let kind = value.map_or(0, |(kind, _)| *kind);
+    let change = ValueChange {
+        name,
+        kind,
+        data: value.map(|(_, data)| data.as_slice()),
+    };
+    let mut room = vec![0; MESSAGE];
+    let length = put_value(&change, &mut room)?;
+    changes.extend(room.get(..length)?);
+    Some(())
+}
+
 fn plus(group: &Text) -> Vec<u16> {
     [&[u16::from(b'+')], group.units()].concat()
 }
@@ -151,6 +193,7 @@ fn multi<'a>(texts: impl Iterator<Item = &'a Text>) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pinion_wire::services::next_value;
     use std::collections::HashMap;
 
     #[test]
@@ -168,6 +211,35 @@ mod tests {
             read(&record.name, |name| key.get(name).cloned()),
             Some(record)
         );
+    }
+
+    #[test]
+    fn only_what_changes_is_written() {
+        let mut old = Record::new(Text::from("worker"));
+        old.image_path = Text::from("worker.exe");
+        old.group = Text::from("Base");
+        let new = Record {
+            start_type: 4,
+            group: Text::new(),
+            ..old.clone()
+        };
+        let changes = key_change(Some(&old), &new).expect("fits");
+        let (first, rest) = next_value(&changes).expect("one");
+        assert_eq!((first.name, first.kind), ("Start", DWORD));
+        assert_eq!(first.data, Some(&[4, 0, 0, 0][..]));
+        let (second, rest) = next_value(rest).expect("two");
+        assert_eq!((second.name, second.data), ("Group", None));
+        assert_eq!(rest, [0; 0]);
+        assert_eq!(key_change(Some(&new), &new), Some(Vec::new()));
+    }
+
+    #[test]
+    fn a_key_marked_for_deletion_is_no_service() {
+        let flag = |value: &str| match value {
+            "Type" | "DeleteFlag" => Some((DWORD, vec![0x10, 0, 0, 0])),
+            _ => None,
+        };
+        assert_eq!(read(&Text::from("old"), flag), None);
     }
 
     #[test]

@@ -39,6 +39,8 @@ pub(super) struct Core {
     last_ticket: u64,
     loaded: bool,
     clients: HashSet<u32>,
+    /// Services that went in the operation under way.
+    pub(super) deleted: Vec<Text>,
     /// Services that have run, for the list that people see.
     pub(super) ran: Vec<Text>,
 }
@@ -61,6 +63,7 @@ impl Core {
             last_ticket: 0,
             loaded: false,
             clients: HashSet::new(),
+            deleted: Vec::new(),
             ran: Vec::new(),
         }
     }
@@ -189,16 +192,11 @@ impl Core {
                     process.terminate(NO_SERVICE);
                 }
             }
-            Effect::WriteConfig(record) => {
-                if let Err(error) = self.config.write(&record) {
-                    tracing::warn!(service = %record.name, %error, "a service's key is not written");
-                }
-            }
+            // The program that asked for it writes the key.
+            Effect::WriteConfig(_) => {}
             Effect::DeleteConfig(name) => {
                 self.ran.retain(|ran| *ran != name);
-                if let Err(error) = self.config.delete(&name) {
-                    tracing::warn!(service = %name, %error, "a service's key is not deleted");
-                }
+                self.deleted.push(name);
             }
             Effect::Finished { ticket, outcome } => {
                 if let Some(end) = self.waiting.get_mut(&ticket) {

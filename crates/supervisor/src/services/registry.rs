@@ -1,145 +1,249 @@
-//! The services' keys as they are: the host's `HKLM\System\CurrentControlSet\Services`, only read.
+//! The services' keys as the VM sees them, only read: `HKLM\System\CurrentControlSet\Services` of the
+//! host under the VM's layers. What the VM changes is written by its own programs, through the agent.
 //!
-//! What a VM makes of its services is kept by the state machine for as long as the VM runs.
+//! A layer is hostile: any program of the VM may have written it. Lengths are bounded, and a key that is
+//! a link is not followed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
-use std::ptr::{null, null_mut};
+use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
+use std::ptr::null_mut;
 
+use pinion_names::key;
+use pinion_nt::{OBJ_CASE_INSENSITIVE, object_attributes, status, unicode_string};
 use pinion_scm::{Record, Text};
-use windows_sys::Win32::Foundation::{ERROR_MORE_DATA, ERROR_SUCCESS};
-use windows_sys::Win32::System::Registry::{
-    HKEY, HKEY_LOCAL_MACHINE, KEY_ENUMERATE_SUB_KEYS, KEY_QUERY_VALUE, RegCloseKey, RegEnumKeyExW,
-    RegEnumValueW, RegOpenKeyExW,
+use windows_sys::Wdk::System::Registry::{
+    KeyBasicInformation, KeyNameInformation, KeyValueFullInformation, NtEnumerateKey,
+    NtEnumerateValueKey, NtOpenKey, NtQueryKey,
 };
+use windows_sys::Win32::Foundation::OBJ_OPENLINK;
+use windows_sys::Win32::System::Registry::{KEY_ENUMERATE_SUB_KEYS, KEY_QUERY_VALUE};
 
 use super::config::{self, ServiceConfig, Value};
-use crate::system::wide;
 
-const SERVICES: &str = r"System\CurrentControlSet\Services";
+const SERVICES: &str = r"\REGISTRY\MACHINE\SYSTEM\CurrentControlSet\Services";
 
 /// Most keys and most values that are looked at.
 const MOST: u32 = 16_384;
-/// Longest name of a key or value that counts, in units, its zero included.
-const NAME: usize = 260;
-/// Longest value that counts, in bytes.
-const DATA: usize = 32 * 1024;
+/// Longest name or value that counts, with the head of its structure, in bytes.
+const ROOM: usize = 34 * 1024;
+/// Longest path in units.
+const PATH: usize = 2048;
 
-/// The host's registry as the VM's services see it.
-pub(super) struct Registry;
+/// Heads of `KEY_BASIC_INFORMATION`, `KEY_NAME_INFORMATION` and `KEY_VALUE_FULL_INFORMATION` (wdm.h):
+/// where the length of the name is, and where the name is.
+const BASIC: (usize, usize) = (12, 16);
+const NAME: (usize, usize) = (0, 4);
+const FULL: (usize, usize) = (16, 20);
 
-impl ServiceConfig for Registry {
-    fn load(&self) -> io::Result<Vec<Record>> {
-        let services = Key::open(HKEY_LOCAL_MACHINE, &wide(SERVICES))?;
-        let mut records = Vec::new();
-        for index in 0..MOST {
-            let Some(name) = services.subkey(index)? else {
-                break;
-            };
-            let zero_ended = [name.as_slice(), &[0]].concat();
-            // A key that cannot be read is no service.
-            if let Ok(key) = Key::open(services.0, &zero_ended) {
-                let values = key.values();
-                let text = Text::from(name.as_slice());
-                records.extend(config::read(&text, |value| {
-                    values.get(&value.to_ascii_lowercase()).cloned()
-                }));
-            }
+/// The stack of keys that the VM sees.
+pub(super) struct Registry {
+    /// NT paths of the layers' keys, the upper first.
+    layers: Vec<Vec<u16>>,
+}
+
+impl Registry {
+    /// The host's services under these layers.
+    pub(super) fn new(layers: &[String]) -> Self {
+        Self {
+            layers: layers
+                .iter()
+                .map(|path| path.encode_utf16().collect())
+                .collect(),
         }
-        Ok(records)
-    }
-
-    fn write(&self, _record: &Record) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn delete(&self, _name: &Text) -> io::Result<()> {
-        Ok(())
     }
 }
 
-/// An open key.
-struct Key(HKEY);
+impl ServiceConfig for Registry {
+    fn load(&self) -> io::Result<Vec<Record>> {
+        let host = Key::open(&SERVICES.encode_utf16().collect::<Vec<_>>(), 0)?;
+        let path = host.path().ok_or(io::ErrorKind::InvalidData)?;
+        let mut seen = Seen::default();
+        for layer in &self.layers {
+            if let Some(key) = open_in(layer, &path, key::in_layer) {
+                seen.take(&key);
+            }
+            if let Some(hidden) = open_in(layer, &path, key::whiteout) {
+                seen.hide(&hidden);
+            }
+            let cut = |depth| {
+                open_in(layer, key::first(&path, depth), key::whiteout)
+                    .is_some_and(|k| k.is_marked())
+            };
+            if (1..=key::depth(&path)).any(cut) {
+                return Ok(seen.records);
+            }
+        }
+        seen.take(&host);
+        Ok(seen.records)
+    }
+}
 
-impl Key {
-    /// Opens the key of this zero-ended path below another one.
-    fn open(parent: HKEY, path: &[u16]) -> io::Result<Self> {
-        let mut key = null_mut();
-        let access = KEY_QUERY_VALUE | KEY_ENUMERATE_SUB_KEYS;
-        // SAFETY: a zero-ended path; `key` is a local.
-        let error = unsafe { RegOpenKeyExW(parent, path.as_ptr(), 0, access, &raw mut key) };
-        checked(error).map(|()| Self(key))
+/// What was found so far; what is above hides what is below.
+#[derive(Default)]
+struct Seen {
+    names: HashSet<Text>,
+    records: Vec<Record>,
+}
+
+impl Seen {
+    fn take(&mut self, services: &Key) {
+        for name in services.subkeys() {
+            let text = Text::from(name.as_slice());
+            if !self.names.insert(text.folded()) {
+                continue;
+            }
+            if let Some(key) = services.subkey(&name) {
+                let values = key.values();
+                let get = |value: &str| values.get(&value.to_ascii_lowercase()).cloned();
+                self.records.extend(config::read(&text, get));
+            }
+        }
     }
 
-    /// The name of a subkey; none beyond the last.
-    fn subkey(&self, index: u32) -> io::Result<Option<Vec<u16>>> {
-        let mut name = [0_u16; NAME];
-        let mut length = NAME as u32;
-        // SAFETY: a live key; the buffer has the length told; nothing else is asked for.
-        let error = unsafe {
-            RegEnumKeyExW(
-                self.0,
-                index,
-                name.as_mut_ptr(),
-                &raw mut length,
-                null(),
-                null_mut(),
-                null_mut(),
-                null_mut(),
+    fn hide(&mut self, hidden: &Key) {
+        for name in hidden.subkeys() {
+            if hidden.subkey(&name).is_some_and(|key| key.is_marked()) {
+                self.names.insert(Text::from(name.as_slice()).folded());
+            }
+        }
+    }
+}
+
+/// How a place in a layer is named: `key::in_layer` or `key::whiteout`.
+type Place = fn(&[u16], &[u16], &mut [u16]) -> Result<usize, pinion_names::TooLong>;
+
+fn open_in(layer: &[u16], path: &[u16], place: Place) -> Option<Key> {
+    let mut real = vec![0; PATH];
+    let length = place(layer, path, &mut real).ok()?;
+    Key::open(real.get(..length)?, OBJ_OPENLINK).ok()
+}
+
+/// An open key.
+struct Key(OwnedHandle);
+
+impl Key {
+    fn open(path: &[u16], flags: u32) -> io::Result<Self> {
+        Self::open_below(null_mut(), path, flags)
+    }
+
+    fn open_below(root: pinion_nt::HANDLE, path: &[u16], flags: u32) -> io::Result<Self> {
+        let name = unicode_string(path).ok_or(io::ErrorKind::InvalidFilename)?;
+        let attributes = object_attributes(root, &raw const name, OBJ_CASE_INSENSITIVE | flags);
+        let mut handle = null_mut();
+        let access = KEY_QUERY_VALUE | KEY_ENUMERATE_SUB_KEYS;
+        // SAFETY: the attributes live over the call; `handle` is a local.
+        let status = unsafe { NtOpenKey(&raw mut handle, access, &raw const attributes) };
+        if !status::success(status) {
+            return Err(io::Error::other(format!("NTSTATUS {status:#010x}")));
+        }
+        // SAFETY: a fresh handle.
+        Ok(Self(unsafe { OwnedHandle::from_raw_handle(handle) }))
+    }
+
+    /// A key below this one, if it can be opened and is no link.
+    fn subkey(&self, name: &[u16]) -> Option<Self> {
+        Self::open_below(self.0.as_raw_handle(), name, OBJ_OPENLINK).ok()
+    }
+
+    /// The key's own NT path.
+    fn path(&self) -> Option<Vec<u16>> {
+        let mut buffer = vec![0_u8; ROOM];
+        let mut size = 0;
+        // SAFETY: a live key; the buffer has the size told.
+        let status = unsafe {
+            NtQueryKey(
+                self.0.as_raw_handle(),
+                KeyNameInformation,
+                buffer.as_mut_ptr().cast(),
+                ROOM as u32,
+                &raw mut size,
             )
         };
-        match error {
-            ERROR_SUCCESS => Ok(name.get(..length as usize).map(Into::into)),
-            windows_sys::Win32::Foundation::ERROR_NO_MORE_ITEMS => Ok(None),
-            _ => checked(error).map(|()| None),
+        counted(&buffer, NAME).filter(|_| status::success(status))
+    }
+
+    /// The names of all subkeys.
+    fn subkeys(&self) -> Vec<Vec<u16>> {
+        let mut buffer = vec![0_u8; ROOM];
+        let mut names = Vec::new();
+        for index in 0..MOST {
+            let mut size = 0;
+            // SAFETY: a live key; the buffer has the size told.
+            let status = unsafe {
+                NtEnumerateKey(
+                    self.0.as_raw_handle(),
+                    index,
+                    KeyBasicInformation,
+                    buffer.as_mut_ptr().cast(),
+                    ROOM as u32,
+                    &raw mut size,
+                )
+            };
+            if !status::success(status) {
+                break;
+            }
+            names.extend(counted(&buffer, BASIC));
         }
+        names
     }
 
     /// All values, by their names in small letters.
     fn values(&self) -> HashMap<String, Value> {
+        let mut buffer = vec![0_u8; ROOM];
         let mut values = HashMap::new();
-        let mut data = vec![0_u8; DATA];
         for index in 0..MOST {
-            let mut name = [0_u16; NAME];
-            let (mut length, mut kind, mut size) = (NAME as u32, 0, DATA as u32);
-            // SAFETY: a live key; both buffers have the lengths told; the rest are locals.
-            let error = unsafe {
-                RegEnumValueW(
-                    self.0,
+            let mut size = 0;
+            // SAFETY: a live key; the buffer has the size told.
+            let status = unsafe {
+                NtEnumerateValueKey(
+                    self.0.as_raw_handle(),
                     index,
-                    name.as_mut_ptr(),
-                    &raw mut length,
-                    null(),
-                    &raw mut kind,
-                    data.as_mut_ptr(),
+                    KeyValueFullInformation,
+                    buffer.as_mut_ptr().cast(),
+                    ROOM as u32,
                     &raw mut size,
                 )
             };
-            match error {
-                ERROR_SUCCESS => {
-                    let name = String::from_utf16_lossy(name.get(..length as usize).unwrap_or(&[]));
-                    let bytes = data.get(..size as usize).unwrap_or(&[]).to_vec();
-                    values.insert(name.to_ascii_lowercase(), (kind, bytes));
-                }
-                // Too long to be a service's own value.
-                ERROR_MORE_DATA => {}
-                _ => break,
+            if status == status::STATUS_NO_MORE_ENTRIES {
+                break;
+            }
+            // A value that does not fit is none of a service's own.
+            if status::success(status)
+                && let Some((name, value)) = full(&buffer)
+            {
+                values.insert(name, value);
             }
         }
         values
     }
-}
 
-impl Drop for Key {
-    fn drop(&mut self) {
-        // SAFETY: opened by `open`, closed once.
-        unsafe { RegCloseKey(self.0) };
+    /// Whether a key of a layer's hidden tree hides what is below.
+    fn is_marked(&self) -> bool {
+        self.values().contains_key(key::MARK)
     }
 }
 
-fn checked(error: u32) -> io::Result<()> {
-    match error {
-        ERROR_SUCCESS => Ok(()),
-        _ => Err(io::Error::from_raw_os_error(error.cast_signed())),
-    }
+/// A value out of a `KEY_VALUE_FULL_INFORMATION`.
+fn full(buffer: &[u8]) -> Option<(String, Value)> {
+    let name = String::from_utf16_lossy(&counted(buffer, FULL)?).to_ascii_lowercase();
+    let (kind, start, length) = (word(buffer, 4)?, word(buffer, 8)?, word(buffer, 12)?);
+    let data = buffer.get(start as usize..)?.get(..length as usize)?;
+    Some((name, (kind, data.to_vec())))
+}
+
+/// The name of a structure with this head.
+fn counted(buffer: &[u8], (length, start): (usize, usize)) -> Option<Vec<u16>> {
+    let length = word(buffer, length)? as usize;
+    let bytes = buffer.get(start..)?.get(..length)?;
+    Some(
+        bytes
+            .chunks_exact(2)
+            .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+            .collect(),
+    )
+}
+
+fn word(buffer: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_le_bytes(buffer.get(at..at + 4)?.try_into().ok()?))
 }

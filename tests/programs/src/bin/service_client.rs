@@ -1,13 +1,17 @@
 //! A client of the service API: makes a service of `service_worker.exe`, runs it through its life and
 //! prints one JSON object with what every call gave.
 //!
-//! Usage: `service_client WORKER.EXE NAME FILE`, where FILE is what the service writes to.
+//! Usage: `service_client WORKER.EXE NAME FILE [--keep yes]`, where FILE is what the service writes to.
+//! With `--keep` the service is not deleted at the end.
 #![cfg(windows)]
 
 use std::time::{Duration, Instant};
 
-use pinion_test_programs::{arguments, last_error, say, usage, wide};
+use pinion_test_programs::{arguments, last_error, say, take_option, usage, wide};
 use serde_json::{Map, Value, json};
+use windows_sys::Win32::System::Registry::{
+    HKEY_LOCAL_MACHINE, RRF_NOEXPAND, RRF_RT_ANY, RegGetValueW,
+};
 use windows_sys::Win32::System::Services::{
     ChangeServiceConfig2W, CloseServiceHandle, ControlService, CreateServiceW, DeleteService,
     ENUM_SERVICE_STATUS_PROCESSW, EnumServicesStatusExW, GetServiceDisplayNameW, OpenSCManagerA,
@@ -165,6 +169,28 @@ fn description(service: SC_HANDLE) -> Value {
     }
 }
 
+/// The command line in the service's key, or the error.
+fn key(name: &str) -> Value {
+    let path = wide(&format!(r"System\CurrentControlSet\Services\{name}"));
+    let (mut buffer, mut size) = ([0_u16; 512], 1024);
+    // SAFETY: zero-terminated strings; a buffer of the size told; no type is wanted.
+    let error = unsafe {
+        RegGetValueW(
+            HKEY_LOCAL_MACHINE,
+            path.as_ptr(),
+            wide("ImagePath").as_ptr(),
+            RRF_RT_ANY | RRF_NOEXPAND,
+            std::ptr::null_mut(),
+            buffer.as_mut_ptr().cast(),
+            &raw mut size,
+        )
+    };
+    match error {
+        0 => string(buffer.as_ptr()).into(),
+        error => json!({ "error": error }),
+    }
+}
+
 /// All services, asked for with a buffer that is too small at first.
 fn list(manager: SC_HANDLE, name: &str) -> Value {
     let (mut needed, mut returned, mut resume) = (0, 0, 0);
@@ -245,9 +271,10 @@ fn live(service: SC_HANDLE, file: &str, out: &mut Map<String, Value>) {
 }
 
 fn main() {
-    let arguments = arguments();
+    let mut arguments = arguments();
+    let keep = take_option(&mut arguments, "--keep").is_some();
     let [worker, name, file] = arguments.as_slice() else {
-        usage("service_client WORKER.EXE NAME FILE");
+        usage("service_client WORKER.EXE NAME FILE [--keep yes]");
     };
     let mut out = Map::new();
     // SAFETY: no names.
@@ -283,6 +310,11 @@ fn main() {
     out.insert("display_name".into(), display_name(manager, name));
     out.insert("ansi".into(), ansi(name));
     live(service, file, &mut out);
+    out.insert("key".into(), key(name));
+    if keep {
+        say(&Value::Object(out));
+        return;
+    }
     // SAFETY: handles of this program.
     unsafe {
         out.insert("delete".into(), code(DeleteService(service)).into());
@@ -302,5 +334,6 @@ fn main() {
         }
         .into(),
     );
+    out.insert("key_gone".into(), key(name));
     say(&Value::Object(out));
 }

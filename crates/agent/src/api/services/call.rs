@@ -45,6 +45,17 @@ pub(super) fn done(reply: ServiceReply<'_>) -> Result<()> {
     }
 }
 
+/// For an answer that changes the service's key.
+pub(super) fn changed(reply: ServiceReply<'_>) -> Result<()> {
+    match reply {
+        ServiceReply::Changed(change) => {
+            super::keys::write(&change);
+            Ok(())
+        }
+        _ => unexpected(),
+    }
+}
+
 /// For an answer that is a handle.
 pub(super) fn handle(reply: ServiceReply<'_>) -> Result<*mut c_void> {
     match reply {

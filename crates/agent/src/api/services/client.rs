@@ -1,7 +1,7 @@
 //! The service API of a client: handles, start, control and status.
 
-use super::call::{self, Result, boolean, call, done, given, pointer, unexpected};
-use super::text;
+use super::call::{self, Result, boolean, call, changed, given, pointer, unexpected};
+use super::{keys, text};
 use crate::api::heap::Block;
 use core::ffi::c_void;
 use pinion_wire::services::{ServiceReply, ServiceRequest, ServiceStatus, Settings};
@@ -94,7 +94,13 @@ pub(super) unsafe extern "system" fn create_service(
             access,
             settings,
         };
-        let handle = call(request, call::handle)?;
+        let handle = call(request, |reply| match reply {
+            ServiceReply::Made { handle, change } => {
+                keys::write(&change);
+                Ok(handle as usize as *mut c_void)
+            }
+            _ => unexpected(),
+        })?;
         if !tag.is_null() {
             // SAFETY: the program's own variable.
             unsafe { tag.write_unaligned(0) };
@@ -106,12 +112,22 @@ pub(super) unsafe extern "system" fn create_service(
 
 /// As `DeleteService`.
 pub(super) unsafe extern "system" fn delete_service(service: *mut c_void) -> i32 {
-    boolean(given(service).and_then(|service| call(ServiceRequest::Delete { service }, done)))
+    boolean(given(service).and_then(|service| call(ServiceRequest::Delete { service }, changed)))
 }
 
 /// As `CloseServiceHandle`.
 pub(super) unsafe extern "system" fn close_handle(handle: *mut c_void) -> i32 {
-    boolean(given(handle).and_then(|handle| call(ServiceRequest::Close { handle }, done)))
+    let close = |handle| {
+        call(ServiceRequest::Close { handle }, |reply| match reply {
+            ServiceReply::Done => Ok(()),
+            ServiceReply::Gone(service) => {
+                keys::remove(service);
+                Ok(())
+            }
+            _ => unexpected(),
+        })
+    };
+    boolean(given(handle).and_then(close))
 }
 
 /// As `StartServiceW`.

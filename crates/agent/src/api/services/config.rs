@@ -1,6 +1,6 @@
 //! The service API of a client: configuration and names.
 
-use super::call::{Result, boolean, call, done, given, unexpected};
+use super::call::{Result, boolean, call, changed, given, unexpected};
 use super::pack::Packer;
 use super::text;
 use core::ffi::c_void;
@@ -112,7 +112,7 @@ pub(super) unsafe extern "system" fn change(
                 display_name: text::optional(display_name)?,
             }
         };
-        call(ServiceRequest::Change { service, settings }, done)?;
+        call(ServiceRequest::Change { service, settings }, changed)?;
         if !tag.is_null() {
             // SAFETY: the program's own variable.
             unsafe { tag.write_unaligned(0) };
@@ -219,7 +219,7 @@ pub(super) unsafe extern "system" fn change_extra(
             SERVICE_CONFIG_SERVICE_SID_INFO => Extra::SidType(number()),
             _ => Extra::PreshutdownTimeout(number()),
         };
-        call(ServiceRequest::ChangeExtra { service, extra }, done)
+        call(ServiceRequest::ChangeExtra { service, extra }, changed)
     };
     boolean(change())
 }

@@ -11,6 +11,7 @@ mod arguments;
 mod call;
 mod client;
 mod config;
+mod keys;
 mod lists;
 mod pack;
 mod process;
