@@ -50,7 +50,7 @@ run_step() {
     LOG=$LOGS/$(printf '%s' "$label" | tr -c 'A-Za-z0-9.' '-' | cut -c1-60).log
     RC=0
     set -m
-    "$@" >"$LOG" 2>&1 </dev/null &
+    "$@" >"$LOG" 2>&1 </dev/null 9>&- &
     STEP_PID=$!
     set +m
     watch_step "$STEP_PID" "$label"
