@@ -15,6 +15,7 @@
 
 mod address;
 mod atomic;
+mod count;
 mod error;
 mod id;
 mod lock;

@@ -98,6 +98,23 @@ impl Vm {
         self.folder.join("logs").join("output.log")
     }
 
+    /// How many files the VM has changed, made or hidden, running or not: all in its upper layer that
+    /// is no folder. A figure for people: it ends at a bound.
+    #[must_use]
+    pub fn changed_files(&self) -> u64 {
+        crate::count::files(self.upper())
+    }
+
+    /// How many keys the VM has changed, made or hidden: those of its registry layer that have no keys
+    /// below.
+    ///
+    /// # Errors
+    /// The registry's refusal.
+    #[cfg(windows)]
+    pub fn changed_keys(&self) -> Result<u64> {
+        crate::registry::count_layer(self.id())
+    }
+
     /// Changes the record on disk and here; neither on failure.
     ///
     /// # Errors

@@ -24,14 +24,15 @@ fn get_desktop_window() {
     // SAFETY: a zero-terminated name of a system DLL.
     let user32 = unsafe { LoadLibraryW(name.as_ptr()) };
     if user32.is_null() {
-        tracing::warn!("user32.dll could not be loaded: the desktop's owner may start inside the VM");
+        tracing::warn!(
+            "user32.dll could not be loaded: the desktop's owner may start inside the VM"
+        );
         return;
     }
     // SAFETY: a loaded module and a zero-terminated name.
-    if let Some(address) = unsafe { GetProcAddress(user32, c"GetDesktopWindow".as_ptr().cast()) } {
-        // SAFETY: GetDesktopWindow takes nothing and gives a window handle.
-        let call: unsafe extern "system" fn() -> isize = unsafe { std::mem::transmute(address) };
-        // SAFETY: as above.
-        unsafe { call() };
+    let address = unsafe { GetProcAddress(user32, c"GetDesktopWindow".as_ptr().cast()) };
+    if let Some(get_desktop_window) = address {
+        // SAFETY: GetDesktopWindow takes nothing and gives a window handle, which fits the result.
+        unsafe { get_desktop_window() };
     }
 }

@@ -1,6 +1,6 @@
 //! The end of a run: ask, then end all, keep how it ended, and leave nothing behind.
 
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
@@ -17,20 +17,20 @@ const SERVICES: Duration = Duration::from_secs(5);
 const ENDING: Duration = Duration::from_secs(10);
 /// How long a console may take to take a key.
 const CONSOLE: Duration = Duration::from_secs(1);
+/// How often is looked whether the end is to come at once.
+const LOOK: Duration = Duration::from_millis(100);
 /// How often is looked while something ends.
 const PAUSE: Duration = Duration::from_millis(5);
 
 impl Keeper {
     /// Ends the VM's processes: services and, until `deadline`, programs are asked; what is left is
     /// ended. The code is the main program's own if it ended by itself.
-    pub(crate) fn finish(&self, deadline: Option<Instant>, end: End) -> End {
+    pub(crate) fn finish(self: &Arc<Self>, deadline: Option<Instant>, end: End) -> End {
         tracing::info!(code = end.code, why = end.why, "the VM ends");
         self.resume_all();
         if !self.life().is_killed() {
             let until = deadline.unwrap_or_else(|| Instant::now() + SERVICES);
-            if let Some(services) = self.services() {
-                services.stop_all(until);
-            }
+            self.stop_services(until);
             if let Some(deadline) = deadline {
                 self.ask_programs(deadline);
             }
@@ -39,6 +39,23 @@ impl Keeper {
         self.job().terminate(end.code.cast_unsigned());
         self.wait_for_empty_job();
         end
+    }
+
+    /// Stops the services in a thread of its own, so that a kill can cut it short.
+    fn stop_services(self: &Arc<Self>, until: Instant) {
+        let (send, receive) = mpsc::channel();
+        let keeper = Arc::clone(self);
+        thread::spawn(move || {
+            if let Some(services) = keeper.services() {
+                services.stop_all(until);
+            }
+            let _ = send.send(());
+        });
+        while receive.recv_timeout(LOOK) == Err(mpsc::RecvTimeoutError::Timeout) {
+            if self.life().is_killed() || Instant::now() > until + LOOK {
+                return;
+            }
+        }
     }
 
     /// Presses Ctrl-Break on the consoles of the programs that this process started, and waits for the

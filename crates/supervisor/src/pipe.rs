@@ -18,7 +18,8 @@ use crate::system::{last_error, own, wide};
 /// The pipe's buffer in each direction, in bytes.
 const BUFFER: u32 = 64 * 1024;
 
-/// A listening pipe name. One instance always waits for the next client.
+/// A listening pipe name. Each thread in [`Listener::accept`] keeps one instance that waits for a
+/// client.
 #[derive(Debug)]
 pub(crate) struct Listener {
     path: String,
@@ -92,9 +93,6 @@ impl Listener {
                 return Err(error);
             }
         }
-        // The next instance stands before this client is served, so that no client finds none.
-        let next = self.instance(0).ok();
-        *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = next;
         Ok(Connection {
             file: File::from(handle),
         })

@@ -19,6 +19,8 @@ use crate::pipe::{Connection, Listener};
 
 /// The most connections served at one time; a member keeps one as long as it lives.
 const MOST: usize = 2048;
+/// How many instances wait for clients: members do not try again when they find none.
+const LISTENING: u32 = 4;
 /// After a failed accept: resources are short, and trying again at once would spin.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -44,21 +46,25 @@ impl Caller<'_> {
 
 /// Serves the request pipe from now on.
 pub(crate) fn serve(keeper: &Arc<Keeper>) -> Result<()> {
-    let listener = Listener::bind(&request_pipe(keeper.vm().id()))?;
-    let keeper = Arc::clone(keeper);
-    thread::spawn(move || {
-        let cap = Cap::new(MOST);
-        loop {
-            match listener.accept() {
-                Ok(connection) => accept(&keeper, &cap, connection),
-                Err(error) => {
-                    tracing::warn!(%error, "a member could not connect");
-                    thread::sleep(PAUSE);
-                }
+    let listener = Arc::new(Listener::bind(&request_pipe(keeper.vm().id()))?);
+    let cap = Cap::new(MOST);
+    for _ in 0..LISTENING {
+        let (keeper, listener, cap) = (Arc::clone(keeper), Arc::clone(&listener), cap.clone());
+        thread::spawn(move || listen(&keeper, &listener, &cap));
+    }
+    Ok(())
+}
+
+fn listen(keeper: &Arc<Keeper>, listener: &Listener, cap: &Cap) {
+    loop {
+        match listener.accept() {
+            Ok(connection) => accept(keeper, cap, connection),
+            Err(error) => {
+                tracing::warn!(%error, "a member could not connect");
+                thread::sleep(PAUSE);
             }
         }
-    });
-    Ok(())
+    }
 }
 
 fn accept(keeper: &Arc<Keeper>, cap: &Cap, connection: Connection) {

@@ -1,10 +1,6 @@
 //! What a VM uses and has changed: figures for people, never to decide by.
 
-use std::fs;
-use std::path::PathBuf;
 use std::sync::atomic::Ordering;
-
-use pinion_store::registry;
 
 use crate::control::{ProcessInfo, Stats};
 use crate::error::Result;
@@ -14,8 +10,6 @@ use crate::process::Usage;
 
 /// 100 ns in a millisecond.
 const TICKS: u64 = 10_000;
-/// The most folders looked into for counting; a guest can make any number.
-const MOST_FOLDERS: usize = 100_000;
 
 impl Keeper {
     /// What the VM uses.
@@ -32,8 +26,8 @@ impl Keeper {
             cpu_ms: usages.iter().map(|usage| usage.cpu).sum::<u64>() / TICKS,
             memory: usages.iter().map(|usage| usage.memory).sum(),
             names_private: names.unwrap_or(0),
-            files_changed: count_files(self.vm().upper()),
-            keys_changed: registry::count_layer(self.vm().id())?,
+            files_changed: self.vm().changed_files(),
+            keys_changed: self.vm().changed_keys()?,
         })
     }
 
@@ -61,23 +55,4 @@ impl Keeper {
         processes.sort_by_key(|process| process.pid);
         Ok(processes)
     }
-}
-
-/// Files of a layer, all that is no folder; links are counted and not followed.
-fn count_files(root: PathBuf) -> u64 {
-    let mut folders = vec![root];
-    let (mut files, mut seen) = (0, 0);
-    while let Some(folder) = folders.pop() {
-        seen += 1;
-        if seen > MOST_FOLDERS {
-            break;
-        }
-        for item in fs::read_dir(folder).into_iter().flatten().flatten() {
-            match item.file_type() {
-                Ok(kind) if kind.is_dir() => folders.push(item.path()),
-                _ => files += 1,
-            }
-        }
-    }
-    files
 }
