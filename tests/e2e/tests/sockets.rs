@@ -1,0 +1,161 @@
+//! The network of a VM: its own address, and loopback as a program expects it.
+
+use pinion_e2e::{Running, World};
+use serde_json::Value;
+use std::io::Read;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::time::Duration;
+
+/// A program that runs in the VM `name`, and its first line.
+fn in_vm(world: &World, name: &str, words: &[&str]) -> (Running, Value) {
+    let path = world.host.path_of("sockets");
+    let program = world.pinion(["run", "--name", name, &path]).args(words);
+    let mut running = program.spawn();
+    let first = running.first_json();
+    (running, first)
+}
+
+fn address(world: &World, vm: &str) -> IpAddr {
+    let text = world.inspect(vm)["address"].as_str().map(str::to_owned);
+    text.and_then(|text| text.parse().ok())
+        .expect("the VM's address")
+}
+
+/// What a server of TCP says to the plain machine.
+fn said(ip: IpAddr, port: u16) -> Option<String> {
+    let to = SocketAddr::new(ip, port);
+    let mut stream = TcpStream::connect_timeout(&to, Duration::from_secs(5)).ok()?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text).ok()?;
+    Some(text)
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    listener.local_addr().expect("its number").port()
+}
+
+/// The same program's account of streams, datagrams, waiting, overlapped calls
+/// and errors, inside and outside.
+#[test]
+fn a_program_is_told_the_same_as_on_the_host() {
+    let world = World::new();
+    let outside = world.host.program("sockets").arg("check").run().expect(0);
+    let inside = world.run("sockets", &["check"]).expect(0);
+    assert_eq!(inside.json(), outside.json());
+}
+
+/// What is written after a call has returned shows the VM's own address, and
+/// that address works.
+#[test]
+fn late_addresses_are_of_the_vm_and_answer() {
+    let world = World::new();
+    let seen = world.run("sockets", &["late"]).expect(0).json();
+    let texts: Vec<_> = seen["accepted"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .chain(seen["received"].get(0))
+        .filter_map(Value::as_str)
+        .collect();
+    assert_eq!(texts.len(), 3, "{seen}");
+    for text in texts {
+        let ip: Ipv4Addr = text.parse().expect("an address");
+        assert!(ip.is_loopback(), "{seen}");
+    }
+    assert_eq!(seen["received"][1], 5, "the reply came: {seen}");
+    assert_eq!(seen["received"][2], "127.0.0.1", "{seen}");
+}
+
+#[test]
+fn two_vms_serve_one_port_each_at_its_own_address() {
+    let world = World::new();
+    let port = free_port();
+    let any = format!("0.0.0.0:{port}");
+    let (_one, first) = in_vm(&world, "one", &["serve", &any, "one"]);
+    let (_two, second) = in_vm(&world, "two", &["serve", &any, "two"]);
+    for local in [&first["local"], &second["local"]] {
+        assert_eq!(local, any.as_str());
+    }
+    let (one, two) = (address(&world, "one"), address(&world, "two"));
+    assert_ne!(one, two);
+    assert!(said(one, port).expect("an answer").starts_with("one "));
+    assert!(said(two, port).expect("an answer").starts_with("two "));
+    let nobody = said(Ipv4Addr::LOCALHOST.into(), port);
+    assert_eq!(nobody, None, "the host's own loopback stays free");
+}
+
+#[test]
+fn inside_loopback_in_every_form_is_the_vms_own() {
+    let world = World::new();
+    let port = free_port();
+    let any = format!("0.0.0.0:{port}");
+    let (_one, _) = in_vm(&world, "one", &["serve", &any, "one"]);
+    let (_two, _) = in_vm(&world, "two", &["serve", &any, "two"]);
+    let two = address(&world, "two").to_string();
+    // Another VM's address is but one more loopback address: the VM's own.
+    for reach in [
+        "127.0.0.1",
+        "localhost",
+        "0.0.0.0",
+        "127.9.8.7",
+        &two,
+        "[::1]",
+    ] {
+        let to = format!("{reach}:{port}");
+        let seen = world.exec("one", "sockets", &["fetch", &to]).expect(0);
+        let text = seen.json()["text"].as_str().map(str::to_owned);
+        assert_eq!(text.as_deref(), Some("one 127.0.0.1 127.0.0.1"), "{reach}");
+    }
+}
+
+#[test]
+fn a_port_of_the_host_or_another_vm_is_out_of_reach() {
+    let world = World::new();
+    let listener = TcpListener::bind(("0.0.0.0", 0)).expect("a listener");
+    let port = listener.local_addr().expect("its port").port();
+    let (_one, _) = in_vm(&world, "one", &["serve", "0.0.0.0:0", "one"]);
+    for reach in ["127.0.0.1", "0.0.0.0", "[::1]"] {
+        let to = format!("{reach}:{port}");
+        let seen = world.run("sockets", &["fetch", &to]).expect(0).json();
+        assert_eq!(seen["error"], 10061, "{reach}: {seen}");
+    }
+}
+
+#[test]
+fn a_server_of_ipv6_is_at_the_vms_address() {
+    let world = World::new();
+    let port = free_port();
+    for (name, host) in [("any", "[::]"), ("loopback", "[::1]")] {
+        let bind = format!("{host}:{port}");
+        let (_server, first) = in_vm(&world, name, &["serve", &bind, name]);
+        assert_eq!(first["local"], bind.as_str());
+        let text = said(address(&world, name), port).expect("an answer");
+        assert!(text.starts_with(name), "{text}");
+        let to = format!("[::1]:{port}");
+        let seen = world.exec(name, "sockets", &["fetch", &to]).expect(0);
+        assert_eq!(seen.json()["text"], format!("{name} ::1 ::1"));
+    }
+}
+
+#[test]
+fn datagrams_of_two_vms_share_a_port() {
+    let world = World::new();
+    let port = free_port();
+    let any = format!("0.0.0.0:{port}");
+    let to = format!("127.0.0.1:{port}");
+    let (_one, first) = in_vm(&world, "one", &["serve-datagrams", &any, "one"]);
+    let (_two, second) = in_vm(&world, "two", &["serve-datagrams", &any, "two"]);
+    assert_eq!(
+        (&first["error"], &second["error"]),
+        (&Value::Null, &Value::Null)
+    );
+    for name in ["one", "two"] {
+        let seen = world.exec(name, "sockets", &["fetch-datagram", &to]);
+        let seen = seen.expect(0).json();
+        assert_eq!(
+            (&seen["text"], &seen["from"]),
+            (&name.into(), &"127.0.0.1".into())
+        );
+    }
+}
