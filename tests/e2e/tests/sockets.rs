@@ -112,13 +112,24 @@ fn inside_loopback_in_every_form_is_the_vms_own() {
 #[test]
 fn a_port_of_the_host_or_another_vm_is_out_of_reach() {
     let world = World::new();
-    let listener = TcpListener::bind(("0.0.0.0", 0)).expect("a listener");
-    let port = listener.local_addr().expect("its port").port();
-    let (_one, _) = in_vm(&world, "one", &["serve", "0.0.0.0:0", "one"]);
-    for reach in ["127.0.0.1", "0.0.0.0", "[::1]"] {
-        let to = format!("{reach}:{port}");
-        let seen = world.run("sockets", &["fetch", &to]).expect(0).json();
-        assert_eq!(seen["error"], 10061, "{reach}: {seen}");
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a listener");
+    let of_host = listener.local_addr().expect("its port").port();
+    let (_one, first) = in_vm(&world, "one", &["serve", "0.0.0.0:0", "one"]);
+    let local: SocketAddr = first["local"]
+        .as_str()
+        .and_then(|text| text.parse().ok())
+        .expect("an address");
+    let one = address(&world, "one");
+    assert!(said(one, local.port()).is_some());
+    for (ip, port) in [
+        ("127.0.0.1".into(), of_host),
+        (one.to_string(), local.port()),
+    ] {
+        for reach in [&ip, "0.0.0.0", "[::1]"] {
+            let to = format!("{reach}:{port}");
+            let seen = world.run("sockets", &["fetch", &to]).expect(0).json();
+            assert_eq!(seen["error"], 10061, "{reach}: {seen}");
+        }
     }
 }
 
