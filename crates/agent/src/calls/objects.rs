@@ -8,7 +8,7 @@ use crate::hooks::kept;
 use crate::{decode, scratch, state};
 use core::ffi::c_void;
 use pinion_names::object;
-use pinion_nt::status::{STATUS_ACCESS_DENIED, STATUS_NAME_TOO_LONG};
+use pinion_nt::status::{STATUS_ACCESS_DENIED, STATUS_NAME_TOO_LONG, STATUS_OBJECT_NAME_INVALID};
 use pinion_nt::{HANDLE, NTSTATUS, OBJECT_ATTRIBUTES, unicode_string};
 use pinion_wire::tally::Tally;
 
@@ -60,16 +60,16 @@ fn mapped(
                 Tally::count(&state::tally().names_private);
                 with_name(&decoded.given, out.get(..length).unwrap_or(&[]), call)
             }
-            Err(object_too_long) => refuse(object_too_long),
+            Err(pinion_names::TooLong) => NO_ROOM,
         }
     })
-    .unwrap_or(STATUS_NAME_TOO_LONG)
+    .unwrap_or(NO_ROOM)
 }
 
-/// The VM's prefix leaves no room for the name.
-fn refuse(_: pinion_names::TooLong) -> NTSTATUS {
-    STATUS_NAME_TOO_LONG
-}
+/// What a name gets for which the VM's prefix leaves no room: what a name of
+/// 32,767 units gets without it, observed on Wine 8 and Wine 10. The longest
+/// name in a VM is shorter than the host's by the prefix.
+const NO_ROOM: NTSTATUS = STATUS_OBJECT_NAME_INVALID;
 
 /// Runs `call` with `given`, its name replaced by `name`.
 pub(crate) fn with_name(

@@ -150,7 +150,7 @@ fn nt_forms(kind: Kind, session: u32) -> Vec<Value> {
             None,
             &format!("{own}\\none\\{leaf}"),
         ),
-        nt_status(kind, "long", None, &long(&format!("{full}-"), 30_000)),
+        nt_status(kind, "long", None, &long(&format!("{full}-"), 32_700)),
         nt_status(kind, "longest", None, &long(&format!("{full}-"), 32_767)),
     ];
     match &directory {
