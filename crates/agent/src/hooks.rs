@@ -125,6 +125,8 @@ hooks! {
     NtSetInformationFile(file: HANDLE, io: Io, buffer: *mut c_void, length: u32, class: u32) => calls::files::set_information;
     NtQueryDirectoryFile(file: HANDLE, event: HANDLE, apc: *const c_void, context: *const c_void, io: Io, buffer: *mut c_void, length: u32, class: u32, single: u8, pattern: *const UNICODE_STRING, restart: u8) => calls::files::query_directory;
     NtQueryDirectoryFileEx(file: HANDLE, event: HANDLE, apc: *const c_void, context: *const c_void, io: Io, buffer: *mut c_void, length: u32, class: u32, flags: u32, pattern: *const UNICODE_STRING) => calls::files::query_directory_ex;
+    NtQueryVirtualMemory(process: HANDLE, address: *const c_void, class: u32, buffer: *mut c_void, length: usize, returned: *mut usize) => calls::files::query_memory;
+    NtQueryInformationProcess(process: HANDLE, class: u32, buffer: *mut c_void, length: u32, returned: *mut u32) => calls::files::query_process;
     NtClose(handle: HANDLE) => calls::files::close;
     NtCreateKey(handle: Handles, access: u32, attributes: Attributes, title: u32, class: *const UNICODE_STRING, options: u32, disposition: *mut u32) => calls::registry::create_key;
     NtOpenKey(handle: Handles, access: u32, attributes: Attributes) => calls::registry::open_key;

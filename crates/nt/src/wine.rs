@@ -3,6 +3,9 @@
 use crate::calls::LdrGetProcedureAddress;
 use core::ffi::{CStr, c_char, c_void};
 
+/// The export of ntdll that only Wine has.
+pub const VERSION_EXPORT: &[u8] = b"wine_get_version";
+
 /// `STRING` (ntdef.h), the counted 8-bit string.
 #[repr(C)]
 struct AnsiString {

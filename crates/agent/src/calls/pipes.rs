@@ -6,12 +6,16 @@ use crate::hooks::kept;
 use crate::{decode, guard, scratch, state};
 use core::ffi::c_void;
 use pinion_names::pipe::{self, Kind, Name};
-use pinion_nt::status::STATUS_NAME_TOO_LONG;
+use pinion_nt::status::{STATUS_ACCESS_DENIED, STATUS_NAME_TOO_LONG};
 use pinion_nt::{HANDLE, IO_STATUS_BLOCK, NTSTATUS, OBJECT_ATTRIBUTES};
 use pinion_wire::tally::Tally;
 
 /// `FSCTL_PIPE_WAIT` (ntioapi.h; the same on Wine 8 and 10).
 const PIPE_WAIT: u32 = 0x0011_0018;
+
+/// `FSCTL_SET_REPARSE_POINT` (winioctl.h). Refused: a link made in the VM's
+/// layer could lead out of it.
+const SET_REPARSE_POINT: u32 = 0x0009_00a4;
 
 /// As `NtCreateNamedPipeFile`, under the VM's prefix.
 #[allow(clippy::too_many_arguments)]
@@ -175,6 +179,9 @@ pub(crate) unsafe fn control(
             )
         }
     };
+    if code == SET_REPARSE_POINT {
+        return STATUS_ACCESS_DENIED;
+    }
     if code != PIPE_WAIT {
         return call(input, input_size);
     }

@@ -2,6 +2,7 @@
 //! or it does not run. Membership itself is the kernel's: the child inherits
 //! the VM's job, which lets nothing break away.
 
+use super::files;
 use crate::hooks::{self, kept};
 use crate::{guard, state, supervisor};
 use core::ffi::c_void;
@@ -48,23 +49,26 @@ pub(crate) unsafe fn create_user_process(
         return STATUS_ACCESS_DENIED;
     }
     let mut child = Child::default();
-    // SAFETY: the program's arguments but for the two handles, which are local,
-    // and the suspension, which is undone below.
-    let status = unsafe {
-        kept::NtCreateUserProcess(
-            &raw mut child.process,
-            &raw mut child.thread,
-            process_access | PLACE_ACCESS,
-            thread_access | RESUME_ACCESS,
-            process_attributes,
-            thread_attributes,
-            process_flags,
-            thread_flags | CREATE_SUSPENDED,
-            parameters,
-            info,
-            list,
-        )
-    };
+    let status = files::with_program(list, parameters, &mut |list| {
+        // SAFETY: the program's arguments but for the two handles, which are
+        // local, the suspension, which is undone below, and the list.
+        let status = unsafe {
+            kept::NtCreateUserProcess(
+                &raw mut child.process,
+                &raw mut child.thread,
+                process_access | PLACE_ACCESS,
+                thread_access | RESUME_ACCESS,
+                process_attributes,
+                thread_attributes,
+                process_flags,
+                thread_flags | CREATE_SUSPENDED,
+                parameters,
+                info,
+                list,
+            )
+        };
+        (status, child.process)
+    });
     if !success(status) {
         return status;
     }

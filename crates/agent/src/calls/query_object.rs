@@ -103,7 +103,15 @@ const fn ascii<const N: usize>(text: &[u8; N]) -> [u16; N] {
 }
 
 /// Writes `name` as the system call would: `UNICODE_STRING`, the units, a NUL.
-unsafe fn answer(name: &[u16], buffer: *mut c_void, length: u32, returned: *mut u32) -> NTSTATUS {
+///
+/// # Safety
+/// The pointers must not be of the agent's memory, but for `returned`.
+pub(crate) unsafe fn answer(
+    name: &[u16],
+    buffer: *mut c_void,
+    length: u32,
+    returned: *mut u32,
+) -> NTSTATUS {
     let bytes = name.len() * 2;
     let needed = HEADER + bytes + 2;
     let text = buffer.cast::<u8>().wrapping_add(HEADER);

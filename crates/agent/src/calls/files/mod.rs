@@ -4,11 +4,13 @@
 //! [`names`] tells which path of the VM a name means and gives names back;
 //! [`view`] shows that path to the overlay engine; [`open`] and [`attributes`]
 //! answer calls by name; [`copy_up`] and [`remove`] change the upper; [`information`]
-//! and [`rename`] answer calls by handle, [`listing`] lists directories. A call
+//! and [`rename`] answer calls by handle, [`listing`] lists directories; [`image`]
+//! starts programs of a layer, [`told`] answers for names told without a handle. A call
 //! on a file that only the host has goes to the kernel with the host's name.
 
 mod attributes;
 mod copy_up;
+mod image;
 mod information;
 mod listing;
 mod names;
@@ -16,11 +18,14 @@ mod open;
 mod raw;
 mod remove;
 mod rename;
+mod told;
 mod view;
 mod volumes;
 
 pub(crate) use attributes::{attributes, delete};
+pub(crate) use image::with_program;
 pub(crate) use information::{query_information, set_information};
 pub(crate) use listing::{close, query_directory, query_directory_ex};
 pub(crate) use names::asked_name;
 pub(crate) use open::open;
+pub(crate) use told::{query_memory, query_process};
