@@ -17,11 +17,19 @@ pub const HIDDEN: &str = r"\Hidden";
 /// The name of the value, of type `REG_NONE` and empty, that makes a key of
 /// the tree [`HIDDEN`] a whiteout.
 pub const MARK: &str = "hidden";
-/// How the names begin under which keys are made before they are complete. They
-/// sort after all names of letters and digits: renaming a key to the place just
-/// after its own loses its neighbour and soon crashes the server on Wine 8 and
-/// Wine 10 (observed).
-pub const STAGED: &str = "~pinion-copy-";
+/// How the names begin under which keys are made before they are complete: they
+/// sort after all other names. Wine's server (observed on Wine 8 and 10) overwrites a
+/// neighbour when a rename brings a key one place back in its parent's order;
+/// from the last place every rename goes forward or stays.
+pub const STAGED: &[u16] = &[
+    0xFFFF,
+    b'p' as u16,
+    b'i' as u16,
+    b'n' as u16,
+    b'i' as u16,
+    b'o' as u16,
+    b'n' as u16,
+];
 /// The trees of `\REGISTRY` that layers mirror.
 const TREES: [&str; 2] = ["MACHINE", "USER"];
 

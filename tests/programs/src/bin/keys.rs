@@ -166,14 +166,16 @@ fn user_key() -> String {
     let error = unsafe {
         RegOpenKeyExW(
             HKEY_CURRENT_USER,
-            wide("").as_ptr(),
+            wide("Software").as_ptr(),
             0,
             KEY_READ,
             &raw mut key,
         )
     };
     assert_eq!(error, 0, "HKEY_CURRENT_USER cannot be opened");
-    name_of(Handle(key).0).expect("a key has a name")
+    let name = name_of(&Handle(key)).expect("a key has a name");
+    name.rsplit_once('\\')
+        .map_or(String::new(), |(user, _)| user.to_owned())
 }
 
 fn told(status: NTSTATUS, value: Value) -> Value {
@@ -371,7 +373,10 @@ impl Keys {
                 buffer.text(length_at, at)
             }
         };
-        let object = name_of(key).unwrap_or_else(hex);
+        let object = self
+            .open
+            .get(handle)
+            .map_or_else(String::new, |handle| name_of(handle).unwrap_or_else(hex));
         json!([object, ask(3, 0, 4), ask(0, 12, 16)])
             .as_array()
             .map_or_else(

@@ -71,8 +71,7 @@ fn stage(parent: &[u16], class: &[u16]) -> Result<Key, NTSTATUS> {
 }
 
 fn staged_path(parent: &[u16], path: &mut [u16]) -> Option<usize> {
-    let mut length = join(&[parent, &[SEPARATOR]], path).ok()?;
-    length += key::ascii(key::STAGED, path.get_mut(length..)?).ok()?;
+    let mut length = join(&[parent, &[SEPARATOR], key::STAGED], path).ok()?;
     for id in thread() {
         length += hexadecimal(id, path.get_mut(length..)?)?;
     }

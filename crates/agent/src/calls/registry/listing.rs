@@ -16,7 +16,7 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 use pinion_intercept::export::Module;
 use pinion_layers::{Rank, Sources, merge, sources};
 use pinion_names::key;
-use pinion_names::units::{SEPARATOR, below, fold, starts};
+use pinion_names::units::{SEPARATOR, below, fold};
 use pinion_nt::NTSTATUS;
 use pinion_nt::calls::{RtlDowncaseUnicodeChar, RtlUpcaseUnicodeChar};
 use pinion_nt::status::{STATUS_BUFFER_TOO_SMALL, STATUS_NO_MORE_ENTRIES, success};
@@ -320,7 +320,7 @@ fn add_all(
 ) -> Result<(), NTSTATUS> {
     each_child(source, |child, native| {
         let hidden = closed.is_some_and(|c| below(child, c).is_some_and(<[u16]>::is_empty));
-        if hidden || starts(child, key::STAGED).is_some() {
+        if hidden || child.starts_with(key::STAGED) {
             return Ok(());
         }
         listing.add(child, entry(layer, false, native))
@@ -423,7 +423,7 @@ pub(super) fn has_children(name: &[u16]) -> Result<bool, NTSTATUS> {
     let source = stack.open(only, stack.whole(), access::ENUMERATE)?;
     let mut any = false;
     let stop = each_child(&source, |child, _| {
-        any |= starts(child, key::STAGED).is_none();
+        any |= !child.starts_with(key::STAGED);
         Err(STATUS_NO_MORE_ENTRIES)
     });
     match stop {
