@@ -13,6 +13,7 @@
 //! afd.h), which never ran.
 
 mod address;
+mod datagram;
 mod facts;
 mod host;
 mod local;

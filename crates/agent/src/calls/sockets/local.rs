@@ -7,6 +7,7 @@
 //! `IPV6_V6ONLY` is taken off, and still reported as the program set it.
 
 use super::address::{Sockaddr, own, undo_at};
+use super::datagram;
 use super::facts::{self, Local};
 use super::{BIND, COMPLETE, Control, GET_NAME, GET_V6ONLY, SET_V6ONLY};
 use super::{
@@ -179,6 +180,9 @@ pub(super) fn connected(socket: HANDLE) {
 
 /// Binds and waits for it.
 fn bind_now(socket: HANDLE, address: &Sockaddr) -> NTSTATUS {
+    if let Some(status) = datagram::bind(socket, address) {
+        return status;
+    }
     let bytes = address.as_bytes();
     let mut input = [0; 4 + 28];
     let mut output = [0; 28];
