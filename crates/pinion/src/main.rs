@@ -7,7 +7,6 @@ mod failure;
 mod image;
 mod options;
 mod program;
-mod quote;
 mod search;
 mod table;
 mod values;

@@ -2,7 +2,8 @@
 //! stdout and stderr, and nothing else of its handles. Until it is resumed it
 //! ends with the value.
 
-use crate::quote::command_line;
+use pinion_supervisor::attributes::HandleList;
+use pinion_supervisor::quote::command_line;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::windows::ffi::OsStrExt;
@@ -16,11 +17,9 @@ use windows_sys::Win32::System::Console::{
     GetStdHandle, STD_ERROR_HANDLE, STD_INPUT_HANDLE, STD_OUTPUT_HANDLE,
 };
 use windows_sys::Win32::System::Threading::{
-    CREATE_SUSPENDED, CREATE_UNICODE_ENVIRONMENT, CreateProcessW, DeleteProcThreadAttributeList,
-    EXTENDED_STARTUPINFO_PRESENT, GetExitCodeProcess, INFINITE, InitializeProcThreadAttributeList,
-    LPPROC_THREAD_ATTRIBUTE_LIST, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, PROCESS_INFORMATION,
-    ResumeThread, STARTF_USESTDHANDLES, STARTUPINFOEXW, TerminateProcess,
-    UpdateProcThreadAttribute, WaitForSingleObject,
+    CREATE_SUSPENDED, CREATE_UNICODE_ENVIRONMENT, CreateProcessW, EXTENDED_STARTUPINFO_PRESENT,
+    GetExitCodeProcess, INFINITE, LPPROC_THREAD_ATTRIBUTE_LIST, PROCESS_INFORMATION, ResumeThread,
+    STARTF_USESTDHANDLES, STARTUPINFOEXW, TerminateProcess, WaitForSingleObject,
 };
 
 /// A process that has not run yet.
@@ -50,14 +49,14 @@ impl Suspended {
     ) -> io::Result<Self> {
         let program = wide(program.as_os_str())?;
         let cwd = wide(cwd.as_os_str())?;
-        let units: Vec<Vec<u16>> = command.iter().map(|a| a.encode_utf16().collect()).collect();
-        let mut line = command_line(units.iter().map(Vec::as_slice));
-        line.push(0);
+        let mut line = wide(command_line(command).as_ref())?;
         let env = block(env);
         let stdio = Stdio::of_this_process();
-        let mut attributes = Attributes::new()?;
-        attributes.inherit_only(&stdio.distinct)?;
-        let startup = stdio.startup(attributes.list());
+        let inherited = match stdio.distinct[..] {
+            [] => None,
+            ref handles => Some(HandleList::new(handles).map_err(io::Error::other)?),
+        };
+        let startup = stdio.startup(inherited.as_ref().map_or(null_mut(), HandleList::raw));
         let mut made = PROCESS_INFORMATION::default();
         let flags = CREATE_SUSPENDED | CREATE_UNICODE_ENVIRONMENT | EXTENDED_STARTUPINFO_PRESENT;
         // SAFETY: all strings end in a zero, the environment in two; the command
@@ -69,7 +68,7 @@ impl Suspended {
                 line.as_mut_ptr(),
                 null(),
                 null(),
-                i32::from(!stdio.distinct.is_empty()),
+                i32::from(inherited.is_some()),
                 flags,
                 env.as_ptr().cast(),
                 cwd.as_ptr(),
@@ -184,63 +183,6 @@ impl Stdio {
         startup.StartupInfo.hStdOutput = output;
         startup.StartupInfo.hStdError = error;
         startup
-    }
-}
-
-/// An attribute list with room for one attribute.
-struct Attributes {
-    memory: Vec<u64>,
-}
-
-impl Attributes {
-    fn new() -> io::Result<Self> {
-        let mut size = 0;
-        // SAFETY: asks for the size only.
-        unsafe { InitializeProcThreadAttributeList(null_mut(), 1, 0, &raw mut size) };
-        let mut memory = vec![0_u64; size.div_ceil(8)];
-        // SAFETY: the memory is as large as told.
-        let ok = unsafe {
-            InitializeProcThreadAttributeList(memory.as_mut_ptr().cast(), 1, 0, &raw mut size)
-        };
-        if ok == 0 {
-            return Err(io::Error::last_os_error());
-        }
-        Ok(Self { memory })
-    }
-
-    fn list(&mut self) -> LPPROC_THREAD_ATTRIBUTE_LIST {
-        self.memory.as_mut_ptr().cast()
-    }
-
-    /// Only `handles` are inherited; the slice must outlive the list's use.
-    fn inherit_only(&mut self, handles: &[HANDLE]) -> io::Result<()> {
-        if handles.is_empty() {
-            return Ok(());
-        }
-        // SAFETY: the list is initialised; the slice lives until after
-        // CreateProcessW, as `Stdio` does in the only caller.
-        let ok = unsafe {
-            UpdateProcThreadAttribute(
-                self.list(),
-                0,
-                PROC_THREAD_ATTRIBUTE_HANDLE_LIST as usize,
-                handles.as_ptr().cast(),
-                size_of_val(handles),
-                null_mut(),
-                null(),
-            )
-        };
-        if ok == 0 {
-            return Err(io::Error::last_os_error());
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Attributes {
-    fn drop(&mut self) {
-        // SAFETY: initialised in `new`, deleted once.
-        unsafe { DeleteProcThreadAttributeList(self.list()) };
     }
 }
 

@@ -14,14 +14,17 @@ use crate::system::check;
 
 /// A list with `PROC_THREAD_ATTRIBUTE_HANDLE_LIST` alone.
 #[derive(Debug)]
-pub(crate) struct HandleList<'a> {
+pub struct HandleList<'a> {
     memory: Vec<usize>,
     handles: PhantomData<&'a [HANDLE]>,
 }
 
 impl<'a> HandleList<'a> {
-    /// The list of these inheritable handles, which must differ from one another.
-    pub(crate) fn new(handles: &'a [HANDLE]) -> Result<Self> {
+    /// The list of these inheritable handles, at least one, which must differ from one another.
+    ///
+    /// # Errors
+    /// The system's, as when one is no handle or not inheritable.
+    pub fn new(handles: &'a [HANDLE]) -> Result<Self> {
         let what = "say which handles a process inherits";
         let mut size = 0;
         // SAFETY: asks for the size only, which is a local.
@@ -51,7 +54,8 @@ impl<'a> HandleList<'a> {
     }
 
     /// The list for `STARTUPINFOEXW`, valid while this lives.
-    pub(crate) fn raw(&self) -> LPPROC_THREAD_ATTRIBUTE_LIST {
+    #[must_use]
+    pub fn raw(&self) -> LPPROC_THREAD_ATTRIBUTE_LIST {
         self.memory.as_ptr().cast_mut().cast()
     }
 }

@@ -12,7 +12,7 @@
 //! | `keeper`, `lifecycle` | what a running VM is made of, and the states of its life |
 //! | `job`, `process`, `names`, `section`, `pipe`, `attributes`, `desktop`, `system` | kernel objects |
 //! | `agent`, `start` | take processes into the VM |
-//! | `page` | what members are told of their VM |
+//! | `page`, `namespace` | what members are told of their VM, and the layout of their names |
 //! | `server`, `requests` | the two pipes |
 //! | `pause`, `limits`, `victims`, `usage`, `ports`, `log` | what the name says |
 //! | `services` | the VM's service controller |
@@ -23,15 +23,16 @@ pub mod control;
 mod error;
 mod lifecycle;
 mod log;
+mod namespace;
 mod page;
 mod ports;
-mod quote;
+pub mod quote;
 mod victims;
 
 #[cfg(windows)]
 mod agent;
 #[cfg(windows)]
-mod attributes;
+pub mod attributes;
 #[cfg(windows)]
 pub mod client;
 #[cfg(windows)]

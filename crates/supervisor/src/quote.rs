@@ -1,7 +1,8 @@
 //! One command line out of a program and its arguments, as the Microsoft C runtime takes it apart.
 
 /// The command line: each argument in quotes where it needs them.
-pub(crate) fn command_line(arguments: &[String]) -> String {
+#[must_use]
+pub fn command_line(arguments: &[String]) -> String {
     let quoted: Vec<String> = arguments.iter().map(|argument| quote(argument)).collect();
     quoted.join(" ")
 }
