@@ -114,23 +114,22 @@ pub fn bind(ip: IpAddr) -> Verdict {
     }
 }
 
-/// Whether a member may connect or send to `ip`: to the VM itself and to the
-/// outer network, not to the `host`'s own addresses, behind which are the
-/// host's servers. The one place that decides it.
+/// Whether a member may connect or send to `ip`: the outer network passes, and
+/// an address of the machine itself (`is_host` knows the host's) means the VM,
+/// so that no server of the host is reached. The one place that decides it.
 #[must_use]
-pub fn reach(ip: IpAddr, host: &[Ipv4Addr]) -> Verdict {
-    if is_ours(ip) {
+pub fn reach(ip: IpAddr, is_host: impl FnOnce(Ipv4Addr) -> bool) -> Verdict {
+    if is_ours(ip) || plain(ip).is_some_and(is_host) {
         Verdict::Own
-    } else if plain(ip).is_some_and(|ip| host.contains(&ip)) {
-        Verdict::Refuse
     } else {
         Verdict::Pass
     }
 }
 
 /// The second loopback address that goes with the VM's own: where a socket
-/// lands whose program has one of the other IP version on the same port, which
-/// share no port space on NT.
+/// lands whose process has one of the other IP version on the same port, as
+/// the versions share no ports on NT. Nothing inside is led there: the first
+/// socket answers clients of both versions.
 #[must_use]
 pub fn second(own: Ipv4Addr) -> Ipv4Addr {
     let [a, b, c, d] = own.octets();
@@ -153,13 +152,19 @@ impl Asked {
         mapped: false,
     };
 
-    /// The asked address `ip`; `None` when it is not one that the VM's own
-    /// takes the place of.
+    /// The asked address `ip`; `None` for one of IPv6 alone, which is never
+    /// replaced.
     #[must_use]
     pub fn new(ip: IpAddr) -> Option<Self> {
         let mapped = matches!(ip, IpAddr::V6(six) if six.to_ipv4_mapped().is_some());
         let ip = plain(ip)?;
-        (ip.is_unspecified() || ip.is_loopback()).then_some(Self { ip, mapped })
+        Some(Self { ip, mapped })
+    }
+
+    /// Whether it was exactly `ip`, mapped or not.
+    #[must_use]
+    pub fn is(self, ip: Ipv4Addr) -> bool {
+        self.ip == ip
     }
 
     /// Whether it was "any".
@@ -231,22 +236,25 @@ mod tests {
     #[test]
     fn what_is_local_becomes_the_vms_own() {
         let own = ["0.0.0.0", "127.0.0.1", "127.77.9.9", "::", "::1"];
-        for text in own.into_iter().chain(["::ffff:0.0.0.0", "::ffff:127.0.0.1"]) {
+        for text in own
+            .into_iter()
+            .chain(["::ffff:0.0.0.0", "::ffff:127.0.0.1"])
+        {
             assert_eq!(bind(parsed(text)), Verdict::Own, "{text}");
-            assert_eq!(reach(parsed(text), &[]), Verdict::Own, "{text}");
+            assert_eq!(reach(parsed(text), |_| false), Verdict::Own, "{text}");
         }
         for text in ["10.0.0.1", "::ffff:10.0.0.1", "fe80::1", "255.255.255.255"] {
             assert_eq!(bind(parsed(text)), Verdict::Refuse, "{text}");
-            assert_eq!(reach(parsed(text), &[]), Verdict::Pass, "{text}");
+            assert_eq!(reach(parsed(text), |_| false), Verdict::Pass, "{text}");
         }
     }
 
     #[test]
-    fn the_hosts_own_addresses_are_out_of_reach() {
-        let host = [Ipv4Addr::new(10, 0, 0, 1)];
-        assert_eq!(reach(parsed("10.0.0.1"), &host), Verdict::Refuse);
-        assert_eq!(reach(parsed("::ffff:10.0.0.1"), &host), Verdict::Refuse);
-        assert_eq!(reach(parsed("10.0.0.2"), &host), Verdict::Pass);
+    fn the_hosts_own_addresses_mean_the_vm() {
+        let is_host = |ip| ip == Ipv4Addr::new(10, 0, 0, 1);
+        assert_eq!(reach(parsed("10.0.0.1"), is_host), Verdict::Own);
+        assert_eq!(reach(parsed("::ffff:10.0.0.1"), is_host), Verdict::Own);
+        assert_eq!(reach(parsed("10.0.0.2"), is_host), Verdict::Pass);
     }
 
     #[test]
@@ -294,8 +302,9 @@ mod tests {
 
         #[test]
         fn what_is_not_local_never_becomes_the_vms(ip: IpAddr) {
-            prop_assert_eq!(bind(ip) == Verdict::Own, Asked::new(ip).is_some());
-            prop_assert_eq!(reach(ip, &[]) == Verdict::Own, Asked::new(ip).is_some());
+            let local = plain(ip).is_some_and(|ip| ip.is_loopback() || ip.is_unspecified());
+            prop_assert_eq!(bind(ip) == Verdict::Own, local);
+            prop_assert_eq!(reach(ip, |_| false) == Verdict::Own, local);
         }
 
         #[test]

@@ -5,6 +5,7 @@ use super::{Control, INTERFACES};
 use core::net::Ipv4Addr;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use pinion_nt::HANDLE;
+use pinion_nt::status::success;
 
 /// The most addresses that are kept.
 const ADDRESSES: usize = 32;
@@ -31,7 +32,8 @@ pub(super) fn has(socket: HANDLE, ip: Ipv4Addr) -> bool {
 fn ask(socket: HANDLE) {
     let mut list = [0_u8; ADDRESSES * INTERFACE];
     let call = Control::of(socket, INTERFACES);
-    if call.ask(&[], &mut list) != 0 {
+    // Wine says STATUS_PENDING when the list is there already (8 and 10).
+    if !success(call.ask(&[], &mut list)) {
         return;
     }
     for (place, interface) in ADDRESS_OF.iter().zip(list.chunks_exact(INTERFACE)) {

@@ -3,7 +3,7 @@
 use super::address::{Sockaddr, own, undo_at};
 use super::facts::{self, Local};
 use super::local::{self, Way};
-use super::{Control, STATUS_CONNECTION_REFUSED, STATUS_INVALID_ADDRESS, host, pool};
+use super::{Control, STATUS_INVALID_ADDRESS, host, pool};
 use crate::{guard, scratch};
 use core::ffi::c_void;
 use pinion_names::socket::{self, Asked, INET_LENGTH, INET6_LENGTH, UNSPECIFIED, Verdict};
@@ -97,7 +97,9 @@ fn connect_at(call: &Control, at: usize, length: usize) -> NTSTATUS {
             local::ensure_inside(call.file, asked.is_six());
             local::connected(call.file);
             facts::set_peer(call.file, asked.ip().and_then(Asked::new));
-            connect_inside(call, at, &asked)
+            let mut address = asked;
+            address.put(own());
+            with_address(call, at, &address)
         }
         Ok(_) => {
             local::settle_if_open(call.file, Way::Outside);
@@ -105,18 +107,6 @@ fn connect_at(call: &Control, at: usize, length: usize) -> NTSTATUS {
             call.call()
         }
     }
-}
-
-/// Connects to the VM's own address; where nobody listens, to its second.
-fn connect_inside(call: &Control, at: usize, asked: &Sockaddr) -> NTSTATUS {
-    let mut address = *asked;
-    address.put(own());
-    let status = with_address(call, at, &address);
-    if status != STATUS_CONNECTION_REFUSED {
-        return status;
-    }
-    address.put(socket::second(own()));
-    with_address(call, at, &address)
 }
 
 /// The call with `address` at byte `at` of its input, which is copied: data to
