@@ -216,6 +216,12 @@ pub(crate) fn ntdll() -> &'static [u8] {
     unsafe { core::slice::from_raw_parts(base as *const u8, size as usize) }
 }
 
+/// Whether the process runs on Wine, whose ntdll alone exports this name
+/// (observed on Wine 8 and 10). Works before the loader does.
+pub(crate) fn is_wine() -> bool {
+    Module::new(ntdll()).is_some_and(|ntdll| ntdll.find(b"wine_get_version").is_some())
+}
+
 /// The bytes of the stub at `rva`, when its shape is known.
 fn checked(ntdll: &[u8], rva: u32) -> Option<[u8; stub::LENGTH]> {
     let code: [u8; stub::LENGTH] = ntdll

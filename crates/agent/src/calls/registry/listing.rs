@@ -13,7 +13,6 @@ use crate::hooks::{self, kept};
 use crate::state;
 use core::cmp::Ordering as Order;
 use core::sync::atomic::{AtomicPtr, Ordering};
-use pinion_intercept::export::Module;
 use pinion_layers::{Rank, Sources, merge, sources};
 use pinion_names::key;
 use pinion_names::units::{SEPARATOR, below, fold};
@@ -170,7 +169,7 @@ impl Listing {
 
     /// Sorts and merges what was added.
     fn merge(&mut self) {
-        let downcase = is_wine();
+        let downcase = hooks::is_wine();
         let count = self.head().count as usize;
         let (entries, units) = self.parts();
         let name = |entry: &Entry| {
@@ -196,12 +195,8 @@ impl Listing {
     }
 }
 
-/// Windows orders keys by their upper-case names, Wine by their lower-case
-/// ones (observed on Wine 8 and 10).
-fn is_wine() -> bool {
-    Module::new(hooks::ntdll()).is_some_and(|ntdll| ntdll.find(b"wine_get_version").is_some())
-}
-
+/// Compares names as the kernel orders keys: Windows by their upper-case form,
+/// Wine by the lower-case one (observed on Wine 8 and 10).
 fn compare(a: &[u16], b: &[u16], downcase: bool) -> Order {
     let folded = |unit: u16| match unit {
         0..0x80 if !downcase => fold(unit),

@@ -24,13 +24,15 @@ mod open;
 mod query;
 mod raw;
 mod refused;
+mod rename;
 mod tree;
 mod values;
 
-pub(crate) use delete::{delete_key, rename_key};
+pub(crate) use delete::delete_key;
 pub(crate) use duplicate::duplicate;
 pub(crate) use names::asked_name;
 pub(crate) use open::{create_key, open_key, open_key_ex};
 pub(crate) use query::{enumerate_key, query_key};
 pub(crate) use refused::*;
+pub(crate) use rename::rename_key;
 pub(crate) use values::{enumerate_value, query_multiple, query_value};
