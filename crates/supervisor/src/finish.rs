@@ -12,7 +12,7 @@ use crate::keeper::Keeper;
 use crate::lifecycle::{End, KILLED, Main};
 
 /// How long the service controller may take to stop services when the main program is gone.
-const SERVICES: Duration = Duration::from_secs(5);
+const SERVICES: Duration = Duration::from_secs(2);
 /// How long the kernel may take to end the members.
 const ENDING: Duration = Duration::from_secs(10);
 /// How long a console may take to take a key.

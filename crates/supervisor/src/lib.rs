@@ -18,6 +18,11 @@
 //! | `services` | the VM's service controller |
 //! | `client`, `spawn`, `control` | the command line's side |
 
+#![cfg_attr(
+    not(windows),
+    allow(dead_code, reason = "elsewhere only the pure parts are built, for their tests")
+)]
+
 mod cap;
 pub mod control;
 mod error;

@@ -1,8 +1,6 @@
 //! The VM's object directory: the part of the kernel's namespace that its programs see as the whole.
 //!
-//! An absolute object name `N` of a program means `R` followed by `N`, where `R` is this directory. It
-//! holds the directories that exist before any program runs, and links like NT's own: `Local`,
-//! `Global` and `Session` in both `BaseNamedObjects`. All of it is temporary and goes with the handles.
+//! Made here as `namespace` lays it out. All of it is temporary and goes with the handles.
 
 use std::os::windows::io::OwnedHandle;
 use std::ptr::null_mut;
@@ -11,6 +9,7 @@ use pinion_nt::{HANDLE, OBJ_CASE_INSENSITIVE, calls, object_attributes, status, 
 use pinion_store::VmId;
 
 use crate::error::Result;
+use crate::namespace::{directories, links, root_path};
 use crate::system::{nt_error, own};
 
 /// `DIRECTORY_ALL_ACCESS` (ntifs.h).
@@ -23,62 +22,6 @@ const SYMBOLIC_LINK_ALL_ACCESS: u32 = 0xf_0001;
 pub(crate) struct Names {
     root: String,
     _objects: Vec<OwnedHandle>,
-}
-
-/// The NT path of a VM's object directory. Session 0 has no directory of its own on Windows.
-fn root_path(id: VmId, session: u32) -> String {
-    format!(r"{}\Pinion-{id}", base_named_objects(session))
-}
-
-fn base_named_objects(session: u32) -> String {
-    match session {
-        0 => r"\BaseNamedObjects".into(),
-        n => format!(r"\Sessions\{n}\BaseNamedObjects"),
-    }
-}
-
-/// The directories below the root, parents first.
-fn directories(session: u32) -> Vec<String> {
-    let mut paths = vec![
-        r"\BaseNamedObjects".to_string(),
-        r"\KernelObjects".to_string(),
-        r"\RPC Control".to_string(),
-        r"\Windows".to_string(),
-        r"\Windows\WindowStations".to_string(),
-        r"\Sessions".to_string(),
-        r"\Sessions\BNOLINKS".to_string(),
-    ];
-    if session != 0 {
-        let of_session = format!(r"\Sessions\{session}");
-        let inside = [
-            "",
-            r"\BaseNamedObjects",
-            r"\Windows",
-            r"\Windows\WindowStations",
-        ];
-        paths.extend(inside.map(|part| format!("{of_session}{part}")));
-    }
-    paths
-}
-
-/// The links below the root, with their targets below it too.
-fn links(session: u32) -> Vec<(String, String)> {
-    let own = base_named_objects(session);
-    let mut links = Vec::new();
-    let mut holders = vec![r"\BaseNamedObjects".to_string()];
-    if session != 0 {
-        holders.push(own.clone());
-    }
-    for holder in holders {
-        links.push((format!(r"{holder}\Local"), own.clone()));
-        links.push((format!(r"{holder}\Global"), r"\BaseNamedObjects".into()));
-        links.push((format!(r"{holder}\Session"), r"\Sessions\BNOLINKS".into()));
-    }
-    links.push((r"\Sessions\BNOLINKS\0".into(), r"\BaseNamedObjects".into()));
-    if session != 0 {
-        links.push((format!(r"\Sessions\BNOLINKS\{session}"), own));
-    }
-    links
 }
 
 impl Names {
