@@ -5,6 +5,7 @@
 //! `./x test` sets the variables that name the Wine and the built programs.
 
 mod host;
+pub mod pe;
 mod program;
 mod world;
 

@@ -1,10 +1,14 @@
 //! The agent's file missing, damaged or of another Pinion: nothing runs, and the
 //! cause is told.
 
-use pinion_e2e::World;
+use pinion_e2e::{World, pe};
 use std::fs;
 
 fn refused(world: &World) {
+    refused_with(world, "pinion_agent.dll");
+}
+
+fn refused_with(world: &World, word: &str) {
     let echo = world.host.path_of("echo_stdio");
     for detach in [false, true] {
         let options: &[&str] = if detach { &["-d"] } else { &[] };
@@ -13,7 +17,7 @@ fn refused(world: &World) {
             .args(options)
             .args([&echo, "show", "--exit", "0"])
             .run();
-        output.fails(125, &["pinion_agent.dll"]);
+        output.fails(125, &["pinion_agent.dll", word]);
         assert_eq!(output.stdout, "", "nothing ran: {output:?}");
         assert_eq!(world.folders(), [""; 0]);
     }
@@ -49,4 +53,35 @@ fn another_dll_in_place_of_the_agent() {
     let world = World::with_own_pinion();
     fs::copy(world.host.bin().join("early_dll.dll"), world.agent()).expect("a copy");
     refused(&world);
+}
+
+#[test]
+fn one_flipped_bit_in_the_agent() {
+    let world = World::with_own_pinion();
+    let mut agent = fs::read(world.agent()).expect("the agent");
+    let middle = agent.len() / 2;
+    agent[middle] ^= 1;
+    fs::write(world.agent(), agent).expect("written");
+    refused_with(&world, "damaged");
+}
+
+#[test]
+fn an_agent_of_another_version() {
+    let world = World::with_own_pinion();
+    let mut agent = fs::read(world.agent()).expect("the agent");
+    let at = pe::export(&agent, "PINION_VERSION");
+    agent[at..at + 4].copy_from_slice(&77_u32.to_le_bytes());
+    pe::seal(&mut agent);
+    fs::write(world.agent(), agent).expect("written");
+    refused_with(&world, "77");
+}
+
+#[test]
+fn the_agent_as_it_is_survives_a_new_checksum() {
+    let world = World::with_own_pinion();
+    let mut agent = fs::read(world.agent()).expect("the agent");
+    pe::seal(&mut agent);
+    fs::write(world.agent(), agent).expect("written");
+    let child = world.host.path_of("child");
+    world.pinion(["run", "--rm", &child, "trivial"]).run().ok();
 }

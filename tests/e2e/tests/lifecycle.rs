@@ -20,6 +20,71 @@ fn run_rm_leaves_nothing() {
 }
 
 #[test]
+fn a_removed_vm_leaves_no_file_key_object_pipe_or_process() {
+    let world = World::new();
+    world.sleeper("web", 100);
+    let file = format!("{}\\left.txt", world.windows_work());
+    let key = "HKCU\\Software\\PinionE2eLeft";
+    let write = ["file-write", &file, "x", ";", "key-create", key];
+    let written = world.exec("web", "files_keys", &write).expect(0).json();
+    assert_eq!(
+        (&written[0]["error"], &written[1]["error"]),
+        (&0.into(), &0.into()),
+        "{written}"
+    );
+    let told = world.inspect("web");
+    let directory = told["object_directory"]
+        .as_str()
+        .expect("a path")
+        .to_owned();
+    let pipe = format!(
+        "\\\\.\\pipe\\pinion-ctl-{}",
+        told["id"].as_str().expect("an id")
+    );
+    let layer = told["registry_upper"].as_str().expect("a path");
+    let (_, layer) = layer.split_once("\\Software\\").expect("a key of the user");
+    let layer = format!("HKCU\\Software\\{layer}");
+    let open = |kind, name: &str| {
+        world
+            .host
+            .program("names")
+            .args(["open", kind, name])
+            .run()
+            .expect(0)
+            .json()["error"]
+            .clone()
+    };
+    let list = || {
+        world
+            .host
+            .program("files_keys")
+            .args(["key-list", &layer])
+            .run()
+            .json()[0]["error"]
+            .clone()
+    };
+    assert_eq!(open("nt-directory", &directory), 0);
+    assert_eq!(open("pipe", &pipe), 0);
+    assert_eq!(list(), 0);
+    world.pinion(["rm", "-f", "web"]).run().ok();
+    assert_ne!(open("nt-directory", &directory), 0);
+    assert_eq!(open("pipe", &pipe), 2);
+    assert_eq!(list(), 2);
+    let mut all = pids(&told);
+    all.extend(told["supervisor_pid"].as_u64());
+    assert_eq!(world.alive(&all), [0; 0]);
+    assert_eq!(world.folders(), [""; 0]);
+    assert!(!world.work().join("left.txt").exists());
+    let host = world
+        .host
+        .program("files_keys")
+        .args(["key-list", key])
+        .run()
+        .json();
+    assert_eq!(host[0]["error"], 2, "{host}");
+}
+
+#[test]
 fn a_vm_is_created_started_stopped_started_again_and_removed() {
     let world = World::new();
     let child = world.host.path_of("child");
@@ -334,4 +399,21 @@ fn a_limit_on_processes_is_kept_or_said_not_to_be() {
         world.inspect("web")["limits"]["processes"]["value"],
         Value::Null
     );
+}
+
+#[test]
+fn a_limit_on_memory_is_kept_or_said_not_to_be() {
+    let world = World::new();
+    let child = world.host.path_of("child");
+    let run = [
+        "run", "--name", "web", "--memory", "64m", &child, "eat", "256", "20",
+    ];
+    let mut main = world.pinion(run).spawn();
+    let _ = main.first_json();
+    let told = world.inspect("web");
+    let memory = &told["limits"]["memory"];
+    assert_eq!(memory["value"], 64 << 20, "{told}");
+    let kept = memory["enforced_by"] != "none";
+    let output = main.wait();
+    assert_eq!(output.code != 0, kept, "{output:?} {memory}");
 }

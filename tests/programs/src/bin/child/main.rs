@@ -1,7 +1,7 @@
 //! Starts children in every way that Windows has, and each tells by its exit
 //! code whether it sees the event that its parent made: `child all`. The other
 //! words are for the children: `child report EVENT`, `child trivial`, `child
-//! sleep SECONDS`, `child tree DEPTH` for a tree of processes; `child alive PID…`
+//! sleep SECONDS`, `child eat MIB SECONDS` for memory, `child tree DEPTH` for a tree of processes; `child alive PID…`
 //! and `child kill PID` look at others.
 
 mod others;
@@ -25,12 +25,13 @@ fn main() {
         ["trivial"] => {}
         ["report", event] => report(event),
         ["sleep", seconds] => sleep(seconds),
+        ["eat", size, seconds] => eat(size, seconds),
         ["tree", depth] => tree(depth),
         ["all"] => all(),
         ["alive", ref pids @ ..] => others::alive(pids),
         ["kill", pid] => others::kill(pid),
         _ => usage(
-            "child all | trivial | report EVENT | sleep SECONDS | tree DEPTH | alive PID… | kill PID",
+            "child all | trivial | report EVENT | sleep SECONDS | eat MIB SECONDS | tree DEPTH | alive PID… | kill PID",
         ),
     }
 }
@@ -48,6 +49,19 @@ fn report(event: &str) {
 fn sleep(seconds: &str) {
     say(&json!({"pid": std::process::id()}));
     std::thread::sleep(Duration::from_secs_f64(seconds.parse().unwrap_or(1.0)));
+}
+
+/// Fills so much memory, a quarter of it each half second, and sleeps.
+fn eat(size: &str, seconds: &str) {
+    say(&json!({"pid": std::process::id()}));
+    let quarter = size.parse().unwrap_or(1_usize) << 18;
+    let mut all = Vec::new();
+    for _ in 0..4 {
+        std::thread::sleep(Duration::from_millis(500));
+        all.push(vec![1_u8; quarter]);
+    }
+    std::thread::sleep(Duration::from_secs_f64(seconds.parse().unwrap_or(1.0)));
+    std::hint::black_box(&all);
 }
 
 /// Starts a child that does the same one level less deep, and waits for it.
