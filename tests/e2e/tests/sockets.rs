@@ -45,6 +45,14 @@ fn a_program_is_told_the_same_as_on_the_host() {
     assert_eq!(inside.json(), outside.json());
 }
 
+#[test]
+fn wrong_buffers_get_the_same_answer_as_on_the_host() {
+    let world = World::new();
+    let outside = world.host.program("sockets").arg("hostile").run().expect(0);
+    let inside = world.run("sockets", &["hostile"]).expect(0);
+    assert_eq!(inside.json(), outside.json());
+}
+
 /// What is written after a call has returned shows the VM's own address, and
 /// that address works.
 #[test]

@@ -33,7 +33,7 @@ pub(super) enum Way {
 pub(super) fn bind(call: &Control) -> NTSTATUS {
     let length = (call.input_size as usize).saturating_sub(4);
     let source = call.input.cast::<u8>().wrapping_add(4).cast();
-    if (call.output_size as usize) < length {
+    if (call.output_size as usize) < length || length < size_of::<u16>() {
         // The kernel refuses it as it stands (observed on Wine 8 and 10).
         return call.call();
     }

@@ -3,6 +3,7 @@
 
 mod datagrams;
 mod errors;
+mod hostile;
 mod overlapped;
 mod rate;
 mod sides;
@@ -26,6 +27,7 @@ fn main() {
             "overlapped": overlapped::all(),
             "errors": errors::all(),
         })),
+        ["hostile"] => say(&hostile::all()),
         ["late"] => say(&json!({
             "accepted": overlapped::accepted_names(),
             "received": overlapped::received_name(),
@@ -36,7 +38,7 @@ fn main() {
         ["fetch-datagram", address] => say(&sides::fetch_datagram(address)),
         ["rate", seconds] => say(&rate::measure(seconds)),
         _ => usage(
-            "sockets check | late | serve ADDRESS TEXT | serve-datagrams ADDRESS TEXT | fetch ADDRESS | fetch-datagram ADDRESS | rate SECONDS",
+            "sockets check | hostile | late | serve ADDRESS TEXT | serve-datagrams ADDRESS TEXT | fetch ADDRESS | fetch-datagram ADDRESS | rate SECONDS",
         ),
     }
 }

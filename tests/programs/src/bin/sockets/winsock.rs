@@ -4,8 +4,9 @@
 use std::io::{Error, Read, Result};
 use std::mem::{size_of, zeroed};
 use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6, TcpListener};
-use std::ptr::{null, null_mut};
+use std::ptr::{null, null_mut, without_provenance_mut};
 use std::sync::Once;
+use windows_sys::Win32::Foundation::HANDLE;
 use windows_sys::Win32::Networking::WinSock::{
     AF_INET, AF_INET6, AcceptEx, FD_SET, FIONBIO, GetAcceptExSockaddrs as AcceptExSockaddrs,
     INVALID_SOCKET, IPPROTO_IPV6, IPV6_V6ONLY, LPFN_CONNECTEX, POLLRDNORM,
@@ -112,6 +113,10 @@ impl Socket {
     /// An unbound socket of UDP over IPv4.
     pub fn datagrams() -> Result<Self> {
         Self::new(false, SOCK_DGRAM)
+    }
+
+    pub fn handle(&self) -> HANDLE {
+        without_provenance_mut(self.0)
     }
 
     pub fn bind(&self, to: &str) -> Result<()> {
