@@ -14,13 +14,16 @@
 //! | `agent`, `start` | take processes into the VM |
 //! | `page`, `namespace` | what members are told of their VM, and the layout of their names |
 //! | `server`, `requests` | the two pipes |
-//! | `pause`, `limits`, `victims`, `usage`, `ports`, `log` | what the name says |
+//! | `pause`, `limits`, `victims`, `usage`, `cpu`, `ports`, `log` | what the name says |
 //! | `services` | the VM's service controller |
 //! | `client`, `spawn`, `control` | the command line's side |
 
 #![cfg_attr(
     not(windows),
-    allow(dead_code, reason = "elsewhere only the pure parts are built, for their tests")
+    allow(
+        dead_code,
+        reason = "elsewhere only the pure parts are built, for their tests"
+    )
 )]
 
 mod cap;
@@ -40,6 +43,8 @@ mod agent;
 pub mod attributes;
 #[cfg(windows)]
 pub mod client;
+#[cfg(windows)]
+mod cpu;
 #[cfg(windows)]
 mod desktop;
 #[cfg(windows)]

@@ -197,7 +197,8 @@ impl Process {
     }
 }
 
-fn ticks(time: FILETIME) -> u64 {
+/// A time or a span in 100 ns.
+pub(crate) fn ticks(time: FILETIME) -> u64 {
     u64::from(time.dwHighDateTime) << 32 | u64::from(time.dwLowDateTime)
 }
 

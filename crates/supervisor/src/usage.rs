@@ -3,10 +3,12 @@
 use std::sync::atomic::Ordering;
 
 use crate::control::{ProcessInfo, Stats};
+use crate::cpu;
 use crate::error::Result;
 use crate::keeper::Keeper;
 use crate::lifecycle::Main;
-use crate::process::Usage;
+use crate::process::{Process, Usage};
+use crate::system::is_wine;
 
 /// 100 ns in a millisecond.
 const TICKS: u64 = 10_000;
@@ -16,7 +18,7 @@ impl Keeper {
     pub(crate) fn stats(&self) -> Result<Stats> {
         let counts = self.job().accounting()?;
         let members = self.job().members()?;
-        let usages: Vec<Usage> = members.iter().map(|member| member.usage()).collect();
+        let usages = usages(&members);
         let names = self
             .tally()
             .map(|tally| tally.names_private.load(Ordering::Relaxed));
@@ -34,12 +36,12 @@ impl Keeper {
     /// The processes of the VM.
     pub(crate) fn processes(&self) -> Result<Vec<ProcessInfo>> {
         let main = self.life().main;
-        let mut processes: Vec<ProcessInfo> = self
-            .job()
-            .members()?
+        let members = self.job().members()?;
+        let mut processes: Vec<ProcessInfo> = members
             .iter()
-            .map(|member| {
-                let (pid, usage) = (member.pid(), member.usage());
+            .zip(usages(&members))
+            .map(|(member, usage)| {
+                let pid = member.pid();
                 ProcessInfo {
                     pid,
                     image: member.image(),
@@ -55,4 +57,22 @@ impl Keeper {
         processes.sort_by_key(|process| process.pid);
         Ok(processes)
     }
+}
+
+/// What each process used.
+fn usages(members: &[Process]) -> Vec<Usage> {
+    let plain = members.iter().map(Process::usage);
+    if !is_wine() {
+        return plain.collect();
+    }
+    let pids: Vec<u32> = members.iter().map(Process::pid).collect();
+    let times = cpu::of_threads(&pids);
+    let time = |pid| times.get(pid).copied().unwrap_or(0);
+    plain
+        .zip(&pids)
+        .map(|(usage, pid)| Usage {
+            cpu: time(pid),
+            ..usage
+        })
+        .collect()
 }
