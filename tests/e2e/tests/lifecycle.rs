@@ -406,11 +406,12 @@ fn a_limit_on_memory_is_kept_or_said_not_to_be() {
     let world = World::new();
     let child = world.host.path_of("child");
     let run = [
-        "run", "--name", "web", "--memory", "64m", &child, "eat", "256", "20",
+        "run", "--name", "web", "--memory", "64m", &child, "eat", "512", "20",
     ];
     let mut main = world.pinion(run).spawn();
     let _ = main.first_json();
     let told = world.inspect("web");
+    assert_eq!(told["state"], "running", "looked at too late: {told}");
     let memory = &told["limits"]["memory"];
     assert_eq!(memory["value"], 64 << 20, "{told}");
     let kept = memory["enforced_by"] != "none";

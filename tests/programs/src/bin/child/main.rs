@@ -51,13 +51,13 @@ fn sleep(seconds: &str) {
     std::thread::sleep(Duration::from_secs_f64(seconds.parse().unwrap_or(1.0)));
 }
 
-/// Fills so much memory, a quarter of it each half second, and sleeps.
+/// Fills so much memory, a quarter of it every other second, and sleeps.
 fn eat(size: &str, seconds: &str) {
     say(&json!({"pid": std::process::id()}));
     let quarter = size.parse().unwrap_or(1_usize) << 18;
     let mut all = Vec::new();
     for _ in 0..4 {
-        std::thread::sleep(Duration::from_millis(500));
+        std::thread::sleep(Duration::from_secs(2));
         all.push(vec![1_u8; quarter]);
     }
     std::thread::sleep(Duration::from_secs_f64(seconds.parse().unwrap_or(1.0)));
