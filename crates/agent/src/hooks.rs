@@ -127,7 +127,7 @@ hooks! {
     NtQueryDirectoryFileEx(file: HANDLE, event: HANDLE, apc: *const c_void, context: *const c_void, io: Io, buffer: *mut c_void, length: u32, class: u32, flags: u32, pattern: *const UNICODE_STRING) => calls::files::query_directory_ex;
     NtQueryVirtualMemory(process: HANDLE, address: *const c_void, class: u32, buffer: *mut c_void, length: usize, returned: *mut usize) => calls::files::query_memory;
     NtQueryInformationProcess(process: HANDLE, class: u32, buffer: *mut c_void, length: u32, returned: *mut u32) => calls::files::query_process;
-    NtClose(handle: HANDLE) => calls::files::close;
+    NtClose(handle: HANDLE) => calls::handles::close;
     NtCreateKey(handle: Handles, access: u32, attributes: Attributes, title: u32, class: *const UNICODE_STRING, options: u32, disposition: *mut u32) => calls::registry::create_key;
     NtOpenKey(handle: Handles, access: u32, attributes: Attributes) => calls::registry::open_key;
     NtOpenKeyEx(handle: Handles, access: u32, attributes: Attributes, options: u32) => calls::registry::open_key_ex;
@@ -139,7 +139,7 @@ hooks! {
     NtEnumerateValueKey(key: HANDLE, index: u32, class: u32, buffer: *mut c_void, length: u32, returned: *mut u32) => calls::registry::enumerate_value;
     NtQueryMultipleValueKey(key: HANDLE, entries: *mut c_void, count: u32, buffer: *mut c_void, length: *mut u32, returned: *mut u32) => calls::registry::query_multiple;
     NtRenameKey(key: HANDLE, name: *const UNICODE_STRING) => calls::registry::rename_key;
-    NtDuplicateObject(source_process: HANDLE, source: HANDLE, target_process: HANDLE, target: Handles, access: u32, attributes: u32, options: u32) => calls::registry::duplicate;
+    NtDuplicateObject(source_process: HANDLE, source: HANDLE, target_process: HANDLE, target: Handles, access: u32, attributes: u32, options: u32) => calls::handles::duplicate;
     NtOpenKeyTransacted(handle: Handles, access: u32, attributes: Attributes, transaction: HANDLE) => calls::registry::open_transacted;
     NtOpenKeyTransactedEx(handle: Handles, access: u32, attributes: Attributes, options: u32, transaction: HANDLE) => calls::registry::open_transacted_ex;
     NtCreateKeyTransacted(handle: Handles, access: u32, attributes: Attributes, title: u32, class: *const UNICODE_STRING, options: u32, transaction: HANDLE, disposition: *mut u32) => calls::registry::create_transacted;

@@ -3,6 +3,7 @@
 //! bits, and the call as it was in [`crate::hooks::kept`].
 
 pub(crate) mod files;
+pub(crate) mod handles;
 pub(crate) mod links;
 pub(crate) mod objects;
 pub(crate) mod open;

@@ -4,14 +4,14 @@
 //! A handle on a lower key may live while another open copies the key up. Its
 //! reads must then show the upper's values. What is known of a handle is kept
 //! in a small table with the VM's count of changes at that time; while the
-//! count stands, the table's word is good. Every open replaces its handle's
-//! word, so a closed handle's word never serves another key that came by an
-//! open or a duplication in this process. A handle that another process
-//! duplicates into this one over a closed one's number, within the table's
-//! reach and without any change between, is the one case not covered.
+//! count stands, the table's word is good. Opens, duplications and closes of
+//! this process keep the table true. A handle that another process closes here,
+//! and the number's next use by yet another process's duplication into this
+//! one, is the one case not covered.
 
 use super::names::{self, Origin};
 use super::raw::{self, Key};
+use super::recent;
 use super::tree::Stack;
 use crate::state;
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -53,14 +53,24 @@ fn pack(handle: HANDLE, kind: Kind, generation: u64) -> u64 {
     (handle as u64) << 32 | (kind as u64) << 30 | generation & 0x3FFF_FFFF
 }
 
-/// Keeps what an open or a check found at the count `generation`.
-pub(super) fn note(handle: HANDLE, kind: Kind, generation: u64) {
+/// Keeps what an open found at the count `generation`.
+pub(super) fn opened(handle: HANDLE, kind: Kind, generation: u64) {
+    recent::forget_name(handle);
+    note(handle, kind, generation);
+}
+
+/// Keeps what a check found at the count `generation`.
+fn note(handle: HANDLE, kind: Kind, generation: u64) {
     slot(handle).store(pack(handle, kind, generation), Ordering::Relaxed);
 }
 
-/// Forgets a handle that is now, or may be, another object's.
+/// Forgets a handle that ends, or is now another object's.
 pub(crate) fn forget(handle: HANDLE) {
-    slot(handle).store(0, Ordering::Relaxed);
+    let slot = slot(handle);
+    if slot.load(Ordering::Relaxed) >> 32 == handle as u64 & 0xFFFF_FFFF {
+        slot.store(0, Ordering::Relaxed);
+    }
+    recent::forget_name(handle);
 }
 
 /// What is known of `handle` now.

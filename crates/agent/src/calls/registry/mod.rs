@@ -16,20 +16,20 @@
 mod access;
 mod copy_up;
 mod delete;
-mod duplicate;
 mod handles;
 mod listing;
 mod names;
 mod open;
 mod query;
 mod raw;
+mod recent;
 mod refused;
 mod rename;
 mod tree;
 mod values;
 
 pub(crate) use delete::delete_key;
-pub(crate) use duplicate::duplicate;
+pub(crate) use handles::forget;
 pub(crate) use names::asked_name;
 pub(crate) use open::{create_key, open_key, open_key_ex};
 pub(crate) use query::{enumerate_key, query_key};

@@ -8,7 +8,7 @@
 //! resolved by asking the host.
 
 use super::access::{READ, WOW64_32KEY};
-use super::raw;
+use super::{handles, raw, recent};
 use crate::decode::Attributes;
 use crate::{scratch, state};
 use pinion_names::key;
@@ -32,6 +32,21 @@ const SLACK: usize = 320;
 
 /// Runs `work` with the VM's name of the object and where it really is.
 pub(super) fn with_vm_name<R>(
+    handle: HANDLE,
+    work: impl FnOnce(&[u16], Origin) -> R,
+) -> Result<R, NTSTATUS> {
+    let generation = handles::generation();
+    match recent::with_name(handle, generation, work) {
+        Ok(result) => Ok(result),
+        Err(work) => with_fresh_name(handle, |name, origin| {
+            recent::keep_name(handle, generation, name, origin);
+            work(name, origin)
+        }),
+    }
+}
+
+/// The same, asked of the kernel.
+fn with_fresh_name<R>(
     handle: HANDLE,
     work: impl FnOnce(&[u16], Origin) -> R,
 ) -> Result<R, NTSTATUS> {

@@ -7,16 +7,18 @@
 //! member ever holds a host key that it could write.
 
 use super::access::{self, harmless, takes_what_it_gets, without_view, writes};
-use super::handles::{self, Kind, kind_at, known, note};
+use super::handles::{self, Kind, kind_at, known, opened};
 use super::names::{self, Wanted};
 use super::raw::is_missing;
 use super::tree::{self, Stack};
-use super::{copy_up, refused};
+use super::{copy_up, recent, refused};
 use crate::decode::{self, Attributes};
 use crate::hooks::kept;
 use crate::{guard, state};
 use pinion_layers::{Tree, make_parents};
-use pinion_nt::status::{STATUS_ACCESS_DENIED, STATUS_NAME_TOO_LONG, success};
+use pinion_nt::status::{
+    STATUS_ACCESS_DENIED, STATUS_NAME_TOO_LONG, STATUS_OBJECT_NAME_NOT_FOUND, success,
+};
 use pinion_nt::{HANDLE, NTSTATUS, OBJECT_ATTRIBUTES, UNICODE_STRING, unicode_string};
 
 /// `OBJ_OPENLINK` (ntdef.h).
@@ -70,7 +72,7 @@ impl Open {
     fn note(&self, kind: Kind, generation: u64) {
         // SAFETY: the kernel has just written there.
         if let Ok(handle) = unsafe { guard::read(self.handle) } {
-            note(handle, kind, generation);
+            opened(handle, kind, generation);
         }
     }
 
@@ -157,9 +159,13 @@ fn enter(
     };
     decode::with_attributes(attributes, |decoded| {
         if shows_host(&open, decoded) {
+            let generation = handles::generation();
             let status = open.call(attributes, access);
+            if success(status) {
+                open.note(Kind::Plain, generation);
+            }
             if create.is_none() || !is_missing(status) {
-                return finish(&open, status, create.as_ref());
+                return tell_existing(status, create.as_ref());
             }
         }
         by_name(&open, attributes, decoded, create.as_ref())
@@ -174,15 +180,6 @@ fn shows_host(open: &Open, decoded: &Attributes<'_>) -> bool {
         && !writes(open.access)
         && !access::wants_32(open.access)
         && known(decoded.root()) == Some(Kind::Plain)
-}
-
-/// The end of an open by [`shows_host`].
-fn finish(open: &Open, status: NTSTATUS, create: Option<&Create>) -> NTSTATUS {
-    if !success(status) {
-        return status;
-    }
-    open.note(Kind::Plain, handles::generation());
-    tell_existing(status, create)
 }
 
 /// Tells a create that the key was there.
@@ -254,7 +251,12 @@ fn close(handle: *mut HANDLE) {
 /// Opens the VM's key `name` where the topmost layer has it.
 fn existing(open: &Open, given: &OBJECT_ATTRIBUTES, name: &[u16], link: bool) -> NTSTATUS {
     let generation = handles::generation();
-    let status = open.in_layer(given, name, 0);
+    let absent = !writes(open.access) && recent::is_absent(name, generation);
+    let status = if absent {
+        STATUS_OBJECT_NAME_NOT_FOUND
+    } else {
+        open.in_layer(given, name, 0)
+    };
     if success(status) {
         open.note(Kind::Upper, generation);
     }
@@ -264,11 +266,13 @@ fn existing(open: &Open, given: &OBJECT_ATTRIBUTES, name: &[u16], link: bool) ->
     if writes(open.access) {
         return open_copied(open, given, name, link, status);
     }
+    recent::keep_absent(name, generation);
     let host = state::page().layers().len();
     for layer in 1..=host {
         match hidden_above(name, layer) {
             Ok(false) => {}
-            Ok(true) => return status,
+            // Asked of the kernel for its way to fail.
+            Ok(true) => return open.in_layer(given, name, 0),
             Err(error) => return error,
         }
         let status = open.in_layer(given, name, layer);

@@ -7,12 +7,14 @@
 
 use super::delete::STATUS_CANNOT_DELETE;
 use super::names::{self, Origin};
+use super::raw::{self, Key};
 use super::tree::Stack;
-use super::{copy_up, handles, listing, refused};
-use crate::hooks::kept;
+use super::{access, copy_up, handles, listing, refused};
+use crate::hooks::{self, kept};
 use crate::{guard, scratch};
 use pinion_layers::{Lookup, hide, lookup};
 use pinion_names::key;
+use pinion_names::units::join;
 use pinion_nt::status::{STATUS_NAME_TOO_LONG, STATUS_NOT_SUPPORTED};
 use pinion_nt::{HANDLE, NTSTATUS, UNICODE_STRING};
 
@@ -23,17 +25,45 @@ const DEEPEST: usize = 48;
 /// As `NtRenameKey`.
 pub(crate) unsafe fn rename_key(key: HANDLE, name: *const UNICODE_STRING) -> NTSTATUS {
     let prepared = names::with_vm_name(key, |path, origin| match origin {
-        Origin::Layer(0) => prepare(path, name),
+        Origin::Layer(0) => prepare(path, name).map_err(Some),
         // The kernel denies it: the handle cannot write.
-        _ => Ok(()),
+        _ => Err(None),
     });
-    if let Ok(Err(status)) = prepared {
-        return status;
+    match prepared {
+        Ok(Err(Some(status))) => return status,
+        Ok(Ok(())) => {}
+        // SAFETY: the program's own arguments.
+        _ => return unsafe { kept::NtRenameKey(key, name) },
     }
+    let spacer = spacer(key);
     // SAFETY: the program's own arguments.
     let status = unsafe { kept::NtRenameKey(key, name) };
+    if let Some(spacer) = spacer {
+        // SAFETY: the handle is the agent's own.
+        unsafe { kept::NtDeleteKey(spacer.handle()) };
+    }
     handles::changed();
     status
+}
+
+/// A key that stands right after the key that is renamed, while it is: Wine's
+/// server overwrites a neighbour, and soon crashes, when a key moves one place
+/// back in its parent's order and so stays where it is (observed on Wine 8 and
+/// 10). None on Windows.
+fn spacer(key: HANDLE) -> Option<Key> {
+    const AFTER: u16 = 1;
+    if !hooks::is_wine() {
+        return None;
+    }
+    raw::with_name(key, |real| {
+        scratch::with(real.len() + 1, |path| {
+            let length = join(&[real, &[AFTER]], path).ok()?;
+            raw::create(path.get(..length)?, access::ALL, &[]).ok()
+        })
+        .flatten()
+    })
+    .ok()
+    .flatten()
 }
 
 /// Makes the upper's key all that there is of `path`, unless the new name is

@@ -1,10 +1,17 @@
-//! Handles that come by duplication: nothing is known of them.
+//! Handles that end or come: what is known of the number is forgotten.
 
-use super::handles;
+use super::{files, registry};
 use crate::guard;
 use crate::hooks::kept;
 use pinion_nt::status::success;
 use pinion_nt::{HANDLE, NTSTATUS};
+
+/// As `NtClose`.
+pub(crate) unsafe fn close(handle: HANDLE) -> NTSTATUS {
+    registry::forget(handle);
+    // SAFETY: the program's own argument.
+    unsafe { files::close(handle) }
+}
 
 /// As `NtDuplicateObject`.
 pub(crate) unsafe fn duplicate(
@@ -16,6 +23,10 @@ pub(crate) unsafe fn duplicate(
     attributes: u32,
     options: u32,
 ) -> NTSTATUS {
+    const DUPLICATE_CLOSE_SOURCE: u32 = 1;
+    if options & DUPLICATE_CLOSE_SOURCE != 0 {
+        registry::forget(source);
+    }
     // SAFETY: the program's own arguments.
     let status = unsafe {
         kept::NtDuplicateObject(
@@ -31,7 +42,7 @@ pub(crate) unsafe fn duplicate(
     if success(status) && !target.is_null() {
         // SAFETY: the kernel has just written there.
         if let Ok(handle) = unsafe { guard::read(target) } {
-            handles::forget(handle);
+            registry::forget(handle);
         }
     }
     status
