@@ -158,6 +158,15 @@ pub fn normalise(
     Ok((length, trailing))
 }
 
+/// Whether some part of `below` is `.` or `..`, which NT's file systems refuse
+/// (observed on Wine 8 and Wine 10 too): Win32 takes them away before.
+#[must_use]
+pub fn has_dots(below: &[u16]) -> bool {
+    below
+        .split(|&unit| unit == SEPARATOR)
+        .any(|part| equals(part, ".") || equals(part, ".."))
+}
+
 /// How many names the layer path `path` has, the drive's letter included.
 #[must_use]
 pub fn depth(path: &[u16]) -> usize {

@@ -98,6 +98,9 @@ pub(crate) fn with_absolute(
             });
         }
     };
+    if !slashes && file::has_dots(rest) {
+        return work(Named::Refused(STATUS_OBJECT_NAME_INVALID));
+    }
     scratch::with(rest.len() + 2, |out| {
         let Ok((length, trailing)) = file::normalise(letter, rest, slashes, out) else {
             return STATUS_NAME_TOO_LONG;

@@ -10,7 +10,8 @@ use crate::{guard, state};
 use pinion_layers::{Kind, Lookup, Tree, lookup, make_parents};
 use pinion_nt::calls::NtClose;
 use pinion_nt::status::{
-    STATUS_ACCESS_DENIED, STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_PATH_NOT_FOUND, success,
+    STATUS_ACCESS_DENIED, STATUS_OBJECT_NAME_INVALID, STATUS_OBJECT_NAME_NOT_FOUND,
+    STATUS_OBJECT_PATH_NOT_FOUND, success,
 };
 use pinion_nt::{HANDLE, NTSTATUS, OBJECT_ATTRIBUTES};
 use pinion_wire::tally::Tally;
@@ -49,9 +50,11 @@ pub(crate) fn open(decoded: &Attributes<'_>, open: &Open) -> NTSTATUS {
     })
 }
 
-/// Counts and refuses.
+/// Refuses, and counts it unless the name is just none of a file.
 pub(crate) fn refuse(status: NTSTATUS) -> NTSTATUS {
-    Tally::count(&state::tally().refused);
+    if status != STATUS_OBJECT_NAME_INVALID {
+        Tally::count(&state::tally().refused);
+    }
     status
 }
 
