@@ -25,14 +25,14 @@ const REMOVE: u32 = 0x8 | 0x1_0000;
 /// Makes or changes a service's key. Best effort: the controller's own record
 /// counts.
 pub(super) fn write(change: &KeyChange<'_>) {
-    let Some(key) = with_path(change.service, |path| Key::create(path)).flatten() else {
+    let Some(key) = with_path(change.service, Key::create).flatten() else {
         return;
     };
     let mut values = change.values;
     while let Some((value, rest)) = next_value(values) {
         values = rest;
         let mut name = [0; LONGEST];
-        let Some(name) = ascii(value.name, &mut name).and_then(|name| unicode_string(name)) else {
+        let Some(name) = ascii(value.name, &mut name).and_then(unicode_string) else {
             continue;
         };
         // SAFETY: a live key, a live name, data of the size told.
