@@ -209,11 +209,12 @@ impl Keys {
             ["values", handle] => self.values(handle),
             ["figures", handle] => self.figures(handle),
             ["names", handle] => self.names(handle),
+            ["remove", key] => told(self.remove(key), Value::Null),
             ["time", key, access, times] => self.time(key, access, times),
             _ => usage(
                 "create H KEY ACCESS [volatile] | open H KEY ACCESS | close H | set H NAME TEXT | \
                  get H NAME | unset H NAME | delete H | rename H NAME | list H | values H | \
-                 figures H | names H | time KEY ACCESS TIMES",
+                 figures H | names H | remove KEY | time KEY ACCESS TIMES",
             ),
         }
     }
@@ -383,6 +384,24 @@ impl Keys {
                 || Value::Null,
                 |names| json!({"status": hex(0), "value": names}),
             )
+    }
+
+    /// Deletes a key and all below it.
+    fn remove(&mut self, key: &str) -> NTSTATUS {
+        const KEY_ALL_ACCESS: &str = "f003f";
+        let handle = format!("remove {key}");
+        let opened = self.open(&handle, key, KEY_ALL_ACCESS);
+        if opened["status"] != hex(0) {
+            return -1;
+        }
+        let listed = self.list(&handle);
+        for name in listed["value"].as_array().into_iter().flatten() {
+            self.remove(&format!("{key}\\{}", name.as_str().unwrap_or_default()));
+        }
+        // SAFETY: takes only a handle.
+        let status = unsafe { NtDeleteKey(self.key(&handle)) };
+        self.open.remove(&handle);
+        status
     }
 
     /// The least time of an open and close, in nanoseconds.

@@ -16,6 +16,7 @@ use crate::decode::{self, Attributes};
 use crate::hooks::kept;
 use crate::{guard, state};
 use pinion_layers::{Tree, make_parents};
+use pinion_names::key;
 use pinion_nt::status::{
     STATUS_ACCESS_DENIED, STATUS_NAME_TOO_LONG, STATUS_OBJECT_NAME_NOT_FOUND, success,
 };
@@ -345,25 +346,37 @@ fn make(open: &Open, create: &Create, given: &OBJECT_ATTRIBUTES, name: &[u16]) -
             STATUS_ACCESS_DENIED,
         );
     }
-    match make_parents(&mut Stack::new(name)) {
-        Err(status) => return status,
-        // Without a parent the kernel says so itself, below.
-        Ok(_) => {}
+    let mut stack = Stack::new(name);
+    if let Err(status) = make_parents(&mut stack) {
+        return status;
     }
-    let status = with_real(given, name, 0, |attributes| {
-        // SAFETY: the program's arguments but for name and view.
-        unsafe {
-            kept::NtCreateKey(
-                open.handle,
-                without_view(open.access),
-                attributes,
-                create.title,
-                create.class,
-                create.options,
-                create.disposition,
-            )
-        }
-    });
+    // Relative to its parent: Wine knows a volatile parent only so (observed on
+    // Wine 8 and 10).
+    let above = stack.whole().saturating_sub(1);
+    let parent = match stack.open(0, above, access::ALL) {
+        Ok(parent) => parent,
+        Err(status) => return status,
+    };
+    let Some(string) = unicode_string(key::last(name)) else {
+        return STATUS_NAME_TOO_LONG;
+    };
+    let attributes = OBJECT_ATTRIBUTES {
+        RootDirectory: parent.handle(),
+        ObjectName: &raw const string,
+        ..*given
+    };
+    // SAFETY: the program's arguments but for name and view.
+    let status = unsafe {
+        kept::NtCreateKey(
+            open.handle,
+            without_view(open.access),
+            &raw const attributes,
+            create.title,
+            create.class,
+            create.options,
+            create.disposition,
+        )
+    };
     if success(status) {
         handles::changed();
         open.note(Kind::Upper, handles::generation());

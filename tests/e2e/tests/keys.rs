@@ -1,0 +1,328 @@
+//! The registry of a VM: as on the host to look at, and the VM's own to change.
+
+use pinion_e2e::{Host, Output, World};
+use serde_json::{Value, json};
+
+const READ: &str = "20019";
+const ALL: &str = "f003f";
+const OK: &str = "0x00000000";
+const NO_MORE: &str = "0x8000001a";
+const NOT_FOUND: &str = "0xc0000034";
+const DENIED: &str = "0xc0000022";
+
+/// A tree of keys on the host, below the user's `Software`: `A` with values and
+/// `A\A1`, `B`, `C\C1\C2`, `_d`. Removed at the end.
+struct Tree {
+    host: Host,
+    key: String,
+}
+
+impl Tree {
+    fn new(name: &str) -> Self {
+        let tree = Self {
+            host: Host::from_env(),
+            key: format!(r"%USER%\Software\e2e-keys-{name}"),
+        };
+        let _ = tree.on_host(&[&["remove", &tree.key]]);
+        let made = tree.on_host(&[
+            &["create", "r", &tree.key, ALL],
+            &["set", "r", "top", "1"],
+            &["create", "a", "r:A", ALL],
+            &["set", "a", "v", "old"],
+            &["set", "a", "u", "keep"],
+            &["create", "a1", "a:A1", ALL],
+            &["set", "a1", "w", "deep"],
+            &["create", "b", "r:B", ALL],
+            &["set", "b", "bv", "2"],
+            &["create", "c", "r:C", ALL],
+            &["create", "c1", "c:C1", ALL],
+            &["create", "c2", "c1:C2", ALL],
+            &["set", "c2", "x", "y"],
+            &["create", "d", "r:_d", ALL],
+        ]);
+        assert!(made.iter().all(|one| one["status"] == OK), "{made:#?}");
+        tree
+    }
+
+    /// Opens `r`, the tree's root, as the first of `operations`.
+    fn words(&self, operations: &[&[&str]]) -> Vec<String> {
+        words(&[&[&["open", "r", &self.key, READ][..]], operations].concat())
+    }
+
+    fn on_host(&self, operations: &[&[&str]]) -> Vec<Value> {
+        answers(&self.host.program("keys").args(words(operations)).run())
+    }
+
+    fn outside(&self, operations: &[&[&str]]) -> Vec<Value> {
+        answers(&self.host.program("keys").args(self.words(operations)).run())
+    }
+
+    /// In a VM of its own.
+    fn inside(&self, world: &World, operations: &[&[&str]]) -> Vec<Value> {
+        let words = self.words(operations);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        answers(&world.run("keys", &words))
+    }
+
+    /// In the VM `vm`, which runs.
+    fn within(&self, world: &World, vm: &str, operations: &[&[&str]]) -> Vec<Value> {
+        let words = self.words(operations);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        answers(&world.exec(vm, "keys", &words))
+    }
+
+    /// All that the host has there.
+    fn seen(&self) -> Vec<Value> {
+        self.outside(&[
+            &["list", "r"],
+            &["values", "r"],
+            &["open", "a", "r:A", READ],
+            &["list", "a"],
+            &["values", "a"],
+            &["get", "a", "v"],
+            &["open", "b", "r:B", READ],
+            &["values", "b"],
+            &["open", "c1", r"r:C\C1", READ],
+            &["list", "c1"],
+        ])
+    }
+}
+
+impl Drop for Tree {
+    fn drop(&mut self) {
+        let _ = self.on_host(&[&["remove", &self.key]]);
+    }
+}
+
+fn words(operations: &[&[&str]]) -> Vec<String> {
+    let joined = operations.join(&";");
+    joined.into_iter().map(str::to_owned).collect()
+}
+
+fn answers(output: &Output) -> Vec<Value> {
+    assert_eq!(output.code, 0, "{output:#?}");
+    output.json().as_array().expect("a list").clone()
+}
+
+/// The answer of the operation that these words are.
+fn answer<'a>(answers: &'a [Value], operation: &[&str]) -> &'a Value {
+    let of = answers
+        .iter()
+        .find(|one| one["operation"] == json!(operation));
+    of.unwrap_or_else(|| panic!("no {operation:?}: {answers:#?}"))
+}
+
+/// A session that changes much, with handles that were open before.
+const SESSION: &[&[&str]] = &[
+    &["list", "r"],
+    &["figures", "r"],
+    &["names", "r"],
+    &["open", "a", "r:A", READ],
+    &["get", "a", "v"],
+    &["open", "w", "r:a", ALL],
+    &["names", "w"],
+    &["set", "w", "v", "new"],
+    &["get", "a", "v"],
+    &["get", "w", "v"],
+    &["values", "a"],
+    &["unset", "w", "u"],
+    &["values", "a"],
+    &["names", "a"],
+    &["list", "w"],
+    &["open", "a1", "a:A1", READ],
+    &["get", "a1", "w"],
+    &["names", "a1"],
+    &["create", "n", "r:New", ALL],
+    &["create", "n2", "r:new", READ],
+    &["create", "x", r"r:nix\deep", ALL],
+    &["list", "r"],
+    &["figures", "r"],
+    &["delete", "w"],
+    &["open", "d", "r:B", "10000"],
+    &["open", "b", "r:B", READ],
+    &["delete", "d"],
+    &["get", "b", "bv"],
+    &["list", "r"],
+    &["figures", "r"],
+    &["open", "b", "r:B", READ],
+    &["create", "b", "r:b", ALL],
+    &["values", "b"],
+    &["list", "b"],
+    &["set", "b", "x", "y"],
+    &["list", "r"],
+    &["delete", "b"],
+    &["open", "b", "r:B", READ],
+    &["set", "a", "v", "no"],
+    &["delete", "a"],
+    &["create", "v", "r:Volatile", ALL, "volatile"],
+    &["create", "v1", "v:Child", ALL],
+    &["open", "c2", r"r:C\\C1\C2\", ALL],
+    &["names", "c2"],
+    &["set", "c2", "x", "z"],
+    &["open", "c1", r"r:C\C1", READ],
+    &["list", "c1"],
+    &["open", "again", "r:", READ],
+    &["names", "again"],
+    &["list", "again"],
+];
+
+#[test]
+fn a_session_looks_the_same_inside_and_leaves_the_host_alone() {
+    let world = World::new();
+    let tree = Tree::new("session");
+    let before = tree.seen();
+    let inside = tree.inside(&world, SESSION);
+    assert_eq!(tree.seen(), before, "the host has changed");
+    let outside = tree.outside(SESSION);
+    for (inside, outside) in inside.iter().zip(&outside) {
+        assert_eq!(inside, outside);
+    }
+    assert_eq!(inside.len(), outside.len());
+    assert_ne!(tree.seen(), before, "the session changes nothing at all");
+}
+
+#[test]
+fn what_is_changed_stays_with_the_vm() {
+    let world = World::new();
+    let tree = Tree::new("two");
+    world.sleeper("one", 60);
+    world.sleeper("two", 60);
+    let change: &[&[&str]] = &[
+        &["open", "a", "r:A", ALL],
+        &["set", "a", "v", "one's"],
+        &["create", "n", "r:New", ALL],
+        &["open", "b", "r:B", ALL],
+        &["delete", "b"],
+    ];
+    let look: &[&[&str]] = &[
+        &["list", "r"],
+        &["open", "a", "r:A", READ],
+        &["get", "a", "v"],
+    ];
+    let host = tree.outside(look);
+    let changed = tree.within(&world, "one", change);
+    assert!(
+        changed.iter().all(|one| one["status"] == OK),
+        "{changed:#?}"
+    );
+    let own = tree.within(&world, "one", look);
+    assert_eq!(
+        answer(&own, look[0])["value"],
+        json!(["_d", "A", "C", "New"])
+    );
+    assert_eq!(answer(&own, look[2])["value"], "one's");
+    assert_eq!(tree.within(&world, "two", look), host);
+    assert_eq!(tree.outside(look), host);
+    let changed = world.inspect("one")["keys_changed"].as_u64();
+    assert!(changed.is_none_or(|count| count >= 3), "{changed:?}");
+}
+
+#[test]
+fn a_removed_vm_leaves_no_key() {
+    let world = World::new();
+    let tree = Tree::new("gone");
+    let layers = r"%USER%\Software\Pinion\Layers";
+    let list: &[&[&str]] = &[&["open", "l", layers, READ], &["list", "l"]];
+    let path = world.host.path_of("keys");
+    let words = tree.words(&[&["create", "n", "r:New", ALL]]);
+    let run = world.pinion(["run", "--name", "gone", &path]).args(&words);
+    run.run().ok();
+    let id = world.inspect("gone")["id"].clone();
+    let ours = |answers: &[Value]| {
+        let all = answer(answers, list[1])["value"].clone();
+        all.as_array().is_some_and(|all| all.contains(&id))
+    };
+    assert!(ours(&tree.on_host(list)), "the layer is below {layers}");
+    world.pinion(["rm", "gone"]).run().ok();
+    assert!(!ours(&tree.on_host(list)));
+}
+
+#[test]
+fn a_renamed_key_takes_all_of_it_along() {
+    let world = World::new();
+    let tree = Tree::new("rename");
+    let before = tree.seen();
+    let session: &[&[&str]] = &[
+        &["open", "c", "r:C", ALL],
+        &["rename", "c", "Moved"],
+        &["names", "c"],
+        &["list", "r"],
+        &["open", "c2", r"r:moved\c1\c2", READ],
+        &["get", "c2", "x"],
+        &["open", "old", "r:C", READ],
+        &["rename", "c", "B"],
+        &["create", "old", "r:C", ALL],
+        &["list", "old"],
+    ];
+    let inside = tree.inside(&world, session);
+    let of = |at: usize| answer(&inside, session[at]);
+    assert_eq!(of(1)["status"], OK);
+    let name = of(2)["value"][0].as_str().expect("a name");
+    assert!(name.ends_with(r"\Software\e2e-keys-rename\Moved"), "{name}");
+    assert_eq!(of(3)["value"], json!(["_d", "A", "B", "Moved"]));
+    assert_eq!(of(5)["value"], "y");
+    assert_eq!(of(6)["status"], NOT_FOUND);
+    assert_eq!(of(7)["status"], "0xc0000121");
+    assert_eq!((&of(8)["value"], &of(9)["value"]), (&json!(1), &json!([])));
+    assert_eq!(tree.seen(), before);
+}
+
+#[test]
+fn both_spellings_of_the_control_set_mean_one_key() {
+    let world = World::new();
+    let tree = Tree::new("link");
+    let link = r"\Registry\Machine\System\CurrentControlSet\Services";
+    let asked = tree.on_host(&[&["open", "s", link, READ], &["names", "s"]]);
+    let real = asked[1]["value"][0].as_str().expect("a name").to_owned();
+    let (by_link, by_name) = (format!(r"{link}\e2e-keys"), format!(r"{real}\e2e-keys"));
+    let session: &[&[&str]] = &[
+        &["create", "k", &by_link, ALL],
+        &["set", "k", "v", "1"],
+        &["names", "k"],
+        &["open", "n", &by_name, ALL],
+        &["get", "n", "v"],
+        &["delete", "n"],
+        &["open", "gone", &by_link, READ],
+    ];
+    let inside = tree.inside(&world, session);
+    let of = |at: usize| answer(&inside, session[at]);
+    assert_eq!(of(1)["status"], OK, "{inside:#?}");
+    assert_eq!(of(2)["value"][0], json!(by_name));
+    assert_eq!(of(4)["value"], "1");
+    assert_eq!(of(6)["status"], NOT_FOUND);
+    assert_eq!(
+        tree.on_host(&[&["open", "k", &by_link, READ]])[0]["status"],
+        NOT_FOUND
+    );
+}
+
+#[test]
+fn the_store_and_the_roots_are_closed() {
+    let world = World::new();
+    let tree = Tree::new("closed");
+    let session: &[&[&str]] = &[
+        &["open", "p", r"%USER%\Software\Pinion", READ],
+        &["open", "l", r"%USER%\Software\Pinion\Layers", READ],
+        &["create", "p", r"%USER%\Software\Pinion", ALL],
+        &["open", "s", r"%USER%\Software", READ],
+        &["list", "s"],
+        &["open", "sw", r"%USER%\Software", ALL],
+        &["list", "sw"],
+        &["open", "h", r"\Registry\Hidden\Machine", READ],
+        &["open", "root", r"\Registry", ALL],
+        &["open", "root", r"\Registry", READ],
+        &["list", "root"],
+    ];
+    let inside = tree.inside(&world, session);
+    let of = |at: usize| answer(&inside, session[at]);
+    for at in [0, 1, 2, 7] {
+        assert_eq!(of(at)["status"], NOT_FOUND, "{:?}", of(at));
+    }
+    for at in [4, 6] {
+        let names = of(at)["value"].as_array().expect("names");
+        assert!(!names.contains(&json!("Pinion")), "{names:?}");
+        assert!(names.contains(&json!("e2e-keys-closed")), "{names:?}");
+    }
+    assert_eq!(of(8)["status"], DENIED);
+    assert_eq!(of(10)["status"], NO_MORE);
+}
