@@ -60,3 +60,50 @@ fn two_vms_make_the_same_service_and_the_host_has_none() {
     let query = world.host.any("sc").args(["query", "pinion-worker"]).run();
     assert_ne!(query.code, 0, "{query:?}");
 }
+
+#[test]
+fn every_call_gives_what_is_documented() {
+    let world = World::new();
+    world.sleeper("exact", 60);
+    let told = life(&world, "exact");
+    let state = |moment: &str| told[moment]["state"].as_u64();
+    let (stopped, running) = (Some(1), Some(4));
+    assert_eq!(told["stopped"]["exit"], 1077, "never started: {told}");
+    assert_eq!(told["stop_stopped"]["error"], 1062, "not active: {told}");
+    assert_eq!(state("running"), running, "{told}");
+    assert_eq!(told["pause"]["error"], 1052, "not accepted: {told}");
+    assert_eq!(told["bad_control"]["error"], 87, "no such control: {told}");
+    assert_eq!(state("ended"), stopped, "{told}");
+    assert_eq!(told["ended_specific"]["exit"], 1066, "{told}");
+    assert_eq!(told["ended_specific"]["specific"], 7, "{told}");
+    assert_eq!(told["crashed"]["exit"], 1067, "aborted: {told}");
+    assert_eq!(told["create_again"], 1073, "exists: {told}");
+    assert_eq!(told["config"]["depend_on"], "RpcSs", "{told}");
+    assert_eq!(told["config"]["small"], 122, "too small a buffer: {told}");
+    assert_eq!(told["description"]["text"], "It works", "{told}");
+    assert_eq!(told["list"]["small"], 234, "more data: {told}");
+    assert_eq!(told["list"]["found"], true, "{told}");
+    assert_eq!(told["delete_again"], 1072, "marked: {told}");
+    assert_eq!(told["close_again"], 6, "no handle: {told}");
+    assert_eq!(told["gone"], 1060, "{told}");
+    assert!(told["key"].is_string(), "its key was there: {told}");
+    assert_eq!(told["key_gone"]["error"], 2, "and went with it: {told}");
+}
+
+#[test]
+fn a_service_outlives_a_run_of_its_vm() {
+    let world = World::new();
+    world.sleeper("lasting", 60);
+    let worker = world.host.path_of("service_worker");
+    let file = format!("{}\\lasting.txt", world.windows_work());
+    let arguments = [worker.as_str(), "pinion-lasting", &file, "--keep", "yes"];
+    world
+        .exec("lasting", "service_client", &arguments)
+        .expect(0);
+    for verb in ["kill", "start"] {
+        world.pinion([verb, "lasting"]).run().expect(0);
+    }
+    let query = ["exec", "lasting", "sc.exe", "query", "pinion-lasting"];
+    let told = world.pinion(query).run().expect(0);
+    assert!(told.stdout.contains("STOPPED"), "{told:?}");
+}
