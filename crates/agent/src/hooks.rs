@@ -50,10 +50,10 @@ macro_rules! hooks {
                 pub(crate) unsafe fn $name($($argument: $type),*) -> NTSTATUS {
                     let at = KEPT.load(Ordering::Relaxed)
                         + (Index::$name as usize * stub::LENGTH) as u64;
+                    type Call = unsafe extern "system" fn($($type),*) -> NTSTATUS;
                     // SAFETY: `install` wrote there a copy of this call's stub,
                     // which takes these arguments.
-                    let call: unsafe extern "system" fn($($type),*) -> NTSTATUS =
-                        unsafe { core::mem::transmute(at as usize) };
+                    let call = unsafe { core::mem::transmute::<usize, Call>(at as usize) };
                     // SAFETY: the caller's promise.
                     unsafe { call($($argument),*) }
                 }

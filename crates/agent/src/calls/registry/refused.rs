@@ -31,6 +31,8 @@ macro_rules! hives {
     ($($target:ident = $call:ident($($argument:ident: $type:ty),*);)*) => {
         $(
             /// Refused: concerns whole hives.
+            #[allow(clippy::too_many_arguments)]
+            #[allow(clippy::too_many_arguments)]
             pub(crate) unsafe fn $target($($argument: $type),*) -> NTSTATUS {
                 let _ = ($($argument,)*);
                 hive(concat!(stringify!($call), ": hives are not given to members"))
