@@ -86,7 +86,13 @@ mod tests {
     #[test]
     fn default_is_deny() {
         assert!(passes(&w("\\Afd\\Endpoint")).is_some());
-        for name in ["\\PhysicalDrive0", "\\HarddiskVolume1", "\\Afdx", "\\DeviceApi\\CMApi", "Afd"] {
+        for name in [
+            "\\PhysicalDrive0",
+            "\\HarddiskVolume1",
+            "\\Afdx",
+            "\\DeviceApi\\CMApi",
+            "Afd",
+        ] {
             assert!(passes(&w(name)).is_none(), "{name}");
         }
     }
