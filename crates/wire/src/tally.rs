@@ -16,6 +16,9 @@ pub struct Tally {
     pub processes: AtomicU64,
     /// Files and keys copied up.
     pub copied_up: AtomicU64,
+    /// How often the upper was given a new name of a file. Members that remember
+    /// what the layers lack do so for one count.
+    pub changes: AtomicU64,
     /// Grows with every key made in the upper or hidden by it, so that a member
     /// knows when what it knows of its handles is old. A member that writes
     /// here misleads its own VM's members only.

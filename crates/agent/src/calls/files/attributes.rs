@@ -6,7 +6,7 @@ use super::remove;
 use super::view::{self, View};
 use crate::calls::objects::with_name;
 use crate::decode::Attributes;
-use pinion_layers::{Lookup, lookup};
+use pinion_layers::Lookup;
 use pinion_nt::status::{STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_PATH_NOT_FOUND};
 use pinion_nt::{NTSTATUS, OBJECT_ATTRIBUTES};
 
@@ -16,7 +16,7 @@ pub(crate) fn attributes(
     call: &impl Fn(*const OBJECT_ATTRIBUTES) -> NTSTATUS,
 ) -> NTSTATUS {
     with_place(decoded, call, |place| {
-        match lookup(&mut View::new(place.path)) {
+        match view::find(&mut View::new(place.path)) {
             Ok(Lookup::Found { layer, .. }) => in_layer(layer, place, &decoded.given, call),
             Ok(Lookup::NoName) => STATUS_OBJECT_NAME_NOT_FOUND,
             Ok(Lookup::NoPath) => STATUS_OBJECT_PATH_NOT_FOUND,

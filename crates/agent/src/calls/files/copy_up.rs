@@ -2,6 +2,7 @@
 //! reserved name and renamed, so that nobody ever sees half of it; who comes
 //! second uses what is there.
 
+use super::cache;
 use super::open::is_of_the_store;
 use super::raw::{self, Basic, How, Owned};
 use super::view::{SETTABLE, View, with_name};
@@ -68,6 +69,7 @@ fn leaf(view: &View<'_>, layer: usize, content: Content) -> Result<(), NTSTATUS>
     let copy = temporary(path)?;
     let filled = fill(&source, &copy, &basic, content)
         .and_then(|()| with_name(0, path, &[], |name| raw::rename(&copy, name))?);
+    cache::changed();
     match filled {
         Ok(()) => Ok(()),
         Err(status) => {

@@ -170,17 +170,15 @@ pub(crate) unsafe fn set_information(
 }
 
 fn wants_deletion(buffer: *const c_void, length: u32, class: u32) -> bool {
-    match class {
+    if class == DISPOSITION && length >= 1 {
         // SAFETY: plain data; a bad pointer is a return value.
-        DISPOSITION if length >= 1 => {
-            unsafe { guard::read(buffer.cast::<u8>()) }.is_ok_and(|d| d != 0)
-        }
-        // SAFETY: as above.
-        DISPOSITION_EX if length >= 4 => {
-            unsafe { guard::read(buffer.cast::<u32>()) }.is_ok_and(|flags| flags & 1 != 0)
-        }
-        _ => false,
+        return unsafe { guard::read(buffer.cast::<u8>()) }.is_ok_and(|delete| delete != 0);
     }
+    if class == DISPOSITION_EX && length >= 4 {
+        // SAFETY: as above.
+        return unsafe { guard::read(buffer.cast::<u32>()) }.is_ok_and(|flags| flags & 1 != 0);
+    }
+    false
 }
 
 /// Makes ready for the deletion of an open file. Only one of the upper can have

@@ -141,6 +141,20 @@ pub(crate) fn is_closed(path: &[u16]) -> bool {
     below_nt(path, state::page().store_files.as_units()).is_some()
 }
 
+/// Whether the store is in the directory `path` or below it.
+pub(crate) fn holds_the_store(path: &[u16]) -> bool {
+    let store = state::page().store_files.as_units();
+    let (Some(drive), Some(rest)) = (store.get(4), store.get(6..)) else {
+        return true;
+    };
+    match path.split_first() {
+        Some((letter, directory)) => {
+            fold(*letter) == fold(*drive) && below(rest, directory).is_some()
+        }
+        None => true,
+    }
+}
+
 /// What follows the NT path `directory` (`\??\C:\x`) in the layer path `path`.
 fn below_nt<'p>(path: &'p [u16], directory: &[u16]) -> Option<&'p [u16]> {
     let (letter, rest) = path.split_first()?;

@@ -1,5 +1,6 @@
 //! Opening and creating a file of the VM.
 
+use super::cache::{self, Fact};
 use super::names::{self, Named, Place};
 use super::view::{self, View};
 use super::{copy_up, raw, remove};
@@ -8,6 +9,7 @@ use crate::calls::open::Open;
 use crate::decode::Attributes;
 use crate::{guard, state};
 use pinion_layers::{Kind, Lookup, Tree, lookup, make_parents};
+use pinion_names::file;
 use pinion_nt::calls::NtClose;
 use pinion_nt::status::{
     STATUS_ACCESS_DENIED, STATUS_OBJECT_NAME_INVALID, STATUS_OBJECT_NAME_NOT_FOUND,
@@ -72,7 +74,7 @@ fn by_id(decoded: &Attributes<'_>, open: &Open) -> NTSTATUS {
         return refuse(STATUS_ACCESS_DENIED);
     }
     let status = as_given(decoded, open);
-    unless_closed(open, status)
+    unless_closed(open, status, None)
 }
 
 /// Whether the call can change the file, which exists and is of `kind`.
@@ -84,7 +86,13 @@ fn changes(open: &Open, kind: Kind) -> bool {
 
 fn of_place(place: &Place<'_>, open: &Open, given: &OBJECT_ATTRIBUTES) -> NTSTATUS {
     let mut view = View::new(place.path);
-    let found = match lookup(&mut view) {
+    let reads = open.disposition == raw::OPEN && !changes(open, Kind::Leaf);
+    let found = if reads {
+        view::find(&mut view)
+    } else {
+        lookup(&mut view)
+    };
+    let found = match found {
         Ok(found) => found,
         Err(status) => return status,
     };
@@ -161,7 +169,7 @@ fn in_layer(layer: usize, place: &Place<'_>, open: &Open, given: &OBJECT_ATTRIBU
     });
     match called {
         Ok(status) if layer == View::host() && may_be_an_alias(place.path) => {
-            unless_closed(open, status)
+            unless_closed(open, status, Some(place.path))
         }
         Ok(status) | Err(status) => status,
     }
@@ -172,11 +180,13 @@ fn in_layer(layer: usize, place: &Place<'_>, open: &Open, given: &OBJECT_ATTRIBU
 fn may_be_an_alias(path: &[u16]) -> bool {
     let store = state::page().store_files.as_units();
     let other_drive = store.get(4).copied().map(pinion_names::units::fold) != path.first().copied();
-    other_drive || path.contains(&u16::from(b'~'))
+    (other_drive || path.contains(&u16::from(b'~')))
+        && !cache::knows(Fact::Outside, file::split_last(path).0)
 }
 
-/// `status`, unless the file that was opened is of the store.
-fn unless_closed(open: &Open, status: NTSTATUS) -> NTSTATUS {
+/// `status`, unless the file that was opened is of the store. The directory of
+/// `path`, by which it was opened, is remembered when it does not hold the store.
+fn unless_closed(open: &Open, status: NTSTATUS, path: Option<&[u16]>) -> NTSTATUS {
     if !success(status) {
         return status;
     }
@@ -184,20 +194,49 @@ fn unless_closed(open: &Open, status: NTSTATUS) -> NTSTATUS {
     let Ok(handle) = (unsafe { guard::read(open.handle) }) else {
         return status;
     };
-    if is_of_the_store(handle) {
-        // SAFETY: the handle was made by this call and is not the program's yet.
-        unsafe { NtClose(handle) };
-        return refuse(STATUS_OBJECT_NAME_NOT_FOUND);
+    let then = cache::changes();
+    match where_is(handle) {
+        Where::Store => {
+            // SAFETY: the handle was made by this call and is not the program's yet.
+            unsafe { NtClose(handle) };
+            return refuse(STATUS_OBJECT_NAME_NOT_FOUND);
+        }
+        Where::Outside => {
+            if let Some(path) = path {
+                cache::keep(Fact::Outside, file::split_last(path).0, then);
+            }
+        }
+        Where::Above => {}
     }
     status
 }
 
+/// Where a file opened as one of the host is.
+enum Where {
+    /// In the store or a layer.
+    Store,
+    /// In a directory that does not hold the store.
+    Outside,
+    /// In one that does, or nobody knows.
+    Above,
+}
+
+fn where_is(handle: HANDLE) -> Where {
+    names::with_located(handle, |layer, path| {
+        if layer < View::host() || names::is_closed(path) {
+            Where::Store
+        } else if names::holds_the_store(file::split_last(path).0) {
+            Where::Above
+        } else {
+            Where::Outside
+        }
+    })
+    .unwrap_or(Where::Above)
+}
+
 /// Whether the file of `handle`, opened as one of the host, is of the store.
 pub(crate) fn is_of_the_store(handle: HANDLE) -> bool {
-    names::with_located(handle, |layer, path| {
-        layer < View::host() || names::is_closed(path)
-    })
-    .unwrap_or(false)
+    matches!(where_is(handle), Where::Store)
 }
 
 /// Whether the whole path of `view` is seen, and as what.

@@ -1,5 +1,6 @@
 //! Renaming and linking: the new name is one of the VM, the old one stays gone.
 
+use super::cache;
 use super::names::{self, Named};
 use super::open::kind_of;
 use super::view::{View, with_name};
@@ -134,7 +135,9 @@ fn carry_out(
         }
         hide(&mut source)?;
     }
-    with_name(0, to, &[], |name| call(file, io, head, class, name))
+    let status = with_name(0, to, &[], |name| call(file, io, head, class, name));
+    cache::changed();
+    status
 }
 
 /// The kernel's call with the target's name in the upper.

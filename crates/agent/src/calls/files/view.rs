@@ -1,8 +1,9 @@
 //! One path of the VM as the overlay engine sees it: what each layer has there.
 
+use super::cache::{self, Fact};
 use super::raw::{self, Basic};
 use crate::{scratch, state};
-use pinion_layers::{Kind, Tree, Upper};
+use pinion_layers::{Kind, Lookup, Tree, Upper, lookup};
 use pinion_names::file;
 use pinion_nt::NTSTATUS;
 use pinion_nt::status::{STATUS_NAME_TOO_LONG, STATUS_OBJECT_NAME_INVALID};
@@ -35,8 +36,55 @@ impl<'p> View<'p> {
     /// Times and attributes of what `layer` has at `depth`.
     pub(crate) fn basic(&self, layer: usize, depth: usize) -> Result<Option<Basic>, NTSTATUS> {
         let path = file::prefix(self.path, depth);
-        with_name(layer, path, &[], |name| raw::basic(name)).and_then(|found| found)
+        with_name(layer, path, &[], raw::basic).and_then(|found| found)
     }
+}
+
+/// Finds the path of `view` for reading. A path of which no layer says anything
+/// is said to be the host's, whether it is there or not: the kernel tells.
+pub(crate) fn find(view: &mut View<'_>) -> Result<Lookup, NTSTATUS> {
+    let host = Lookup::Found {
+        layer: View::host(),
+        kind: Kind::Leaf,
+    };
+    if cache::knows_above(Fact::HostOnly, view.path) {
+        return Ok(host);
+    }
+    let then = cache::changes();
+    if let Some(kind) = view.entry(0, view.depth)? {
+        return Ok(Lookup::Found { layer: 0, kind });
+    }
+    match silent_from(view)? {
+        Some(depth) => {
+            cache::keep(Fact::HostOnly, file::prefix(view.path, depth), then);
+            Ok(host)
+        }
+        None => lookup(view),
+    }
+}
+
+/// The least depth at which no layer above the host says anything, if there is
+/// one.
+fn silent_from(view: &mut View<'_>) -> Result<Option<usize>, NTSTATUS> {
+    let mut least = 1;
+    for layer in 0..View::host() {
+        let mut silent = None;
+        for depth in 1..=view.depth {
+            match view.entry(layer, depth)? {
+                Some(Kind::Directory) if !view.whiteout(layer, depth)? => {}
+                None if !view.whiteout(layer, depth)? => {
+                    silent = Some(depth);
+                    break;
+                }
+                _ => return Ok(None),
+            }
+        }
+        match silent {
+            Some(depth) => least = least.max(depth),
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(least))
 }
 
 /// Runs `work` with the NT name of `path` in `layer`, `tail` added.
@@ -94,7 +142,7 @@ impl Tree for View<'_> {
             return Ok(false);
         }
         let path = file::prefix(self.path, depth);
-        with_whiteout(layer, path, |name| raw::basic(name)).and_then(|found| Ok(found?.is_some()))
+        with_whiteout(layer, path, raw::basic).and_then(|found| Ok(found?.is_some()))
     }
 }
 
@@ -130,6 +178,7 @@ impl Upper for View<'_> {
         };
         let path = file::prefix(self.path, depth);
         let made = with_name(0, path, &[], |name| raw::open(name, how))??;
+        cache::changed();
         if depth > 1
             && let Ok(Some(mut basic)) = self.basic(like, depth)
         {
@@ -147,7 +196,9 @@ impl Upper for View<'_> {
             disposition: raw::OPEN_IF,
             options: raw::NON_DIRECTORY_FILE,
         };
-        with_whiteout(0, self.path, |name| raw::open(name, how))?.map(drop)
+        let set = with_whiteout(0, self.path, |name| raw::open(name, how))?;
+        cache::changed();
+        set.map(drop)
     }
 }
 

@@ -5,9 +5,9 @@ use super::super::raw::{self, upcase};
 use super::super::view::View;
 use super::record::{HEAD, Layout, layout};
 use super::snapshot::{Entry, Snapshot};
-use super::table::{self, Listing, Merged, PATTERN};
-use crate::guard;
+use super::table::{self, Listing, Merged};
 use crate::hooks::kept;
+use crate::{guard, scratch};
 use core::ffi::c_void;
 use pinion_layers::sources;
 use pinion_names::pattern;
@@ -139,39 +139,40 @@ fn begin(query: &Query, listing: &Listing) -> Result<Listing, NTSTATUS> {
         if only_host || found.iter().next().is_none() {
             return Ok(Listing::Kernel);
         }
-        let mut units = [0; PATTERN];
-        let given = pattern_of(query, &mut units)?;
-        let pattern = match (given, listing) {
-            (None, Listing::Merged(merged)) => merged.pattern(),
-            (None, _) => &[],
-            (Some(pattern), _) => pattern,
-        };
-        let snapshot = Snapshot::take(path, found)?;
-        Merged::new(snapshot, pattern)
-            .map(Listing::Merged)
-            .map_err(|pinion_names::TooLong| STATUS_OBJECT_NAME_INVALID)
+        let mut snapshot = Snapshot::take(path, found)?;
+        match (pattern_of(query)?, listing) {
+            (Some(given), _) => with_pattern(&given, |pattern| snapshot.keep_pattern(pattern))?,
+            (None, Listing::Merged(merged)) => snapshot.keep_pattern(merged.snapshot.pattern())?,
+            (None, _) => {}
+        }
+        Ok(Listing::Merged(Merged::new(snapshot)))
     });
     located.unwrap_or(Ok(Listing::Kernel))
 }
 
-/// The caller's pattern, copied to `units`.
-fn pattern_of<'u>(
-    query: &Query,
-    units: &'u mut [u16; PATTERN],
-) -> Result<Option<&'u [u16]>, NTSTATUS> {
+/// The caller's pattern, if it gave one.
+fn pattern_of(query: &Query) -> Result<Option<UNICODE_STRING>, NTSTATUS> {
     if query.pattern.is_null() {
         return Ok(None);
     }
     // SAFETY: plain data; a bad pointer is a return value.
     let string = unsafe { guard::read(query.pattern) }?;
-    let length = usize::from(string.Length) / 2;
-    if length == 0 {
-        return Ok(None);
-    }
-    let place = units.get_mut(..length).ok_or(STATUS_OBJECT_NAME_INVALID)?;
-    // SAFETY: the place has room; the source may be bad.
-    unsafe { guard::copy(place.as_mut_ptr().cast(), string.Buffer.cast(), length * 2) }?;
-    Ok(Some(place))
+    Ok((string.Length >= 2).then_some(string))
+}
+
+/// Runs `work` with a copy of the caller's string.
+fn with_pattern(
+    given: &UNICODE_STRING,
+    work: impl FnOnce(&[u16]) -> Result<(), NTSTATUS>,
+) -> Result<(), NTSTATUS> {
+    let length = usize::from(given.Length) / 2;
+    scratch::with(length, |units| {
+        let units = units.get_mut(..length).ok_or(STATUS_OBJECT_NAME_INVALID)?;
+        // SAFETY: the units have room; the source may be bad.
+        unsafe { guard::copy(units.as_mut_ptr().cast(), given.Buffer.cast(), length * 2) }?;
+        work(units)
+    })
+    .unwrap_or(Err(STATUS_INSUFFICIENT_RESOURCES))
 }
 
 /// Writes the next entries to the caller's buffer.
@@ -196,7 +197,7 @@ fn fill(
     let room = query.length as usize;
     let (mut last, mut end) = (None, 0);
     while let Some(entry) = merged.snapshot.entry(merged.next) {
-        if !matches(merged.pattern(), entry.name()) {
+        if !matches(merged.snapshot.pattern(), entry.name()) {
             merged.next += 1;
             continue;
         }

@@ -45,6 +45,7 @@ pub(crate) struct Snapshot {
     items_committed: usize,
     used: usize,
     committed: usize,
+    pattern: (usize, usize),
 }
 
 /// One entry of a snapshot.
@@ -140,7 +141,32 @@ impl Snapshot {
             items_committed: 0,
             used: ITEMS,
             committed: ITEMS,
+            pattern: (ITEMS, 0),
         })
+    }
+
+    /// Keeps a copy of the pattern of the listing's first call.
+    pub(crate) fn keep_pattern(&mut self, pattern: &[u16]) -> Result<(), NTSTATUS> {
+        self.commit(self.used + size_of_val(pattern))?;
+        // SAFETY: so many bytes were committed after all records, and are of
+        // nobody else; `used` is a multiple of 8.
+        unsafe {
+            let place = self.base.add(self.used).cast::<u16>();
+            core::ptr::copy_nonoverlapping(pattern.as_ptr(), place, pattern.len());
+        }
+        self.pattern = (self.used, pattern.len());
+        self.used += size_of_val(pattern).next_multiple_of(8);
+        Ok(())
+    }
+
+    /// The pattern that was kept.
+    pub(crate) fn pattern(&self) -> &[u16] {
+        let (at, length) = self.pattern;
+        if length == 0 {
+            return &[];
+        }
+        // SAFETY: `keep_pattern` wrote so many units there.
+        unsafe { core::slice::from_raw_parts(self.base.add(at).cast(), length) }
     }
 
     /// The entries, in the order of their names once merged.

@@ -6,7 +6,6 @@
 use super::snapshot::Snapshot;
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use pinion_names::TooLong;
 use pinion_nt::calls::NtYieldExecution;
 use pinion_nt::{HANDLE, NTSTATUS};
 
@@ -15,8 +14,6 @@ const PLACES: usize = 256;
 /// How often a thread lets others run while it waits for a place; a place that
 /// stays taken longer was left by a thread that was ended.
 const PATIENCE: u32 = 1_000_000;
-/// The longest pattern in units.
-pub(crate) const PATTERN: usize = 256;
 
 /// A handle's listing.
 pub(crate) enum Listing {
@@ -36,30 +33,16 @@ pub(crate) struct Merged {
     pub(crate) next: usize,
     /// Whether an entry has matched yet.
     pub(crate) begun: bool,
-    /// The pattern of the first call, and its length in units.
-    pattern: [u16; PATTERN],
-    length: usize,
 }
 
 impl Merged {
     /// A listing at its beginning.
-    pub(crate) fn new(snapshot: Snapshot, pattern: &[u16]) -> Result<Self, TooLong> {
-        let mut own = [0; PATTERN];
-        own.get_mut(..pattern.len())
-            .ok_or(TooLong)?
-            .copy_from_slice(pattern);
-        Ok(Self {
+    pub(crate) fn new(snapshot: Snapshot) -> Self {
+        Self {
             snapshot,
             next: 0,
             begun: false,
-            pattern: own,
-            length: pattern.len(),
-        })
-    }
-
-    /// The pattern.
-    pub(crate) fn pattern(&self) -> &[u16] {
-        self.pattern.get(..self.length).unwrap_or(&[])
+        }
     }
 }
 
