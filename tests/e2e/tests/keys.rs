@@ -218,6 +218,50 @@ fn what_is_changed_stays_with_the_vm() {
 }
 
 #[test]
+fn programs_that_write_at_once_lose_nothing() {
+    const PROGRAMS: usize = 6;
+    let world = World::new();
+    let tree = Tree::new("at-once");
+    let before = tree.seen();
+    world.sleeper("vm", 60);
+    let path = world.host.path_of("keys");
+    let running: Vec<_> = (0..PROGRAMS)
+        .map(|at| {
+            let name = format!("by {at}");
+            let own = format!("r:{name}");
+            let words = tree.words(&[
+                &["open", "c2", r"r:C\C1\C2", ALL],
+                &["set", "c2", &name, "1"],
+                &["open", "a", "r:A", ALL],
+                &["set", "a", &name, "1"],
+                &["create", "n", &own, ALL],
+            ]);
+            world.pinion(["exec", "vm", &path]).args(&words).spawn()
+        })
+        .collect();
+    for program in running {
+        let done = answers(&program.wait());
+        assert!(done.iter().all(|one| one["status"] == OK), "{done:#?}");
+    }
+    let look: &[&[&str]] = &[
+        &["list", "r"],
+        &["open", "c2", r"r:C\C1\C2", READ],
+        &["values", "c2"],
+        &["open", "a", "r:A", READ],
+        &["values", "a"],
+    ];
+    let seen = tree.within(&world, "vm", look);
+    let count = |at: usize| {
+        let all = answer(&seen, look[at])["value"].as_array();
+        all.map_or(0, Vec::len)
+    };
+    assert_eq!(count(0), PROGRAMS + 4, "{seen:#?}");
+    assert_eq!(count(2), PROGRAMS + 1, "{seen:#?}");
+    assert_eq!(count(4), PROGRAMS + 2, "{seen:#?}");
+    assert_eq!(tree.seen(), before);
+}
+
+#[test]
 fn a_removed_vm_leaves_no_key() {
     let world = World::new();
     let tree = Tree::new("gone");

@@ -90,7 +90,7 @@ impl Seen {
     fn take(&mut self, services: &Key) {
         for name in services.subkeys() {
             let text = Text::from(name.as_slice());
-            if !self.names.insert(text.folded()) {
+            if name.starts_with(key::STAGED) || !self.names.insert(text.folded()) {
                 continue;
             }
             if let Some(key) = services.subkey(&name) {

@@ -5,7 +5,8 @@
 //! where), so an open key is always a real one and most calls on it are native.
 //! [`open`] decides which key that is; [`copy_up`] brings a key into the upper;
 //! [`handles`] knows which open keys were overtaken; [`listing`] merges
-//! subkeys; [`names`] translates; [`tree`] shows the stack to the overlay's
+//! subkeys; [`names`] translates, [`links`] follows; [`recent`]
+//! remembers; [`tree`] shows the stack to the overlay's
 //! engine, whose rules are the only ones.
 //!
 //! What this does not give: a change notification on a host key does not tell
@@ -17,6 +18,7 @@ mod access;
 mod copy_up;
 mod delete;
 mod handles;
+mod links;
 mod listing;
 mod names;
 mod open;

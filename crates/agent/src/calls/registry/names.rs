@@ -1,18 +1,14 @@
 //! The VM's names of keys: from a call's attributes or from a handle, in the
 //! one spelling under which layers keep them.
 //!
-//! The kernel follows link keys on the host by itself; for the layers the few
-//! links that Windows and Wine have by nature are followed here by name, so
-//! that `CurrentControlSet\X` and `ControlSet001\X` meet the same key. Other
-//! host links are followed when a key is copied up. The 32-bit view is
-//! resolved by asking the host.
+//! The 32-bit view is resolved by asking the host; [`links`] follows link keys.
 
 use super::access::{READ, WOW64_32KEY};
-use super::{handles, raw, recent};
+use super::{handles, links, raw, recent};
 use crate::decode::Attributes;
 use crate::{scratch, state};
 use pinion_names::key;
-use pinion_names::units::{below, join};
+use pinion_names::units::below;
 use pinion_nt::status::{STATUS_NAME_TOO_LONG, STATUS_NO_MEMORY};
 use pinion_nt::{HANDLE, NTSTATUS};
 
@@ -28,7 +24,7 @@ pub(super) enum Origin {
 }
 
 /// Room for what a link's target is longer than the link.
-const SLACK: usize = 320;
+const SLACK: usize = links::LONGEST;
 
 /// Runs `work` with the VM's name of the object and where it really is.
 pub(super) fn with_vm_name<R>(
@@ -125,49 +121,10 @@ fn resolved<R>(
         if wanted.view_32 {
             length = follow_view(path, length);
         }
-        length = follow_links(path, length, wanted.link);
+        length = links::follow(path, length, wanted.link);
         Ok(work(path.get(..length)))
     })
     .ok_or(STATUS_NAME_TOO_LONG)?
-}
-
-/// A prefix that is, or may be, a link: where its parts come from.
-struct Link(&'static str, bool);
-
-/// The links that Windows has by nature; Wine has the first two (Wine 10) or
-/// the second (Wine 8). With `true`, below the user's own key.
-const LINKS: [Link; 3] = [
-    Link(r"\REGISTRY\MACHINE\SYSTEM\CurrentControlSet", false),
-    Link(r"\REGISTRY\MACHINE\SOFTWARE\WOW6432Node\Classes", false),
-    Link(r"\Software\Classes", true),
-];
-
-/// Runs `work` with the link's own path.
-fn with_link<R>(link: &Link, work: impl FnOnce(&[u16]) -> R) -> Option<R> {
-    let mut path = [0; SLACK];
-    let base = if link.1 {
-        join(&[state::page().user_key.as_units()], &mut path).ok()?
-    } else {
-        0
-    };
-    let tail = key::ascii(link.0, path.get_mut(base..)?).ok()?;
-    path.get(..base + tail).map(work)
-}
-
-/// Replaces a link at the front of the path by what it points at on the host.
-fn follow_links(path: &mut [u16], length: usize, itself: bool) -> usize {
-    let mut length = length;
-    for link in &LINKS {
-        let matched = with_link(link, |prefix| {
-            let name = path.get(..length)?;
-            let rest = below(name, prefix)?;
-            (!(itself && rest.is_empty())).then_some(prefix.len())
-        });
-        if let Some(Some(prefix)) = matched {
-            length = substitute(path, length, prefix, READ);
-        }
-    }
-    length
 }
 
 /// Puts the host's own name of the path's first `prefix` units in their place;
@@ -208,8 +165,5 @@ pub(super) fn is_closed(name: &[u16]) -> bool {
 /// layer has a part of it: the store, which is closed, or a link to elsewhere.
 pub(super) fn is_special(name: &[u16]) -> bool {
     let above = |path: &[u16]| below(path, name).is_some();
-    above(state::page().store_keys.as_units())
-        || LINKS
-            .iter()
-            .any(|link| with_link(link, above).unwrap_or(true))
+    above(state::page().store_keys.as_units()) || links::any(above)
 }
