@@ -120,6 +120,7 @@ hooks! {
     NtOpenFile(handle: Handles, access: u32, attributes: Attributes, io: Io, share: u32, options: u32) => calls::open::open_file;
     NtQueryAttributesFile(attributes: Attributes, information: *mut c_void) => calls::open::query_attributes;
     NtQueryFullAttributesFile(attributes: Attributes, information: *mut c_void) => calls::open::query_full_attributes;
+    NtQueryInformationByName(attributes: Attributes, io: Io, buffer: *mut c_void, length: u32, class: u32) => calls::open::query_by_name;
     NtDeleteFile(attributes: Attributes) => calls::open::delete_file;
     NtQueryInformationFile(file: HANDLE, io: Io, buffer: *mut c_void, length: u32, class: u32) => calls::files::query_information;
     NtSetInformationFile(file: HANDLE, io: Io, buffer: *mut c_void, length: u32, class: u32) => calls::files::set_information;

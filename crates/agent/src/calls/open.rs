@@ -136,6 +136,23 @@ pub(crate) unsafe fn query_full_attributes(
     })
 }
 
+/// As `NtQueryInformationByName`.
+pub(crate) unsafe fn query_by_name(
+    attributes: *const OBJECT_ATTRIBUTES,
+    io: *mut IO_STATUS_BLOCK,
+    buffer: *mut c_void,
+    length: u32,
+    class: u32,
+) -> NTSTATUS {
+    let call = |attributes: *const OBJECT_ATTRIBUTES| {
+        // SAFETY: the program's arguments but for the name.
+        unsafe { kept::NtQueryInformationByName(attributes, io, buffer, length, class) }
+    };
+    dispatch(attributes, call, |decoded| {
+        files::attributes(decoded, &call)
+    })
+}
+
 /// As `NtDeleteFile`.
 pub(crate) unsafe fn delete_file(attributes: *const OBJECT_ATTRIBUTES) -> NTSTATUS {
     let call = |attributes: *const OBJECT_ATTRIBUTES| {

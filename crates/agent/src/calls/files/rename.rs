@@ -61,8 +61,11 @@ pub(crate) fn set(
         unsafe { guard::copy(name.as_mut_ptr().cast(), text.cast(), units * 2) }.ok()?;
         names::with_located(file, |layer, from| {
             Some(with_target(&head, name, from, |named| match named {
-                Named::Place(place) if place.tail.is_empty() && layer == 0 => {
-                    match carry_out(file, io, head, class, from, place.path) {
+                Named::Place(place) if place.tail.is_empty() => {
+                    let source = (file, layer, from);
+                    match in_upper(source, class, |file| {
+                        carry_out(file, io, head, class, from, place.path)
+                    }) {
                         Ok(status) | Err(status) => status,
                     }
                 }
@@ -71,6 +74,36 @@ pub(crate) fn set(
             }))
         })?
     })?
+}
+
+/// Runs `work` with a handle of the upper's own file: the given one, or for a
+/// link to a file of a lower layer one of its copy. To move a file, a program
+/// opened it for deletion, which copied it up.
+fn in_upper(
+    (file, layer, from): (HANDLE, usize, &[u16]),
+    class: Class,
+    work: impl FnOnce(HANDLE) -> Result<NTSTATUS, NTSTATUS>,
+) -> Result<NTSTATUS, NTSTATUS> {
+    if layer == 0 {
+        return work(file);
+    }
+    if class.moves {
+        return Err(STATUS_ACCESS_DENIED);
+    }
+    let how = raw::How {
+        access: 0,
+        attributes: 0,
+        disposition: raw::OPEN,
+        options: raw::NON_DIRECTORY_FILE,
+    };
+    let mut source = View::new(from);
+    if let Some((layer, Kind::Leaf)) = kind_of(&mut source)?
+        && layer != 0
+    {
+        copy_up::node(&mut source, layer, Kind::Leaf, copy_up::Content::Whole)?;
+    }
+    let own = with_name(0, from, &[], |name| raw::open(name, how))??;
+    work(own.0)
 }
 
 /// Runs `work` with what the target's name means: absolute, relative to a
