@@ -2,6 +2,7 @@
 //! one of a layer.
 
 use super::volumes;
+use crate::calls::query_object;
 use crate::decode::Attributes;
 use crate::hooks::kept;
 use crate::{scratch, state};
@@ -52,27 +53,26 @@ pub(crate) fn with_relative(
     name: &[u16],
     work: impl FnOnce(Named<'_>) -> NTSTATUS,
 ) -> NTSTATUS {
-    const ROOM: usize = 512;
-    let mut real = [0; ROOM];
-    match real_name(root, &mut real) {
-        Real::Named(length) => {
-            let real = real.get(..length).unwrap_or(&[]);
-            scratch::with(real.len() + 1 + name.len(), |whole| {
-                let parts: &[&[u16]] = if name.is_empty() {
-                    &[real]
-                } else {
-                    &[real, &[SEPARATOR], name]
-                };
-                match join(parts, whole) {
-                    Ok(length) => with_absolute(whole.get(..length).unwrap_or(&[]), true, work),
-                    Err(pinion_names::TooLong) => STATUS_NAME_TOO_LONG,
-                }
-            })
-            .unwrap_or(STATUS_NAME_TOO_LONG)
-        }
-        Real::Long => STATUS_NAME_TOO_LONG,
-        Real::Nameless if is_on_disk(root) => work(Named::Refused(STATUS_ACCESS_DENIED)),
-        Real::Nameless => work(Named::Passes),
+    let mut work = Some(work);
+    let named = with_real(root, |real| {
+        let work = work.take()?;
+        scratch::with(real.len() + 1 + name.len(), |whole| {
+            let parts: &[&[u16]] = if name.is_empty() {
+                &[real]
+            } else {
+                &[real, &[SEPARATOR], name]
+            };
+            match join(parts, whole) {
+                Ok(length) => with_absolute(whole.get(..length).unwrap_or(&[]), true, work),
+                Err(pinion_names::TooLong) => STATUS_NAME_TOO_LONG,
+            }
+        })
+    });
+    match (named, work) {
+        (Some(status), _) => status.unwrap_or(STATUS_NAME_TOO_LONG),
+        (None, Some(work)) if !is_on_disk(root) => work(Named::Passes),
+        (None, Some(work)) => work(Named::Refused(STATUS_ACCESS_DENIED)),
+        (None, None) => STATUS_NAME_TOO_LONG,
     }
 }
 
@@ -198,28 +198,19 @@ pub(crate) fn locate<'n>(name: &[u16], out: &'n mut [u16]) -> Option<(usize, &'n
 /// Runs `work` with the layer and the path in the VM of the file of `handle`;
 /// `None` when it is no file of a drive.
 pub(crate) fn with_located<R>(handle: HANDLE, work: impl FnOnce(usize, &[u16]) -> R) -> Option<R> {
-    const ROOM: usize = 512;
-    let mut real = [0; ROOM];
-    let Real::Named(length) = real_name(handle, &mut real) else {
-        return None;
-    };
-    let mut out = [0; ROOM];
-    let (layer, path) = locate(real.get(..length)?, &mut out)?;
-    Some(work(layer, path))
+    with_real(handle, |real| {
+        scratch::with(real.len() + 2, |out| {
+            let (layer, path) = locate(real, out)?;
+            Some(work(layer, path))
+        })
+        .flatten()
+    })
+    .flatten()
 }
 
-/// What a handle's name is.
-enum Real {
-    /// So many units in the buffer.
-    Named(usize),
-    /// It has one that does not fit.
-    Long,
-    /// It has none.
-    Nameless,
-}
-
-/// Asks the kernel for the name of `handle`, into `out`.
-fn real_name(handle: HANDLE, out: &mut [u16; 512]) -> Real {
+/// Runs `work` with the kernel's name of `handle`; `None` when it has none. Most
+/// names fit the stack; a long one waits for one of the process's blocks.
+fn with_real<R>(handle: HANDLE, work: impl FnOnce(&[u16]) -> R) -> Option<R> {
     /// `OBJECT_NAME_INFORMATION` (ntobapi.h) with room for the name.
     #[repr(C)]
     struct Name {
@@ -240,7 +231,7 @@ fn real_name(handle: HANDLE, out: &mut [u16; 512]) -> Real {
     };
     if !success(status) {
         let long = returned as usize > size_of::<Name>();
-        return if long { Real::Long } else { Real::Nameless };
+        return long.then(|| query_object::with_real_name(handle, work))?;
     }
     // SAFETY: the kernel filled the structure's head, and so many bytes of the
     // units, which follow it.
@@ -249,14 +240,7 @@ fn real_name(handle: HANDLE, out: &mut [u16; 512]) -> Real {
         let length = (usize::from(string.Length) / 2).min(512);
         core::slice::from_raw_parts((&raw const (*name.as_ptr()).units).cast::<u16>(), length)
     };
-    if units.is_empty() {
-        return Real::Nameless;
-    }
-    match out.get_mut(..units.len()) {
-        Some(place) => place.copy_from_slice(units),
-        None => return Real::Long,
-    }
-    Real::Named(units.len())
+    (!units.is_empty()).then(|| work(units))
 }
 
 /// Whether `handle` is of a file system's device, not of a console or socket.
