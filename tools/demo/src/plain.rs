@@ -1,7 +1,7 @@
 //! What happens without VMs: the second copy fails.
 
 use crate::folder;
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use pinion_harness::{Wine, web};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
@@ -15,12 +15,19 @@ pub fn second_copy(wine: &Wine) -> Result<String> {
     command.current_dir(&folder);
     let first = wine.start(command)?;
     let address = SocketAddrV4::new(Ipv4Addr::LOCALHOST, folder::PORT);
-    web::wait(address, "/", Duration::from_secs(20))?;
+    let log = || std::fs::read_to_string(folder.join("logs").join("error.log")).unwrap_or_default();
+    web::wait(address, "/", Duration::from_secs(20)).with_context(|| {
+        let port = folder::PORT;
+        format!(
+            "the first copy does not run; is port {port} of this machine free? {}",
+            log()
+        )
+    })?;
     let second = wine.run_in::<&str>(&folder, &program, &[], Duration::from_secs(20));
     wine.run("taskkill", &["/f", "/im", "nginx.exe"])?;
     let _ = first.finish(Duration::from_secs(10));
     let second = second?;
-    let log = std::fs::read_to_string(folder.join("logs").join("error.log")).unwrap_or_default();
+    let log = log();
     let error = second
         .stderr
         .lines()
