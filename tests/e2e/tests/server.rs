@@ -69,7 +69,10 @@ fn three_servers_on_one_port_from_one_folder() {
     assert!(!web::listens(local), "nothing listens on the host itself");
     assert_eq!(listing(&folder), before, "the host's folder is as it was");
     let addresses: Vec<_> = vms.iter().map(|vm| address(&world, vm)).collect();
-    world.pinion(["rm", "-f", "web-a", "web-b", "web-c"]).run().ok();
+    world
+        .pinion(["rm", "-f", "web-a", "web-b", "web-c"])
+        .run()
+        .ok();
     for at in addresses {
         assert!(!web::listens(at), "{at} is free again");
     }
@@ -84,7 +87,9 @@ fn a_published_port_reaches_the_vm() {
     let program = format!("{windows}\\nginx.exe");
     let publish = format!("18099:{PORT}");
     world
-        .pinion(["run", "-d", "--name", "port", "-p", &publish, "-w", &windows, "--", &program])
+        .pinion([
+            "run", "-d", "--name", "port", "-p", &publish, "-w", &windows, "--", &program,
+        ])
         .run()
         .ok();
     let local = SocketAddrV4::new(std::net::Ipv4Addr::LOCALHOST, 18099);

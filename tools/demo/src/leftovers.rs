@@ -2,10 +2,12 @@
 
 use crate::folder;
 use crate::report::Report;
-use anyhow::Result;
+use anyhow::{Result, bail};
 use pinion_harness::host::Snapshot;
+use pinion_harness::wine::Running;
 use pinion_harness::{Wine, web};
 use std::net::SocketAddrV4;
+use std::time::{Duration, Instant};
 
 /// What Wine writes by itself while anything runs, VMs or not; the part of a
 /// line that tells it, and the reason.
@@ -19,6 +21,20 @@ const WINE_OWN: &[(&str, &str)] = &[
         "regedit's own export, by which this comparison is made",
     ),
 ];
+
+/// Opens the desktop on the host, as anybody at a screen has: on Wine its first
+/// opening describes the display in the registry.
+pub fn hold_desktop(wine: &Wine) -> Result<Running> {
+    let held = wine.start(wine.command(wine.program("desktop.exe")))?;
+    let start = Instant::now();
+    while !held.so_far().contains("desktop") {
+        if start.elapsed() > Duration::from_secs(20) {
+            bail!("the host's desktop does not open: {}", held.so_far());
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(held)
+}
 
 /// The changes of the host's files and keys, but for the VMs' store and what
 /// Wine itself writes.

@@ -17,6 +17,7 @@ use pinion_harness::Wine;
 use pinion_harness::host::Snapshot;
 use report::Report;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 /// The VMs' names.
 const NAMES: [&str; 3] = ["demo-a", "demo-b", "demo-c"];
@@ -31,8 +32,17 @@ struct Options {
     json: Option<PathBuf>,
 }
 
-fn main() -> Result<()> {
-    let options = Options::parse();
+fn main() -> ExitCode {
+    match demo(&Options::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("demo: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn demo(options: &Options) -> Result<()> {
     let mut wine = Wine::from_env()?;
     wine.set("PINION_ROOT", folder::STORE);
     let mut report = Report::new(wine.version()?);
@@ -47,6 +57,7 @@ fn main() -> Result<()> {
     println!("  {}", report.second_copy_on_host);
 
     folder::lay(&wine)?;
+    let desktop = leftovers::hold_desktop(&wine)?;
     let before = Snapshot::take(&wine)?;
     println!("\nThree VMs, one folder, one port");
     let outcome = vms::run(&wine, &mut report);
@@ -62,6 +73,7 @@ fn main() -> Result<()> {
     report.host_changed = leftovers::host_changes(&before, &after);
     report.left_behind = leftovers::left_behind(&wine, &report)?;
     folder::remove(&wine)?;
+    drop(desktop);
     wine.wineserver(&["-k"])?;
     report.print();
     report.write(options.json.as_deref())?;

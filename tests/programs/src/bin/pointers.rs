@@ -55,27 +55,57 @@ fn status(attributes: *const OBJECT_ATTRIBUTES) -> Value {
 }
 
 fn with_name(name: UNICODE_STRING) -> Value {
-    status(&raw const *Box::leak(Box::new(attributes(Box::leak(Box::new(name))))))
+    status(&raw const *Box::leak(Box::new(attributes(Box::leak(
+        Box::new(name),
+    )))))
 }
 
 fn main() {
     let mut results = Map::new();
     let mut put = |name: &str, value: Value| results.insert(name.into(), value);
-    let mut text: Vec<u16> = "\\BaseNamedObjects\\pinion-pointers".encode_utf16().collect();
+    let mut text: Vec<u16> = "\\BaseNamedObjects\\pinion-pointers"
+        .encode_utf16()
+        .collect();
     let bytes = (text.len() * 2) as u16;
     let good = text.as_mut_ptr();
     let guarded = page(PAGE_READWRITE | PAGE_GUARD);
 
-    put("attributes nowhere", status(NOWHERE as *const OBJECT_ATTRIBUTES));
-    put("attributes without access", status(page(PAGE_NOACCESS).cast()));
-    put("name nowhere", status(&raw const *Box::leak(Box::new(attributes(NOWHERE as *const _)))));
-    put("buffer nowhere", with_name(string(bytes, NOWHERE as *mut u16)));
-    put("buffer without access", with_name(string(bytes, page(PAGE_NOACCESS).cast())));
-    put("buffer in a guard page", with_name(string(bytes, guarded.cast())));
+    put(
+        "attributes nowhere",
+        status(NOWHERE as *const OBJECT_ATTRIBUTES),
+    );
+    put(
+        "attributes without access",
+        status(page(PAGE_NOACCESS).cast()),
+    );
+    put(
+        "name nowhere",
+        status(&raw const *Box::leak(Box::new(attributes(
+            NOWHERE as *const _,
+        )))),
+    );
+    put(
+        "buffer nowhere",
+        with_name(string(bytes, NOWHERE as *mut u16)),
+    );
+    put(
+        "buffer without access",
+        with_name(string(bytes, page(PAGE_NOACCESS).cast())),
+    );
+    put(
+        "buffer in a guard page",
+        with_name(string(bytes, guarded.cast())),
+    );
     put("the guard page again", with_name(string(2, guarded.cast())));
-    put("buffer at an odd address", with_name(string(bytes - 2, good.cast::<u8>().wrapping_add(1).cast())));
+    put(
+        "buffer at an odd address",
+        with_name(string(bytes - 2, good.cast::<u8>().wrapping_add(1).cast())),
+    );
     put("odd length", with_name(string(bytes - 1, good)));
-    put("length beyond the region", with_name(string(0xfffe, page(PAGE_READWRITE).cast())));
+    put(
+        "length beyond the region",
+        with_name(string(0xfffe, page(PAGE_READWRITE).cast())),
+    );
     put("empty name", with_name(string(0, good)));
     put("empty name and no buffer", with_name(string(0, null_mut())));
     put("length and no buffer", with_name(string(bytes, null_mut())));
@@ -83,7 +113,10 @@ fn main() {
     short.Length = 4;
     put("attributes of wrong length", status(&raw const short));
     let relative: Vec<u16> = "no-root".encode_utf16().collect();
-    put("relative without a root", with_name(string(14, relative.as_ptr().cast_mut())));
+    put(
+        "relative without a root",
+        with_name(string(14, relative.as_ptr().cast_mut())),
+    );
     // SAFETY: the kernel checks the handle's place.
     let nowhere = unsafe { NtCreateMutant(NOWHERE as *mut HANDLE, 0x001f_0001, null_mut(), 0) };
     put("handle nowhere", json!(format!("{nowhere:08x}")));

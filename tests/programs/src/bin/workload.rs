@@ -7,7 +7,9 @@ use std::process::Command;
 use std::ptr::null;
 use std::time::Instant;
 use windows_sys::Win32::Foundation::CloseHandle;
-use windows_sys::Win32::System::Registry::{HKEY_LOCAL_MACHINE, KEY_READ, RegCloseKey, RegOpenKeyExW};
+use windows_sys::Win32::System::Registry::{
+    HKEY_LOCAL_MACHINE, KEY_READ, RegCloseKey, RegOpenKeyExW,
+};
 use windows_sys::Win32::System::Threading::CreateMutexW;
 
 fn main() {
