@@ -7,10 +7,10 @@ use crate::decode::Attributes;
 use crate::hooks::kept;
 use crate::{scratch, state};
 use pinion_names::file::{self, Target};
-use pinion_names::units::{SEPARATOR, below, fold, join};
+use pinion_names::units::{SEPARATOR, below, fold, join, starts};
 use pinion_nt::status::{
     STATUS_ACCESS_DENIED, STATUS_NAME_TOO_LONG, STATUS_OBJECT_NAME_INVALID,
-    STATUS_OBJECT_NAME_NOT_FOUND, success,
+    STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_PATH_NOT_FOUND, success,
 };
 use pinion_nt::{HANDLE, NTSTATUS, UNICODE_STRING};
 
@@ -20,7 +20,7 @@ pub(crate) enum Named<'p> {
     Place(Place<'p>),
     /// The volume of a drive as a whole.
     Volume,
-    /// A device of the pass list, or a name that is none of a file.
+    /// A device of the pass list, or no absolute name at all.
     Passes,
     /// Nothing that a member may name.
     Refused(NTSTATUS),
@@ -88,7 +88,8 @@ pub(crate) fn with_absolute(
         Target::Drive(letter, rest) => (letter, rest, false),
         Target::Unix(rest) => (u16::from(b'Z'), rest, true),
         Target::Volume(_) => return work(Named::Volume),
-        Target::Other => return work(Named::Passes),
+        Target::Other if name.first() != Some(&SEPARATOR) => return work(Named::Passes),
+        Target::Other => return with_system_root(name, work),
         Target::Device(path) => {
             let passes = pinion_policy::device::passes(path).is_some();
             return work(if passes {
@@ -98,6 +99,17 @@ pub(crate) fn with_absolute(
             });
         }
     };
+    with_parts(letter, rest, slashes, real, work)
+}
+
+/// Runs `work` with the path `rest` of the drive `letter`.
+fn with_parts(
+    letter: u16,
+    rest: &[u16],
+    slashes: bool,
+    real: bool,
+    work: impl FnOnce(Named<'_>) -> NTSTATUS,
+) -> NTSTATUS {
     if !slashes && file::has_dots(rest) {
         return work(Named::Refused(STATUS_OBJECT_NAME_INVALID));
     }
@@ -114,6 +126,41 @@ pub(crate) fn with_absolute(
         with_path(path, trailing, work)
     })
     .unwrap_or(STATUS_NAME_TOO_LONG)
+}
+
+/// Runs `work` with what a name in the object manager's root means. Windows has
+/// there one way to files, the link `\SystemRoot`; any other is none of a file.
+fn with_system_root(name: &[u16], work: impl FnOnce(Named<'_>) -> NTSTATUS) -> NTSTATUS {
+    const ROOM: usize = 260;
+    /// `NtSystemRoot` in KUSER_SHARED_DATA (ntddk.h), which every process has
+    /// mapped at this address: a DOS path that ends in a zero.
+    const SYSTEM_ROOT: *const [u16; ROOM] = 0x7ffe_0030 as *const [u16; ROOM];
+    let Some(rest) =
+        starts(name, "\\SystemRoot").filter(|rest| matches!(rest.first(), None | Some(&SEPARATOR)))
+    else {
+        return work(Named::Refused(STATUS_OBJECT_PATH_NOT_FOUND));
+    };
+    // SAFETY: the page is mapped, readable and never changes there.
+    let root = unsafe { SYSTEM_ROOT.read() };
+    let end = root.iter().position(|&unit| unit == 0).unwrap_or(ROOM);
+    scratch::with(end + rest.len() + 4, |whole| {
+        let parts = [DOS, root.get(..end).unwrap_or(&[]), rest];
+        match join(&parts, whole) {
+            Ok(length) => with_drive(whole.get(..length).unwrap_or(&[]), work),
+            Err(pinion_names::TooLong) => STATUS_NAME_TOO_LONG,
+        }
+    })
+    .unwrap_or(STATUS_NAME_TOO_LONG)
+}
+
+const DOS: &[u16] = &[SEPARATOR, b'?' as u16, b'?' as u16, SEPARATOR];
+
+/// Runs `work` with a name that must be one of a drive.
+fn with_drive(name: &[u16], work: impl FnOnce(Named<'_>) -> NTSTATUS) -> NTSTATUS {
+    let Target::Drive(letter, rest) = file::classify(name, &[], |_| None) else {
+        return work(Named::Refused(STATUS_OBJECT_PATH_NOT_FOUND));
+    };
+    with_parts(letter, rest, false, false, work)
 }
 
 fn with_path(path: &[u16], trailing: bool, work: impl FnOnce(Named<'_>) -> NTSTATUS) -> NTSTATUS {
@@ -267,7 +314,7 @@ fn is_on_disk(handle: HANDLE) -> bool {
 /// The name that the program knows for a file that the kernel calls `real`,
 /// written to `out`; `None` when it is the same.
 pub(crate) fn asked_name<'n>(real: &[u16], out: &'n mut [u16]) -> Option<&'n [u16]> {
-    let by_letter = pinion_names::units::starts(real, "\\??\\").is_some();
+    let by_letter = starts(real, "\\??\\").is_some();
     scratch::with(real.len() + 2, |buffer| {
         let (layer, path) = locate(real, buffer)?;
         if layer == state::page().layers().len() {
