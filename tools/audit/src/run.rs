@@ -161,10 +161,6 @@ impl Stage {
                 let address = SocketAddrV4::new(address.parse()?, 8080);
                 web::wait(address, "/", Duration::from_secs(60)).map(drop)
             }
-            Step::Wait(milliseconds) => {
-                sleep(Duration::from_millis(*milliseconds));
-                Ok(())
-            }
         }
     }
 

@@ -15,8 +15,6 @@ pub enum Step {
     LayNginx,
     /// Get a page from port 8080 of an inspected machine, from outside Wine.
     Page(&'static str),
-    /// Give what was started in the background this many milliseconds.
-    Wait(u64),
 }
 
 /// One log's worth of running.
@@ -28,7 +26,7 @@ pub struct Scenario {
     pub steps: &'static [Step],
 }
 
-use Step::{Host, Inspect, LayNginx, Page, Pinion, Wait};
+use Step::{Host, Inspect, LayNginx, Page, Pinion};
 
 /// All scenarios, in the order in which they run. Each gets a server and a log of its own.
 pub const ALL: [Scenario; 4] = [NAMES, CHILDREN, RPCSS, NGINX];
@@ -113,7 +111,8 @@ const CHILDREN: Scenario = Scenario {
     ],
 };
 
-/// The platform's own RPCSS, started by the machine's service controller.
+/// The platform's own RPCSS in two machines, each started by its machine's service controller because a
+/// COM client asks for it.
 const RPCSS: Scenario = Scenario {
     name: "rpcss",
     steps: &[
@@ -126,16 +125,20 @@ const RPCSS: Scenario = Scenario {
             "sleep",
             "60",
         ]),
-        Inspect("r"),
         Pinion(&[
-            "exec",
-            "r",
-            r"C:\windows\system32\net.exe",
-            "start",
-            "RpcSs",
+            "run",
+            "-d",
+            "--name",
+            "s",
+            r"{bin}\child.exe",
+            "sleep",
+            "60",
         ]),
-        Wait(2_000),
-        Pinion(&["rm", "-f", "r"]),
+        Inspect("r"),
+        Inspect("s"),
+        Pinion(&["exec", "r", r"{bin}\com_client.exe", "of-r"]),
+        Pinion(&["exec", "s", r"{bin}\com_client.exe", "of-s"]),
+        Pinion(&["rm", "-f", "r", "s"]),
     ],
 };
 
