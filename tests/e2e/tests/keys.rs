@@ -341,6 +341,31 @@ fn both_spellings_of_the_control_set_mean_one_key() {
 }
 
 #[test]
+fn the_32_bit_view_is_the_vms_own() {
+    let world = World::new();
+    let tree = Tree::new("view");
+    let both = r"\Registry\Machine\Software\Classes\Wow6432Node";
+    let link = r"\Registry\Machine\Software\Wow6432Node\Classes";
+    let change: &[&[&str]] = &[
+        &["open", "l", link, ALL],
+        &["names", "l"],
+        &["set", "l", "e2e-keys", "1"],
+        &["open", "b", both, READ],
+        &["get", "b", "e2e-keys"],
+    ];
+    let inside = tree.inside(&world, change);
+    let of = |at: usize| answer(&inside, change[at]);
+    assert_eq!(of(0)["status"], OK, "{inside:#?}");
+    assert_eq!(
+        of(1)["value"][0],
+        r"\REGISTRY\Machine\Software\Classes\Wow6432Node"
+    );
+    assert_eq!(of(4)["value"], "1");
+    let host = tree.on_host(&[&["open", "b", both, READ], &["get", "b", "e2e-keys"]]);
+    assert_eq!(host[1]["status"], NOT_FOUND);
+}
+
+#[test]
 fn the_store_and_the_roots_are_closed() {
     let world = World::new();
     let tree = Tree::new("closed");

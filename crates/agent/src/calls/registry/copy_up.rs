@@ -15,8 +15,9 @@ use pinion_layers::{Lookup, Tree, lookup, make_parents};
 use pinion_names::key;
 use pinion_names::units::{SEPARATOR, join};
 use pinion_nt::status::{
-    STATUS_BUFFER_OVERFLOW, STATUS_BUFFER_TOO_SMALL, STATUS_NAME_TOO_LONG, STATUS_NO_MORE_ENTRIES,
-    STATUS_OBJECT_NAME_NOT_FOUND, STATUS_UNSUCCESSFUL, success,
+    STATUS_BUFFER_OVERFLOW, STATUS_BUFFER_TOO_SMALL, STATUS_INVALID_PARAMETER,
+    STATUS_NAME_TOO_LONG, STATUS_NO_MORE_ENTRIES, STATUS_OBJECT_NAME_NOT_FOUND,
+    STATUS_UNSUCCESSFUL, success,
 };
 use pinion_nt::{HANDLE, NTSTATUS, UNICODE_STRING, unicode_string};
 use pinion_wire::tally::Tally;
@@ -48,12 +49,28 @@ pub(super) fn one(stack: &mut Stack<'_>, depth: usize, layer: usize) -> Result<(
         .and_then(|()| raw::with_name(source.handle(), |real| rename(&staged, key::last(real)))?);
     if let Err(status) = filled {
         delete(&staged);
+        if status == STATUS_INVALID_PARAMETER {
+            return in_place(stack, depth, &source);
+        }
         // Somebody else copied it up meanwhile, which is as good.
         if stack.entry(0, depth)?.is_none() {
             return Err(status);
         }
         return Ok(());
     }
+    Tally::count(&state::tally().copied_up);
+    handles::changed();
+    Ok(())
+}
+
+/// Copies `source` under its own name at once, for a name that no key may be
+/// renamed to: Wine has one such, `Wow6432Node` (observed on Wine 8 and 10),
+/// which has no values by nature.
+fn in_place(stack: &Stack<'_>, depth: usize, source: &Key) -> Result<(), NTSTATUS> {
+    let target = stack.with_real(0, depth, |path| {
+        with_class(source, |class| raw::create(path, ALL, class))
+    })??;
+    copy_values(source, &target)?;
     Tally::count(&state::tally().copied_up);
     handles::changed();
     Ok(())
