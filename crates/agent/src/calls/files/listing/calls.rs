@@ -2,15 +2,17 @@
 
 use super::super::names;
 use super::super::raw::{self, upcase};
-use super::super::view::View;
+use super::super::view::{self, View};
 use super::record::{HEAD, Layout, layout};
 use super::snapshot::{Entry, Snapshot};
 use super::table::{self, Listing, Merged};
+use super::with_child;
 use crate::hooks::kept;
 use crate::{guard, scratch};
 use core::ffi::c_void;
-use pinion_layers::sources;
+use pinion_layers::{Lookup, sources};
 use pinion_names::pattern;
+use pinion_names::units::starts;
 use pinion_nt::calls::{NtQueueApcThread, NtSetEvent};
 use pinion_nt::status::{
     STATUS_BUFFER_OVERFLOW, STATUS_INFO_LENGTH_MISMATCH, STATUS_INSUFFICIENT_RESOURCES,
@@ -123,7 +125,7 @@ fn answer(query: &Query) -> Option<NTSTATUS> {
         }
         match listing {
             Listing::Merged(merged) => Some(serve(query, merged)),
-            Listing::New | Listing::Kernel => None,
+            Listing::New | Listing::Kernel | Listing::KernelOne => None,
         }
     });
     status.unwrap_or(Some(STATUS_INSUFFICIENT_RESOURCES))
@@ -132,7 +134,15 @@ fn answer(query: &Query) -> Option<NTSTATUS> {
 /// Decides who lists, and takes the snapshot. A restart keeps the pattern of
 /// the first call when it brings none.
 fn begin(query: &Query, listing: &Listing) -> Result<Listing, NTSTATUS> {
-    let located = names::with_located(query.file, |_, path| {
+    let located = names::with_located(query.file, |layer, path| {
+        let given = pattern_of(query)?;
+        if let Some(given) = &given {
+            if let Some(one) = with_pattern(given, |name| one_name(path, layer, name))? {
+                return Ok(one);
+            }
+        } else if matches!(listing, Listing::KernelOne) {
+            return Ok(Listing::KernelOne);
+        }
         let mut view = View::new(path);
         let found = sources(&mut view)?;
         let only_host = found.only() == Some(View::host()) && !Snapshot::hides_in(path);
@@ -140,7 +150,7 @@ fn begin(query: &Query, listing: &Listing) -> Result<Listing, NTSTATUS> {
             return Ok(Listing::Kernel);
         }
         let mut snapshot = Snapshot::take(path, found)?;
-        match (pattern_of(query)?, listing) {
+        match (given, listing) {
             (Some(given), _) => with_pattern(&given, |pattern| snapshot.keep_pattern(pattern))?,
             (None, Listing::Merged(merged)) => snapshot.keep_pattern(merged.snapshot.pattern())?,
             (None, _) => {}
@@ -148,6 +158,27 @@ fn begin(query: &Query, listing: &Listing) -> Result<Listing, NTSTATUS> {
         Ok(Listing::Merged(Merged::new(snapshot)))
     });
     located.unwrap_or(Ok(Listing::Kernel))
+}
+
+/// The listing of one plain name, as programs do to look a path up: only the
+/// layer that has the name is asked. `None` when the merged list shall tell.
+fn one_name(path: &[u16], own: usize, name: &[u16]) -> Result<Option<Listing>, NTSTATUS> {
+    if !pattern::is_plain(name) || starts(name, ".").is_some() {
+        return Ok(None);
+    }
+    with_child(path, name, |child| {
+        if names::is_closed(child) {
+            return Ok(None);
+        }
+        Ok(match view::find(&mut View::new(child))? {
+            Lookup::Found { layer, .. } if layer == own => Some(Listing::KernelOne),
+            Lookup::Found { layer, .. } => {
+                let snapshot = Snapshot::one(path, layer, name)?;
+                Some(Listing::Merged(Merged::new(snapshot)))
+            }
+            _ => None,
+        })
+    })?
 }
 
 /// The caller's pattern, if it gave one.
@@ -161,10 +192,10 @@ fn pattern_of(query: &Query) -> Result<Option<UNICODE_STRING>, NTSTATUS> {
 }
 
 /// Runs `work` with a copy of the caller's string.
-fn with_pattern(
+fn with_pattern<R>(
     given: &UNICODE_STRING,
-    work: impl FnOnce(&[u16]) -> Result<(), NTSTATUS>,
-) -> Result<(), NTSTATUS> {
+    work: impl FnOnce(&[u16]) -> Result<R, NTSTATUS>,
+) -> Result<R, NTSTATUS> {
     let length = usize::from(given.Length) / 2;
     scratch::with(length, |units| {
         let units = units.get_mut(..length).ok_or(STATUS_OBJECT_NAME_INVALID)?;

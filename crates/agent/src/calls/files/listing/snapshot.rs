@@ -11,7 +11,9 @@ use pinion_names::file;
 use pinion_names::units::{below, starts};
 use pinion_nt::calls::{NtAllocateVirtualMemory, NtFreeVirtualMemory};
 use pinion_nt::status::{STATUS_NO_MEMORY, STATUS_NO_MORE_FILES};
-use pinion_nt::{CURRENT_PROCESS, MEM_COMMIT, MEM_RESERVE, NTSTATUS, PAGE_READWRITE};
+use pinion_nt::{
+    CURRENT_PROCESS, MEM_COMMIT, MEM_RESERVE, NTSTATUS, PAGE_READWRITE, unicode_string,
+};
 
 /// `FileIdBothDirectoryInformation`: the class with all that others ask for.
 const CLASS: u32 = 37;
@@ -107,7 +109,7 @@ impl Snapshot {
         };
         for layer in sources.iter() {
             let hidden = hidden_name(path, layer);
-            snapshot.read(path, layer, |name| {
+            snapshot.read(path, layer, &[], |name| {
                 if layer == View::host() {
                     let closed = hidden.is_some_and(|hidden| equal(name, hidden));
                     return (layer == dots || !is_dots(name)) && !closed;
@@ -119,10 +121,18 @@ impl Snapshot {
         Ok(snapshot)
     }
 
+    /// What the directory `path` of `layer` has by the plain name `name`.
+    pub(crate) fn one(path: &[u16], layer: usize, name: &[u16]) -> Result<Self, NTSTATUS> {
+        let mut snapshot = Self::new()?;
+        snapshot.read(path, layer, name, |_| true)?;
+        snapshot.keep_pattern(name)?;
+        Ok(snapshot)
+    }
+
     /// The reserved names in the upper's own directory `path`.
     pub(crate) fn reserved(path: &[u16]) -> Result<Self, NTSTATUS> {
         let mut snapshot = Self::new()?;
-        snapshot.read(path, 0, |name| starts(name, file::WHITEOUT).is_some())?;
+        snapshot.read(path, 0, &[], |name| starts(name, file::WHITEOUT).is_some())?;
         Ok(snapshot)
     }
 
@@ -198,11 +208,13 @@ impl Snapshot {
         }
     }
 
-    /// Reads the names that `layer` has in the directory and `keeps` wants.
+    /// Reads the names that `layer` has in the directory and `keeps` wants: all
+    /// that match `pattern`, or all when it is empty.
     fn read(
         &mut self,
         path: &[u16],
         layer: usize,
+        pattern: &[u16],
         keeps: impl Fn(&[u16]) -> bool,
     ) -> Result<(), NTSTATUS> {
         const LIST: u32 = 1;
@@ -215,7 +227,7 @@ impl Snapshot {
         let directory = with_name(layer, path, &[], |name| raw::open(name, how))??;
         loop {
             self.commit(self.used + STEP)?;
-            match query(&directory, self.base.wrapping_add(self.used)) {
+            match query(&directory, pattern, self.base.wrapping_add(self.used)) {
                 Ok(0) | Err(STATUS_NO_MORE_FILES | raw::STATUS_NO_SUCH_FILE) => return Ok(()),
                 Ok(size) => self.walk(size.min(STEP), layer, &keeps)?,
                 Err(status) => return Err(status),
@@ -349,8 +361,14 @@ fn equal(a: &[u16], b: &[u16]) -> bool {
 }
 
 /// Reads the directory's next entries; gives how many bytes.
-fn query(directory: &Owned, buffer: *mut u8) -> Result<usize, NTSTATUS> {
+fn query(directory: &Owned, pattern: &[u16], buffer: *mut u8) -> Result<usize, NTSTATUS> {
     let none = core::ptr::null();
+    let pattern = (!pattern.is_empty())
+        .then(|| unicode_string(pattern))
+        .flatten();
+    let pattern = pattern
+        .as_ref()
+        .map_or(core::ptr::null(), |p| &raw const *p);
     let mut io = raw::block();
     // SAFETY: STEP bytes were committed at the buffer; the handle is opened for
     // synchronous use.
@@ -365,7 +383,7 @@ fn query(directory: &Owned, buffer: *mut u8) -> Result<usize, NTSTATUS> {
             STEP as u32,
             CLASS,
             0,
-            core::ptr::null(),
+            pattern,
             0,
         )
     })?;

@@ -21,6 +21,8 @@ pub(crate) enum Listing {
     New,
     /// The kernel lists.
     Kernel,
+    /// The kernel lists the one name that the first call gave.
+    KernelOne,
     /// In a snapshot.
     Merged(Merged),
 }
