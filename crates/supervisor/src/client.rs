@@ -3,7 +3,8 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::windows::io::AsRawHandle;
-use std::thread::sleep;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
 use pinion_store::{Limits, Vm};
@@ -15,6 +16,7 @@ use crate::control::{
     from_line, pipe_path, to_line,
 };
 use crate::error::{Error, Result};
+use crate::lifecycle::KILLED;
 use crate::process::Process;
 
 pub use crate::spawn::start_supervisor;
@@ -25,6 +27,8 @@ const CONNECT: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(5);
 /// How long a supervisor may take to go after its last word.
 const GOING: Duration = Duration::from_secs(5);
+/// How long a supervisor may take to kill its VM.
+const KILLING: Duration = Duration::from_secs(15);
 
 /// A connection to the supervisor of one VM.
 #[derive(Debug)]
@@ -127,12 +131,37 @@ impl Client {
         self.until_end(&Request::Stop { timeout_ms })
     }
 
-    /// [`Request::Kill`]; exit code and reason, when the supervisor is gone too.
+    /// [`Request::Kill`]; exit code and reason, when the supervisor is gone too. A supervisor that does not
+    /// carry it out in time is ended itself, and its VM with it: a kill always ends.
     ///
     /// # Errors
     /// As [`Client::call`].
     pub fn kill(&mut self) -> Result<(i32, String)> {
-        self.until_end(&Request::Kill)
+        let Some(supervisor) = self.supervisor.take() else {
+            return self.until_end(&Request::Kill);
+        };
+        let (done, waiting) = channel::<()>();
+        let (ended, supervisor) = thread::scope(|scope| {
+            let watch = scope.spawn(move || {
+                let late = waiting.recv_timeout(KILLING) == Err(RecvTimeoutError::Timeout);
+                if late {
+                    supervisor.terminate(KILLED as u32);
+                }
+                (late, supervisor)
+            });
+            let ended = self.until_end(&Request::Kill);
+            drop(done);
+            match watch.join() {
+                Ok((true, _)) => (Ok((KILLED, "its supervisor did not answer".into())), None),
+                Ok((false, supervisor)) => (ended, Some(supervisor)),
+                Err(_) => (ended, None),
+            }
+        });
+        if let Some(supervisor) = &supervisor {
+            let _ = supervisor.wait(Some(GOING));
+        }
+        self.supervisor = supervisor;
+        ended
     }
 
     /// [`Request::Wait`]; exit code and reason, when the supervisor is gone too.
@@ -237,7 +266,7 @@ fn server_process(pipe: &File) -> Option<Process> {
     if done == 0 {
         None
     } else {
-        Process::open_to_wait(pid).ok()
+        Process::open_to_end(pid).ok()
     }
 }
 

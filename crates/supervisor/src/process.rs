@@ -73,6 +73,11 @@ impl Process {
         Self::open(pid, PROCESS_SYNCHRONIZE)
     }
 
+    /// Opens a process to see its end or to bring it about.
+    pub(crate) fn open_to_end(pid: u32) -> Result<Self> {
+        Self::open(pid, PROCESS_SYNCHRONIZE | PROCESS_TERMINATE)
+    }
+
     fn open(pid: u32, access: u32) -> Result<Self> {
         let what = || format!("open the process {pid}");
         // SAFETY: no pointers; the result is a fresh handle or null.
