@@ -182,6 +182,10 @@ impl<'a> Judge<'a> {
         if access.kind == "process" || access.kind == "thread" {
             return self.process_verdict(kernel, role, access);
         }
+        // A machine's servers are there for the host's clients, too.
+        if access.kind == "connection" && !matches!(role, Role::Member(_)) {
+            return Verdict::Ignored;
+        }
         let place = Place {
             kind: &access.kind,
             name: &access.name,

@@ -52,7 +52,8 @@ pub struct Access {
     pub unix: Option<String>,
     /// How it is touched.
     pub how: How,
-    /// Did it succeed?
+    /// Did it succeed? A named object that was looked for and is not there counts as reached: had it been there, it would
+    /// have been opened. So does a connection: that nobody answered is luck.
     pub done: bool,
     /// Did the lookup ignore case?
     pub fold: bool,

@@ -71,6 +71,11 @@ impl Status<'_> {
     pub fn existed(self) -> bool {
         self.0 == "OBJECT_NAME_EXISTS"
     }
+
+    /// Was the name looked up in its directory and nothing of that name there?
+    pub fn not_found(self) -> bool {
+        self.0 == "OBJECT_NAME_NOT_FOUND"
+    }
 }
 
 /// Reads one line, without its line end. Never fails: what is no line of the protocol is [`Line::Other`].

@@ -203,19 +203,22 @@ fn wait(child: &mut Child, limit: Duration) -> Result<bool> {
     Ok(true)
 }
 
-/// What the judge needs of `pinion inspect`. A machine's pipes begin with its id if the prefix is not told.
+/// What the judge needs of `pinion inspect`. A machine's pipes begin with its id if the prefix is not told, and the name of
+/// its supervisor's pipe ends with it.
 fn vm_from_inspect(told: &str) -> Result<Vm> {
     let mut value: serde_json::Value = serde_json::from_str(told).context("it is no JSON")?;
+    let id = value
+        .get("id")
+        .and_then(|id| id.as_str())
+        .ok_or_else(|| anyhow!("it tells no id"))?
+        .to_string();
     if value
         .get("pipe_prefix")
         .is_none_or(serde_json::Value::is_null)
     {
-        let id = value
-            .get("id")
-            .and_then(|id| id.as_str())
-            .ok_or_else(|| anyhow!("it tells no id"))?;
         value["pipe_prefix"] = format!(r"pinion-{id}\").into();
     }
+    value["request_pipe"] = format!("pinion-sv-{id}").into();
     serde_json::from_value(value)
         .context("it does not tell all of the VM's places; does the VM run?")
 }

@@ -1,9 +1,12 @@
-//! Owns the little of Winsock and named pipes that the kernel sees inside an ioctl: which address is bound, which pipe waited for.
+//! Owns the little of Winsock and named pipes that the kernel sees inside an ioctl: which address is bound or connected to,
+//! which pipe waited for.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// `bind` on `\Device\Afd`, observed on Wine 8 and Wine 10: the address begins at byte 4.
 pub const BIND: &str = "00012003";
+/// `connect` and `ConnectEx` on `\Device\Afd`, observed on Wine 8 and Wine 10: the address begins at byte 8.
+pub const CONNECT: &str = "0012032c";
 /// `FSCTL_PIPE_WAIT` on the pipe device, as the log names it.
 pub const PIPE_WAIT: &str = "FSCTL_PIPE_WAIT";
 
@@ -29,12 +32,20 @@ pub fn address(sockaddr: &[u8]) -> Option<String> {
         AF_INET6 => Ipv6Addr::from(<[u8; 16]>::try_from(sockaddr.get(8..24)?).ok()?).to_canonical(),
         _ => return None,
     };
-    Some(format!("{address}:{port}"))
+    Some(SocketAddr::new(address, port).to_string())
 }
 
 /// The address in the input of a bind.
 pub fn bound(input: &[u8]) -> Option<String> {
     address(input.get(4..)?)
+}
+
+/// The address in the input of a connect, if it leads to this computer itself: loopback, or the unspecified address, which
+/// means the same. Connections to elsewhere are allowed.
+pub fn connected(input: &[u8]) -> Option<String> {
+    let to = address(input.get(8..)?)?;
+    let ip = to.parse::<SocketAddr>().ok()?.ip();
+    (ip.is_loopback() || ip.is_unspecified()).then_some(to)
 }
 
 /// The pipe's name in a `FILE_PIPE_WAIT_FOR_BUFFER`: its length in bytes at 8, the name at 14.
@@ -63,6 +74,12 @@ mod tests {
         mapped.extend(Ipv4Addr::new(127, 1, 2, 3).to_ipv6_mapped().octets());
         assert_eq!(address(&mapped).as_deref(), Some("127.1.2.3:80"));
         assert_eq!(address(&[99, 0, 1, 2, 3, 4, 5, 6]), None);
+        let connect = |ip: [u8; 4]| [&[0; 8][..], &[2, 0, 0, 80], &ip[..]].concat();
+        assert_eq!(
+            connected(&connect([127, 0, 0, 1])).as_deref(),
+            Some("127.0.0.1:80")
+        );
+        assert_eq!(connected(&connect([10, 0, 0, 1])), None);
     }
 
     #[test]
@@ -76,7 +93,7 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_makes_it_panic(input: Vec<u8>) {
-            let _ = (address(&input), bound(&input), waited_for(&input));
+            let _ = (address(&input), bound(&input), connected(&input), waited_for(&input));
         }
     }
 }

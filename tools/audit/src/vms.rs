@@ -3,6 +3,7 @@
 
 use crate::names;
 use serde::{Deserialize, Serialize};
+use std::net::Ipv4Addr;
 
 /// Where one virtual machine keeps its things, as `pinion inspect --json` tells it. Unknown fields are ignored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -13,6 +14,10 @@ pub struct Vm {
     pub object_directory: String,
     /// What its pipe and mailslot names begin with, below `\Device\NamedPipe\`, e.g. `pinion-0123456789abcdef\`.
     pub pipe_prefix: String,
+    /// The pipe below `\Device\NamedPipe\` on which its supervisor answers its members, e.g. `pinion-sv-0123456789abcdef`.
+    /// It is the machine's service controller, so it is the machine's own. The pipe that commands the supervisor is not.
+    #[serde(default)]
+    pub request_pipe: Option<String>,
     /// Its writable file layer: a Unix path, or a Windows path with a drive letter.
     #[serde(alias = "upper_files")]
     pub files_upper: String,
@@ -43,9 +48,11 @@ impl Vm {
         match place.kind {
             "file" => self.owns_file(place),
             "key" => names::within(&self.registry_upper, place.name, true),
-            "pipe" => self.owns_prefixed(names::PIPES, place.name),
+            "pipe" => {
+                self.owns_prefixed(names::PIPES, place.name) || self.is_request_pipe(place.name)
+            }
             "mailslot" => self.owns_prefixed(names::MAILSLOTS, place.name),
-            "port" => self.owns_port(place.name),
+            "port" | "connection" => self.owns_port(place.name),
             _ => names::within(&self.object_directory, place.name, place.fold),
         }
     }
@@ -54,6 +61,12 @@ impl Vm {
     fn owns_prefixed(&self, device: &str, name: &str) -> bool {
         let prefix = self.pipe_prefix.trim_end_matches('\\');
         !prefix.is_empty() && names::within(&format!("{device}\\{prefix}"), name, true)
+    }
+
+    fn is_request_pipe(&self, name: &str) -> bool {
+        self.request_pipe
+            .as_deref()
+            .is_some_and(|pipe| name.eq_ignore_ascii_case(&format!("{}\\{pipe}", names::PIPES)))
     }
 
     fn owns_file(&self, place: &Place<'_>) -> bool {
@@ -70,12 +83,17 @@ impl Vm {
         !upper.is_empty() && names::within(upper, name, true)
     }
 
+    /// A machine has two addresses: on NT the versions of IP share no ports, so where both are bound to one port, the
+    /// second of them gets the address whose second number differs in its last bit.
     fn owns_port(&self, name: &str) -> bool {
-        let Some(address) = self.address.as_deref() else {
+        let own = self.address.as_deref().map(str::parse::<Ipv4Addr>);
+        let (Some(Ok(own)), Some((host, _))) = (own, name.rsplit_once(':')) else {
             return false;
         };
-        name.rsplit_once(':')
-            .is_some_and(|(host, _)| host == address)
+        let [a, b, c, d] = own.octets();
+        let second = Ipv4Addr::new(a, b ^ 1, c, d);
+        host.parse::<Ipv4Addr>()
+            .is_ok_and(|host| host == own || host == second)
     }
 }
 
@@ -88,6 +106,7 @@ mod tests {
             name: "a".into(),
             object_directory: r"\Sessions\1\BaseNamedObjects\Pinion-1".into(),
             pipe_prefix: r"pinion-1\".into(),
+            request_pipe: Some("pinion-sv-1".into()),
             files_upper: "/p/drive_c/pinion/a/files".into(),
             registry_upper: r"\REGISTRY\User\S-1\Software\Pinion\a".into(),
             address: Some("127.1.2.3".into()),
@@ -132,6 +151,9 @@ mod tests {
         assert!(owns("pipe", r"\Device\NamedPipe\PINION-1\svcctl", None));
         assert!(!owns("pipe", r"\Device\NamedPipe\pinion-12\svcctl", None));
         assert!(!owns("pipe", r"\Device\MailSlot\pinion-1\svcctl", None));
+        assert!(owns("pipe", r"\Device\NamedPipe\pinion-SV-1", None));
+        assert!(!owns("pipe", r"\Device\NamedPipe\pinion-sv-1\x", None));
+        assert!(!owns("pipe", r"\Device\NamedPipe\pinion-ctl-1", None));
     }
 
     #[test]
@@ -153,6 +175,9 @@ mod tests {
     fn ports_and_keys() {
         assert!(owns("port", "127.1.2.3:80", None));
         assert!(!owns("port", "127.1.2.33:80", None));
+        assert!(owns("port", "127.0.2.3:80", None));
+        assert!(!owns("port", "127.0.0.1:80", None));
+        assert!(owns("connection", "127.1.2.3:80", None));
         assert!(owns("key", r"\Registry\User\s-1\software\pinion\A\x", None));
     }
 }

@@ -61,7 +61,7 @@ pub(super) fn object(
         name,
         unix: None,
         how,
-        done,
+        done: done || call.status.not_found(),
         fold,
     });
 }
@@ -180,6 +180,16 @@ pub(super) fn ioctl(kernel: &Kernel<'_>, call: &Call<'_>, accesses: &mut Vec<Acc
                 .and_then(|data| sockets::address(&data));
             ("port", given.or(asked), How::Create)
         }
+        sockets::CONNECT => {
+            let to = call
+                .request
+                .bytes("in_data")
+                .and_then(|data| sockets::connected(&data));
+            match to {
+                Some(to) => ("connection", Some(to), How::Open),
+                None => return,
+            }
+        }
         sockets::PIPE_WAIT => {
             let handle = call
                 .request
@@ -196,7 +206,7 @@ pub(super) fn ioctl(kernel: &Kernel<'_>, call: &Call<'_>, accesses: &mut Vec<Acc
         _ => return,
     };
     let name = name.unwrap_or_else(|| "?".to_string());
-    let done = call.status.succeeded();
+    let done = call.status.succeeded() || call.status.not_found() || kind == "connection";
     accesses.push(Access {
         pid: call.pid,
         kind: kind.into(),
