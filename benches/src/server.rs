@@ -104,7 +104,7 @@ fn requests(wine: &Wine, report: &mut Report, folder: &Path) -> Result<()> {
     }
     report.add("nginx requests per second", "1/s", &inside, &outside);
     vm::remove_all(wine);
-    wine.run("taskkill", &["/f", "/im", "nginx.exe"])?;
+    nginx::end_host_copies(wine, PORT)?;
     let _ = host.finish(Duration::from_secs(10));
     Ok(())
 }

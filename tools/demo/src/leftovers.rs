@@ -3,11 +3,13 @@
 use crate::folder;
 use crate::report::Report;
 use anyhow::{Result, bail};
-use pinion_harness::host::Snapshot;
 use pinion_harness::wine::Running;
 use pinion_harness::{Wine, web};
 use std::net::SocketAddrV4;
 use std::time::{Duration, Instant};
+
+/// Where the VMs' keys are, while the VMs are.
+const LAYERS: &str = "\\Software\\Pinion\\Layers\\";
 
 /// What Wine writes by itself while anything runs, VMs or not; the part of a
 /// line that tells it, and the reason.
@@ -36,14 +38,14 @@ pub fn hold_desktop(wine: &Wine) -> Result<Running> {
     Ok(held)
 }
 
-/// The changes of the host's files and keys, but for the VMs' store and what
-/// Wine itself writes.
-pub fn host_changes(before: &Snapshot, after: &Snapshot) -> Vec<String> {
-    after
-        .changes_since(before)
-        .into_iter()
+/// Of all `changes` of the host's files and keys those that are not the VMs'
+/// store and not Wine's own.
+pub fn host_changes(changes: &[String]) -> Vec<String> {
+    changes
+        .iter()
         .filter(|line| !line.contains("pinion-demo/store") && !line.contains("\\Software\\Pinion"))
         .filter(|line| !WINE_OWN.iter().any(|(own, _)| line.contains(own)))
+        .cloned()
         .collect()
 }
 
@@ -54,8 +56,9 @@ pub fn wine_own() -> impl Iterator<Item = String> {
         .map(|(what, reason)| format!("{what}: {reason}"))
 }
 
-/// Processes, files, keys, names and ports that outlived the VMs.
-pub fn left_behind(wine: &Wine, report: &Report) -> Result<Vec<String>> {
+/// Processes, files, names and ports that outlived the VMs, and keys of layers
+/// among all `changes`.
+pub fn left_behind(wine: &Wine, report: &Report, changes: &[String]) -> Result<Vec<String>> {
     let mut left = Vec::new();
     let tasks = wine.run("tasklist", &[] as &[&str])?.stdout.to_lowercase();
     for program in ["nginx.exe", "pinion.exe"] {
@@ -67,14 +70,8 @@ pub fn left_behind(wine: &Wine, report: &Report) -> Result<Vec<String>> {
     for entry in std::fs::read_dir(&store).into_iter().flatten() {
         left.push(format!("file {}", entry?.path().display()));
     }
-    let layers = wine.run("reg", &["query", "HKCU\\Software\\Pinion\\Layers", "/s"])?;
-    for line in layers
-        .stdout
-        .lines()
-        .filter(|line| line.contains("Layers\\"))
-    {
-        left.push(format!("key {}", line.trim()));
-    }
+    let layers = changes.iter().filter(|line| line.contains(LAYERS));
+    left.extend(layers.cloned());
     let names = wine.run(wine.program("names.exe"), &["list"])?.success()?;
     for line in names.stdout.lines().filter(|line| line.contains("Pinion-")) {
         left.push(format!("name {line}"));

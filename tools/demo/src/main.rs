@@ -69,9 +69,9 @@ fn demo(options: &Options) -> Result<()> {
     }
     pinion_harness::vm::remove(&wine, &NAMES);
     outcome?;
-    let after = Snapshot::take(&wine)?;
-    report.host_changed = leftovers::host_changes(&before, &after);
-    report.left_behind = leftovers::left_behind(&wine, &report)?;
+    let changes = Snapshot::take(&wine)?.changes_since(&before);
+    report.host_changed = leftovers::host_changes(&changes);
+    report.left_behind = leftovers::left_behind(&wine, &report, &changes)?;
     folder::remove(&wine)?;
     drop(desktop);
     wine.wineserver(&["-k"])?;

@@ -2,7 +2,7 @@
 
 use crate::folder;
 use anyhow::{Context, Result, bail};
-use pinion_harness::{Wine, web};
+use pinion_harness::{Wine, nginx, web};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub fn second_copy(wine: &Wine) -> Result<String> {
         )
     })?;
     let second = wine.run_in::<&str>(&folder, &program, &[], Duration::from_secs(20));
-    wine.run("taskkill", &["/f", "/im", "nginx.exe"])?;
+    nginx::end_host_copies(wine, folder::PORT)?;
     let _ = first.finish(Duration::from_secs(10));
     let second = second?;
     let log = log();
