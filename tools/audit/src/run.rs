@@ -21,8 +21,8 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-const NGINX_CONF: &str =
-    "events {}\nhttp { server { listen 8080; location / { root html; index index.html; } } }\n";
+/// Where nginx listens. Who listens on it at every address of this computer, outside Wine too, has it from every VM.
+const PORT: u16 = 28_080;
 const POLL: Duration = Duration::from_millis(50);
 
 /// What to run.
@@ -149,16 +149,25 @@ impl Stage {
             }
             Step::Inspect(name) => {
                 let told = self.pinion(&["inspect", name])?;
-                vms.push(vm_from_inspect(&told).with_context(|| format!("pinion inspect {name}"))?);
+                let vm = vm_from_inspect(&told).with_context(|| {
+                    let said = self.pinion(&["logs", name]).unwrap_or_default();
+                    format!("pinion inspect {name}; its program said: {}", said.trim())
+                })?;
+                vms.push(vm);
                 Ok(())
             }
-            Step::LayNginx => nginx::lay(&self.wine, "audit-nginx", NGINX_CONF).map(drop),
+            Step::LayNginx => {
+                let site = "location / { root html; index index.html; }";
+                let configuration =
+                    format!("events {{}}\nhttp {{ server {{ listen {PORT}; {site} }} }}\n");
+                nginx::lay(&self.wine, "audit-nginx", &configuration).map(drop)
+            }
             Step::Page(name) => {
                 let vm = vms.iter().rfind(|vm| vm.name == *name);
                 let address = vm.and_then(|vm| vm.address.as_deref());
                 let address =
                     address.ok_or_else(|| anyhow!("the address of {name} is not known"))?;
-                let address = SocketAddrV4::new(address.parse()?, 8080);
+                let address = SocketAddrV4::new(address.parse()?, PORT);
                 web::wait(address, "/", Duration::from_secs(60)).map(drop)
             }
         }

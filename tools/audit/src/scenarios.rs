@@ -11,9 +11,9 @@ pub enum Step {
     Host(&'static [&'static str]),
     /// Ask `pinion inspect` where the running machine keeps its things, for the judge.
     Inspect(&'static str),
-    /// Lay nginx, with a configuration that says `listen 8080`, into `C:\audit-nginx`.
+    /// Lay nginx, with a configuration that says on which port to listen, into `C:\audit-nginx`.
     LayNginx,
-    /// Get a page from port 8080 of an inspected machine, from outside Wine.
+    /// Get a page from that port of an inspected machine, from outside Wine.
     Page(&'static str),
 }
 
