@@ -15,14 +15,22 @@ pub const FOLDER: &str = "C:\\pinion-bench\\nginx";
 /// Where the copies listen.
 pub const PORT: u16 = 8080;
 
-const CONFIGURATION: &str = "worker_processes 1;
-events { worker_connections 256; }
-http {
+/// Where a copy outside listens beside them: what listens on any address of the
+/// host listens on the VMs' too.
+const OUTSIDE: u16 = 8081;
+
+fn configuration(port: u16) -> String {
+    format!(
+        "worker_processes 1;
+events {{ worker_connections 256; }}
+http {{
     include mime.types;
     access_log off;
-    server { listen 8080; location / { root html; index index.html; } }
+    server {{ listen {port}; location / {{ root html; index index.html; }} }}
+}}
+"
+    )
 }
-";
 const RUNS: usize = 5;
 
 /// Adds the rows.
@@ -48,7 +56,9 @@ pub fn run(wine: &Wine, report: &mut Report, _crowd: usize) -> Result<()> {
 
 /// Lays the program folder into `wine`'s drive C.
 pub fn lay(wine: &Wine) -> Result<PathBuf> {
-    nginx::lay(wine, "pinion-bench/nginx", CONFIGURATION)
+    let folder = nginx::lay(wine, "pinion-bench/nginx", &configuration(PORT))?;
+    std::fs::write(folder.join("conf/outside.conf"), configuration(OUTSIDE))?;
+    Ok(folder)
 }
 
 /// Milliseconds from `pinion run` until RPCSS is up and nginx answered.
@@ -80,6 +90,7 @@ fn fresh_prefix(wine: &Wine) -> Result<f64> {
     let mut command = fresh.command(program.join("nginx.exe"));
     command.current_dir(&program);
     let server = fresh.start(command)?;
+    fresh.run(wine.program("com_client.exe"), &[] as &[&str])?;
     let local = SocketAddrV4::new(Ipv4Addr::LOCALHOST, PORT);
     web::wait(local, "/", Duration::from_secs(60))?;
     let time = start.elapsed().as_secs_f64() * 1000.0;
@@ -91,9 +102,11 @@ fn fresh_prefix(wine: &Wine) -> Result<f64> {
 
 fn requests(wine: &Wine, report: &mut Report, folder: &Path) -> Result<()> {
     let mut command = wine.command(folder.join("nginx.exe"));
-    command.current_dir(folder);
+    command
+        .current_dir(folder)
+        .args(["-c", "conf/outside.conf"]);
     let host = wine.start(command)?;
-    let outside_at = SocketAddrV4::new(Ipv4Addr::LOCALHOST, PORT);
+    let outside_at = SocketAddrV4::new(Ipv4Addr::LOCALHOST, OUTSIDE);
     web::wait(outside_at, "/", Duration::from_secs(30))?;
     start_with_rpcss(wine, "bench-requests")?;
     let inside_at = address(wine, "bench-requests")?;
@@ -104,7 +117,7 @@ fn requests(wine: &Wine, report: &mut Report, folder: &Path) -> Result<()> {
     }
     report.add("nginx requests per second", "1/s", &inside, &outside);
     vm::remove_all(wine);
-    nginx::end_host_copies(wine, PORT)?;
+    nginx::end_host_copies(wine, OUTSIDE)?;
     let _ = host.finish(Duration::from_secs(10));
     Ok(())
 }

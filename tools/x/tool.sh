@@ -7,6 +7,9 @@ join_json() {
     rm -f "$@"
 }
 
+# What the tool is started with, such as taskset; a verb may set it.
+TOOL_PREFIX=()
+
 # run_tool VERB PACKAGE ARGUMENT…
 run_tool() {
     local verb=$1 package=$2 which file written=() rc=0 arguments
@@ -21,7 +24,7 @@ run_tool() {
         file=$JSON
         [ ${#WINES[@]} -eq 1 ] || file=$JSON.$which
         [ -z "$JSON" ] || arguments+=(--json "$file")
-        (harness_env "$which" && "$TARGET/release/$package" "${arguments[@]}") || rc=$?
+        (harness_env "$which" && "${TOOL_PREFIX[@]}" "$TARGET/release/$package" "${arguments[@]}") || rc=$?
         [ ! -e "$file" ] || written+=("$file")
         # What is kept to play with keeps its Wine, too.
         [[ " ${REST[*]} " == *" --keep "* ]] || wineserver_cmd "$which" -k >/dev/null 2>&1 || true

@@ -72,11 +72,36 @@ fn start() -> Option<()> {
     for handle in [boot.page_section, boot.tally_section, boot.agent_section] {
         keep_open(handle);
     }
+    protect_own_sections()?;
     if !state::page().is_sound() || !hooks::install() {
         return None;
     }
     Tally::count(&state::tally().processes);
     restore_thunk()
+}
+
+/// Gives each of the agent's sections the protection that its header says: the
+/// starter left them executable and writable.
+fn protect_own_sections() -> Option<()> {
+    let base = state::boot().agent_base;
+    // SAFETY: the starter wrote the agent's headers, checked by `launch`, to the
+    // page at `base`.
+    let headers = unsafe { core::slice::from_raw_parts(base as *const u8, 0x1000) };
+    let word = |at: usize| Some(u32::from_le_bytes(*headers.get(at..)?.first_chunk()?));
+    let header = word(0x3c)? as usize;
+    let (count, optional) = (word(header + 6)? & 0xffff, word(header + 20)? & 0xffff);
+    for index in 0..count as usize {
+        let at = header + 24 + optional as usize + index * 40;
+        let flags = word(at + 36)?;
+        let protection = match (flags & 0x2000_0000, flags & 0x8000_0000) {
+            (0, 0) => PAGE_READONLY,
+            (0, _) => PAGE_READWRITE,
+            _ => PAGE_EXECUTE_READ,
+        };
+        let address = base + u64::from(word(at + 12)?);
+        protect(address, word(at + 8)? as usize, protection)?;
+    }
+    protect(base, headers.len(), PAGE_READONLY)
 }
 
 /// Maps all of `section`.

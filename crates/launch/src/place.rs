@@ -13,8 +13,8 @@ use pinion_nt::calls::{
     NtReadVirtualMemory, NtWriteVirtualMemory,
 };
 use pinion_nt::{
-    CURRENT_PROCESS, HANDLE, MEM_COMMIT_RESERVE, NTSTATUS, PAGE_EXECUTE_READ,
-    PAGE_EXECUTE_READWRITE, PAGE_READONLY, PAGE_READWRITE, SECTION_MAP_READ, SECTION_MAP_WRITE,
+    CURRENT_PROCESS, HANDLE, MEM_COMMIT_RESERVE, NTSTATUS, PAGE_EXECUTE_READWRITE, PAGE_READWRITE,
+    SECTION_MAP_READ, SECTION_MAP_WRITE,
 };
 use pinion_wire::boot::{Boot, MAGIC, THUNK};
 
@@ -88,7 +88,9 @@ pub unsafe fn place(
         .ok_or(PlaceError::Ntdll)?;
     let thunk = ntdll.base + u64::from(thunk);
 
-    let base = allocate(process, image.size as usize)?;
+    // Executable and writable until the agent's entry has protected its own
+    // sections: on Wine each protection from outside wakes the process twice.
+    let base = allocate(process, image.size as usize, PAGE_EXECUTE_READWRITE)?;
     let mut layout = Layout::new(image.size as usize)?;
     fill(&mut layout, image)?;
     relocate(&mut layout, base, image)?;
@@ -112,7 +114,6 @@ pub unsafe fn place(
     };
     layout.put(exports.boot, &boot.to_bytes())?;
     write(process, base, layout.0)?;
-    protect_sections(process, base, image)?;
     arm(process, thunk, base + u64::from(exports.entry))
 }
 
@@ -124,7 +125,7 @@ fn check(step: &'static str, status: NTSTATUS) -> Result<(), PlaceError> {
     }
 }
 
-fn allocate(process: HANDLE, size: usize) -> Result<u64, PlaceError> {
+fn allocate(process: HANDLE, size: usize, protection: u32) -> Result<u64, PlaceError> {
     let (mut base, mut size) = (core::ptr::null_mut(), size);
     // SAFETY: both pointers are to locals; a new region is reserved.
     let status = unsafe {
@@ -134,7 +135,7 @@ fn allocate(process: HANDLE, size: usize) -> Result<u64, PlaceError> {
             0,
             &raw mut size,
             MEM_COMMIT_RESERVE,
-            PAGE_READWRITE,
+            protection,
         )
     };
     check("allocating memory for the agent", status)?;
@@ -194,7 +195,7 @@ struct Layout(&'static mut [u8]);
 
 impl Layout {
     fn new(size: usize) -> Result<Self, PlaceError> {
-        let base = allocate(CURRENT_PROCESS, size)?;
+        let base = allocate(CURRENT_PROCESS, size, PAGE_READWRITE)?;
         // SAFETY: the region of at least `size` zeroed bytes is fresh and owned
         // by this value until it is dropped.
         Ok(Self(unsafe {
@@ -267,20 +268,6 @@ fn import(
     } else {
         Ok(())
     }
-}
-
-fn protect_sections(process: HANDLE, base: u64, image: &Image<'_>) -> Result<(), PlaceError> {
-    protect(process, base, 0x1000, PAGE_READONLY)?;
-    for section in image.sections() {
-        let protection = match (section.flags & 0x2000_0000, section.flags & 0x8000_0000) {
-            (0, 0) => PAGE_READONLY,
-            (0, _) => PAGE_READWRITE,
-            _ => PAGE_EXECUTE_READ,
-        };
-        let at = base + u64::from(section.address);
-        protect(process, at, section.size as usize, protection)?;
-    }
-    Ok(())
 }
 
 /// Duplicates `section` into `process`.
