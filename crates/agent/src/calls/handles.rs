@@ -9,6 +9,7 @@ use pinion_nt::{HANDLE, NTSTATUS};
 /// As `NtClose`.
 pub(crate) unsafe fn close(handle: HANDLE) -> NTSTATUS {
     registry::forget(handle);
+    files::forget(handle);
     // SAFETY: the program's own argument.
     unsafe { files::close(handle) }
 }
@@ -26,6 +27,7 @@ pub(crate) unsafe fn duplicate(
     const DUPLICATE_CLOSE_SOURCE: u32 = 1;
     if options & DUPLICATE_CLOSE_SOURCE != 0 {
         registry::forget(source);
+        files::forget(source);
     }
     // SAFETY: the program's own arguments.
     let status = unsafe {
@@ -43,6 +45,7 @@ pub(crate) unsafe fn duplicate(
         // SAFETY: the kernel has just written there.
         if let Ok(handle) = unsafe { guard::read(target) } {
             registry::forget(handle);
+            files::forget(handle);
         }
     }
     status

@@ -23,6 +23,10 @@ pub(crate) enum Fact {
     /// On the host it is a directory that does not hold the store. Says nothing of
     /// its subdirectories, which may lead elsewhere.
     Outside = 2,
+    /// Programs list names in it that the host has, so a handle that can only
+    /// list had better be the host's. A matter of speed: either handle shows the
+    /// same.
+    ListedOnHost = 3,
 }
 
 /// The VM's changes so far, to be asked before the layers are.
@@ -59,6 +63,13 @@ pub(crate) fn keep(fact: Fact, path: &[u16], then: u64) {
         .iter()
         .fold(begin(fact), |hash, &unit| step(hash, unit));
     slot(hash).store(sealed(hash, then), Ordering::Relaxed);
+}
+
+/// Takes back what [`keep`] kept.
+pub(crate) fn drop(fact: Fact, path: &[u16]) {
+    if knows(fact, path) {
+        slot(whole(fact, path)).store(0, Ordering::Relaxed);
+    }
 }
 
 fn is_kept(hash: u64, now: u64) -> bool {

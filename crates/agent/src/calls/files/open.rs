@@ -3,7 +3,7 @@
 use super::cache::{self, Fact};
 use super::names::{self, Named, Place};
 use super::view::{self, View};
-use super::{copy_up, raw, remove};
+use super::{copy_up, opened, raw, remove};
 use crate::calls::objects::with_name;
 use crate::calls::open::Open;
 use crate::decode::Attributes;
@@ -84,6 +84,16 @@ fn changes(open: &Open, kind: Kind) -> bool {
         || kind == Kind::Leaf && REPLACING.contains(&open.disposition)
 }
 
+/// Whether the handle can do nothing but list a directory, as `FindFirstFile`
+/// opens it: its times, its changes and all else need more access.
+fn only_lists(open: &Open) -> bool {
+    const LIST: u32 = 0x1;
+    const SYNCHRONIZE: u32 = 0x10_0000;
+    open.access == LIST | SYNCHRONIZE
+        && open.disposition == raw::OPEN
+        && open.options & raw::DIRECTORY_FILE != 0
+}
+
 fn of_place(place: &Place<'_>, open: &Open, given: &OBJECT_ATTRIBUTES) -> NTSTATUS {
     let mut view = View::new(place.path);
     let reads = open.disposition == raw::OPEN && !changes(open, Kind::Leaf);
@@ -116,6 +126,9 @@ fn existing(
     given: &OBJECT_ATTRIBUTES,
     (layer, kind): (usize, Kind),
 ) -> NTSTATUS {
+    if layer == 0 && only_lists(open) && cache::knows(Fact::ListedOnHost, place.path) {
+        return in_layer(View::host(), place, open, given);
+    }
     if layer == 0 {
         return upper(view, place, open, given);
     }
@@ -164,14 +177,38 @@ fn in_layer(layer: usize, place: &Place<'_>, open: &Open, given: &OBJECT_ATTRIBU
         RootDirectory: core::ptr::null_mut(),
         ..*given
     };
+    let then = cache::changes();
     let called = view::with_name(layer, place.path, place.tail, |name| {
         with_name(&absolute, name, &|attributes| open.call(attributes))
     });
+    remember(open, layer, place, &called, then);
     match called {
         Ok(status) if layer == View::host() && may_be_an_alias(place.path) => {
             unless_closed(open, status, Some(place.path))
         }
         Ok(status) | Err(status) => status,
+    }
+}
+
+/// Remembers a directory that was opened, and forgets what its handle was.
+fn remember(
+    open: &Open,
+    layer: usize,
+    place: &Place<'_>,
+    called: &Result<NTSTATUS, NTSTATUS>,
+    then: u64,
+) {
+    if !called.is_ok_and(success) {
+        return;
+    }
+    // SAFETY: plain data; a bad pointer is a return value.
+    let Ok(handle) = (unsafe { guard::read(open.handle) }) else {
+        return;
+    };
+    if open.options & raw::DIRECTORY_FILE != 0 {
+        opened::keep(handle, layer, place.path, then);
+    } else {
+        opened::forget(handle);
     }
 }
 

@@ -1,6 +1,8 @@
 //! The calls that list a directory.
 
+use super::super::cache::{self, Fact};
 use super::super::names;
+use super::super::opened;
 use super::super::raw::{self, upcase};
 use super::super::view::{self, View};
 use super::record::{HEAD, Layout, layout};
@@ -134,7 +136,7 @@ fn answer(query: &Query) -> Option<NTSTATUS> {
 /// Decides who lists, and takes the snapshot. A restart keeps the pattern of
 /// the first call when it brings none.
 fn begin(query: &Query, listing: &Listing) -> Result<Listing, NTSTATUS> {
-    let located = names::with_located(query.file, |layer, path| {
+    let located = with_directory(query.file, |layer, path| {
         let given = pattern_of(query)?;
         if let Some(given) = &given {
             if let Some(one) = with_pattern(given, |name| one_name(path, layer, name))? {
@@ -160,6 +162,11 @@ fn begin(query: &Query, listing: &Listing) -> Result<Listing, NTSTATUS> {
     located.unwrap_or(Ok(Listing::Kernel))
 }
 
+/// Runs `work` with the layer and the path of the directory of `handle`.
+fn with_directory<R>(handle: HANDLE, work: impl FnOnce(usize, &[u16]) -> R) -> Option<R> {
+    opened::with(handle, work).map_or_else(|work| names::with_located(handle, work), Some)
+}
+
 /// The listing of one plain name, as programs do to look a path up: only the
 /// layer that has the name is asked. `None` when the merged list shall tell.
 fn one_name(path: &[u16], own: usize, name: &[u16]) -> Result<Option<Listing>, NTSTATUS> {
@@ -170,7 +177,16 @@ fn one_name(path: &[u16], own: usize, name: &[u16]) -> Result<Option<Listing>, N
         if names::is_closed(child) {
             return Ok(None);
         }
-        Ok(match view::find(&mut View::new(child))? {
+        let then = cache::changes();
+        let found = view::find(&mut View::new(child))?;
+        if let Lookup::Found { layer, .. } = found {
+            if layer == View::host() {
+                cache::keep(Fact::ListedOnHost, path, then);
+            } else {
+                cache::drop(Fact::ListedOnHost, path);
+            }
+        }
+        Ok(match found {
             Lookup::Found { layer, .. } if layer == own => Some(Listing::KernelOne),
             Lookup::Found { layer, .. } => {
                 let snapshot = Snapshot::one(path, layer, name)?;

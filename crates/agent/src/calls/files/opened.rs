@@ -1,0 +1,110 @@
+//! Where directories were opened: layer and path by handle, so that listing
+//! one asks no name of the kernel, which on Wine costs a call to its server and
+//! a walk through the Unix path.
+//!
+//! Kept for as long as the VM's changes stay the same, and until the handle is
+//! closed. A slot is written under a flag of this process that nobody waits
+//! for: whoever finds it taken goes without.
+
+use super::cache;
+use core::cell::UnsafeCell;
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use pinion_nt::HANDLE;
+
+/// How many directories are remembered, one for each value of a handle's low
+/// bits.
+const SLOTS: usize = 16;
+/// The longest path that is remembered, in units.
+const LONGEST: usize = 260;
+
+struct Slot {
+    handle: AtomicUsize,
+    taken: AtomicBool,
+    fact: UnsafeCell<Fact>,
+}
+
+#[derive(Clone, Copy)]
+struct Fact {
+    changes: u64,
+    layer: usize,
+    length: usize,
+    path: [u16; LONGEST],
+}
+
+// SAFETY: the fact is touched only by the thread that has taken the slot.
+unsafe impl Sync for Slot {}
+
+static TABLE: [Slot; SLOTS] = [const {
+    Slot {
+        handle: AtomicUsize::new(0),
+        taken: AtomicBool::new(false),
+        fact: UnsafeCell::new(Fact {
+            changes: 0,
+            layer: 0,
+            length: 0,
+            path: [0; LONGEST],
+        }),
+    }
+}; SLOTS];
+
+fn slot(handle: HANDLE) -> &'static Slot {
+    &TABLE[(handle as usize >> 2) % SLOTS]
+}
+
+impl Slot {
+    /// Runs `work` with the fact, unless another thread is at it.
+    fn with<R>(&self, work: impl FnOnce(&mut Fact) -> R) -> Option<R> {
+        if self.taken.swap(true, Ordering::Acquire) {
+            return None;
+        }
+        // SAFETY: the flag makes this thread the only one.
+        let result = work(unsafe { &mut *self.fact.get() });
+        self.taken.store(false, Ordering::Release);
+        Some(result)
+    }
+}
+
+/// Remembers that `handle` was opened as `path` of `layer` when the VM's
+/// changes were `then`.
+pub(crate) fn keep(handle: HANDLE, layer: usize, path: &[u16], then: u64) {
+    let slot = slot(handle);
+    slot.handle.store(0, Ordering::Relaxed);
+    slot.with(|fact| {
+        let Some(place) = fact.path.get_mut(..path.len()) else {
+            return;
+        };
+        place.copy_from_slice(path);
+        fact.length = path.len();
+        fact.layer = layer;
+        fact.changes = then;
+        slot.handle.store(handle as usize, Ordering::Relaxed);
+    });
+}
+
+/// Forgets `handle`, which is another file from now on, or none.
+pub(crate) fn forget(handle: HANDLE) {
+    let slot = slot(handle);
+    if slot.handle.load(Ordering::Relaxed) == handle as usize {
+        slot.handle.store(0, Ordering::Relaxed);
+    }
+}
+
+/// Runs `work` with layer and path of `handle`; gives `work` back when they are
+/// not remembered.
+pub(crate) fn with<R, W: FnOnce(usize, &[u16]) -> R>(handle: HANDLE, work: W) -> Result<R, W> {
+    let slot = slot(handle);
+    if handle.is_null() || slot.handle.load(Ordering::Relaxed) != handle as usize {
+        return Err(work);
+    }
+    let fact = slot.with(|fact| {
+        let same = slot.handle.load(Ordering::Relaxed) == handle as usize;
+        (same && fact.changes == cache::changes()).then_some(*fact)
+    });
+    match fact.flatten() {
+        Some(fact) => Ok(work(
+            fact.layer,
+            fact.path.get(..fact.length).unwrap_or(&[]),
+        )),
+        None => Err(work),
+    }
+}
