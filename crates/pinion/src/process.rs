@@ -2,6 +2,7 @@
 //! stdout and stderr, and nothing else of its handles. Until it is resumed it
 //! ends with the value.
 
+use pinion_supervisor::again;
 use pinion_supervisor::attributes::HandleList;
 use pinion_supervisor::quote::command_line;
 use std::ffi::{OsStr, OsString};
@@ -62,7 +63,7 @@ impl Suspended {
         // SAFETY: all strings end in a zero, the environment in two; the command
         // line is ours to be written to; the startup information, its attribute
         // list and the handles in it outlive the call.
-        let ok = unsafe {
+        let ok = again::create(|| unsafe {
             CreateProcessW(
                 program.as_ptr(),
                 line.as_mut_ptr(),
@@ -75,7 +76,7 @@ impl Suspended {
                 (&raw const startup).cast(),
                 &raw mut made,
             )
-        };
+        });
         if ok == 0 {
             return Err(io::Error::last_os_error());
         }

@@ -19,6 +19,7 @@ use windows_sys::Win32::System::Threading::{
     PROCESS_INFORMATION, STARTF_USESTDHANDLES, STARTUPINFOEXW,
 };
 
+use crate::again;
 use crate::attributes::HandleList;
 use crate::client::Client;
 use crate::control::{LONGEST_LINE, Reply, VERB, from_line};
@@ -112,7 +113,7 @@ fn spawn(pinion_exe: &Path, vm: &Vm, writer: &OwnedHandle) -> Result<Process> {
     let mut created = PROCESS_INFORMATION::default();
     // SAFETY: all strings end with zero and live over the call, as do the attributes; the command line
     // is writable; `created` is a local.
-    let done = unsafe {
+    let done = again::create(|| unsafe {
         CreateProcessW(
             program.as_ptr(),
             line.as_mut_ptr(),
@@ -125,7 +126,7 @@ fn spawn(pinion_exe: &Path, vm: &Vm, writer: &OwnedHandle) -> Result<Process> {
             (&raw const startup).cast(),
             &raw mut created,
         )
-    };
+    });
     if done == 0 {
         return Err(last_error(what()));
     }

@@ -24,6 +24,7 @@ use windows_sys::Win32::System::Threading::{
     STARTUPINFOEXW,
 };
 
+use crate::again;
 use crate::attributes::HandleList;
 use crate::error::{Error, Result};
 use crate::keeper::Keeper;
@@ -173,7 +174,7 @@ fn create_suspended(vm: &Vm, launch: &Launch) -> Result<Confined> {
     let mut created = PROCESS_INFORMATION::default();
     // SAFETY: all strings end with zero and live over the call, as do the attributes; the command line
     // is writable; `created` is a local.
-    let done = unsafe {
+    let done = again::create(|| unsafe {
         CreateProcessW(
             null(),
             command_line.as_mut_ptr(),
@@ -192,7 +193,7 @@ fn create_suspended(vm: &Vm, launch: &Launch) -> Result<Confined> {
             (&raw const startup).cast(),
             &raw mut created,
         )
-    };
+    });
     if done == 0 {
         return Err(creation_error(launch, io::Error::last_os_error()));
     }

@@ -22,6 +22,12 @@ const PARENT_PROCESS: usize = 0x6_0000;
 /// `PROCESS_DUP_HANDLE | PROCESS_QUERY_INFORMATION | PROCESS_VM_READ |
 /// PROCESS_VM_WRITE | PROCESS_VM_OPERATION | PROCESS_TERMINATE`.
 const PLACE_ACCESS: u32 = 0x0479;
+/// How often a creation is tried again that Wine failed: now and then a process
+/// of Wine 8 dies before it has told the server of itself (observed inside and
+/// outside of VMs). Nothing of the program has run then.
+const AGAIN: usize = 2;
+/// `STATUS_INTERNAL_ERROR` (ntstatus.h), Wine's answer then.
+const STATUS_INTERNAL_ERROR: NTSTATUS = 0xC000_00E5_u32 as i32;
 /// `THREAD_SUSPEND_RESUME`.
 const RESUME_ACCESS: u32 = 2;
 
@@ -52,7 +58,7 @@ pub(crate) unsafe fn create_user_process(
     let status = files::with_program(list, parameters, &mut |list| {
         // SAFETY: the program's arguments but for the two handles, which are
         // local, the suspension, which is undone below, and the list.
-        let status = unsafe {
+        let mut create = || unsafe {
             kept::NtCreateUserProcess(
                 &raw mut child.process,
                 &raw mut child.thread,
@@ -67,6 +73,12 @@ pub(crate) unsafe fn create_user_process(
                 list,
             )
         };
+        let mut status = create();
+        for _ in 0..AGAIN {
+            if status == STATUS_INTERNAL_ERROR && hooks::is_wine() {
+                status = create();
+            }
+        }
         (status, child.process)
     });
     if !success(status) {
