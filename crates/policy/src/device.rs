@@ -59,10 +59,6 @@ pub const LINES: &[Line] = &[
         name: "MountPointManager",
         reason: "drive letters and volume names, queried",
     },
-    Line {
-        name: "Http",
-        reason: "HTTP.sys: URLs are confined at its API",
-    },
 ];
 
 /// The line that lets a member open the device whose name (below `\Device` or
@@ -88,6 +84,7 @@ mod tests {
         assert!(passes(&w("\\Afd\\Endpoint")).is_some());
         for name in [
             "\\PhysicalDrive0",
+            "\\Http\\ReqQueue",
             "\\HarddiskVolume1",
             "\\Afdx",
             "\\DeviceApi\\CMApi",
