@@ -181,11 +181,18 @@ impl Controller {
         self.settle(now);
     }
 
-    /// Takes back the messages that wait for a service which has stopped.
-    pub(crate) fn drop_waiting(&mut self, process: ProcessId, id: ServiceId) {
+    /// Takes back the messages that wait for a service which has stopped, and
+    /// the start that it has not answered: the answer may come when the service
+    /// is being started anew, which it says nothing of.
+    pub(crate) fn drop_messages(&mut self, process: ProcessId, id: ServiceId) {
         let Some(p) = self.processes.get_mut(process) else {
             return;
         };
+        if let Some((_, sent)) = &mut p.sent
+            && sent.purpose == Purpose::Start(id)
+        {
+            sent.purpose = Purpose::Abandoned;
+        }
         let concerns =
             |e: &Errand| matches!(e.purpose, Purpose::Start(s) | Purpose::Control(s, _) if s == id);
         let (dropped, kept): (Vec<_>, Vec<_>) = p.waiting.drain(..).partition(concerns);

@@ -227,7 +227,7 @@ impl Controller {
         status.specific_exit_code = specific;
         self.set(id, status);
         if let Some(process) = process {
-            self.drop_waiting(process, id);
+            self.drop_messages(process, id);
             if let Some(p) = self.processes.get_mut(process) {
                 p.services.retain(|&s| s != id);
                 if p.services.is_empty() && !p.ending {

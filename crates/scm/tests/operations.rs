@@ -316,3 +316,39 @@ fn controls_fail_as_documented() {
         Win32Error::SERVICE_REQUEST_TIMEOUT
     );
 }
+
+#[test]
+fn a_late_answer_says_nothing_of_the_next_start() {
+    let mut bench = Bench::new(vec![record("worker")]);
+    let handle = bench.open("worker");
+    bench
+        .controller
+        .start(0, CLIENT, handle, Vec::new(), Ticket(1));
+    let first = started(&bench.controller.take_effects())[0].0;
+    bench.controller.process_started(first, SERVICE.0);
+    bench.controller.dispatcher_connected(0, SERVICE).unwrap();
+    let messages = sent(&bench.controller.take_effects());
+    let Message::Start { status_handle, .. } = messages[0].2 else {
+        panic!("no start was sent");
+    };
+    // It ends before its dispatcher answers, and is started again at once.
+    bench
+        .controller
+        .set_status(1, SERVICE, status_handle, &report(STOPPED))
+        .unwrap();
+    bench
+        .controller
+        .start(2, CLIENT, handle, Vec::new(), Ticket(2));
+    let second = started(&bench.controller.take_effects())[0].0;
+    bench.controller.answered(3, first, messages[0].1, 0);
+    bench.controller.tick(1_000);
+    assert!(outcomes(&bench.controller.take_effects()).is_empty());
+
+    bench
+        .controller
+        .process_failed(1_001, second, Win32Error::FILE_NOT_FOUND);
+    let (ticket, outcome) = outcomes(&bench.controller.take_effects())[0];
+    assert_eq!(ticket, Ticket(2));
+    assert_eq!(outcome.unwrap_err().error, Win32Error::FILE_NOT_FOUND);
+    assert_eq!(bench.state(handle), State::Stopped);
+}
