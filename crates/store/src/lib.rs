@@ -15,6 +15,7 @@
 
 mod address;
 mod atomic;
+pub mod changes;
 mod count;
 mod error;
 mod id;

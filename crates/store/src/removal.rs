@@ -103,7 +103,7 @@ fn make_writable(_path: &Path, _kind: &fs::Metadata) {}
 
 /// The path in the form that takes any length and any name (`nul`, a trailing dot): a program inside
 /// can make such files.
-fn verbatim(path: &Path) -> PathBuf {
+pub(crate) fn verbatim(path: &Path) -> PathBuf {
     let text = path.to_string_lossy();
     if cfg!(windows) && !text.starts_with(r"\\") {
         return PathBuf::from(format!(r"\\?\{text}"));

@@ -4,31 +4,28 @@
 //! may be hostile (links, names with embedded zeros), so all goes by NT calls with counted names, and
 //! never through a link.
 
+mod raw;
+
+pub use raw::KeyValue;
+pub(crate) use raw::{Info, children, has_value, info, refused, values};
+
 use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
-use std::ptr::{null, null_mut};
+use std::ptr::null_mut;
 
-use pinion_nt::{
-    HANDLE, NTSTATUS, OBJ_CASE_INSENSITIVE, object_attributes, status, unicode_string,
-};
-use windows_sys::Wdk::System::Registry::{
-    KeyBasicInformation, KeyNameInformation, NtCreateKey, NtDeleteKey, NtEnumerateKey, NtOpenKey,
-    NtQueryKey,
-};
-use windows_sys::Win32::Foundation::OBJ_OPENLINK;
+use pinion_nt::{NTSTATUS, status};
+use windows_sys::Wdk::System::Registry::{KeyNameInformation, NtDeleteKey, NtQueryKey};
 use windows_sys::Win32::System::Registry::{
-    KEY_CREATE_SUB_KEY, KEY_ENUMERATE_SUB_KEYS, KEY_QUERY_VALUE, RegOpenCurrentUser,
+    KEY_ENUMERATE_SUB_KEYS, KEY_QUERY_VALUE, RegOpenCurrentUser,
 };
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::id::VmId;
+use raw::{child, counted, create, open};
 
 /// `DELETE` (winnt.h).
 const DELETE: u32 = 0x1_0000;
 /// The deepest tree that the registry allows (Microsoft, "Registry element size limits").
 const DEEPEST: usize = 512;
-/// The longest name of a key: 255 units. The basic information's head is 16 bytes.
-const BASIC_HEAD: usize = 16;
-const BASIC_SIZE: usize = BASIC_HEAD + 2 * 256;
 
 /// The NT path of the user's own key, `\REGISTRY\User\<sid>`.
 ///
@@ -122,92 +119,6 @@ pub fn count_layer(id: VmId) -> Result<u64> {
         Err(status::STATUS_OBJECT_NAME_NOT_FOUND | status::STATUS_OBJECT_PATH_NOT_FOUND) => Ok(0),
         Err(status) => Err(refused("read", &path, status)),
     }
-}
-
-fn refused(what: &'static str, key: &str, status: NTSTATUS) -> Error {
-    Error::Registry {
-        what,
-        key: key.into(),
-        status,
-    }
-}
-
-fn create(path: &str) -> Result<()> {
-    let failed = |status| refused("create", path, status);
-    let units: Vec<u16> = path.encode_utf16().collect();
-    let name = unicode_string(&units).ok_or_else(|| failed(status::STATUS_NAME_TOO_LONG))?;
-    let attributes = object_attributes(null_mut(), &raw const name, OBJ_CASE_INSENSITIVE);
-    let mut key: HANDLE = null_mut();
-    // SAFETY: the attributes, the name and its units live over the call; `key` is a local.
-    let status = unsafe {
-        NtCreateKey(
-            &raw mut key,
-            KEY_CREATE_SUB_KEY,
-            &raw const attributes,
-            0,
-            null(),
-            0,
-            null_mut(),
-        )
-    };
-    if !status::success(status) {
-        return Err(failed(status));
-    }
-    // SAFETY: a fresh handle that nobody else closes.
-    drop(unsafe { OwnedHandle::from_raw_handle(key) });
-    Ok(())
-}
-
-/// Opens a key by its counted name, a link itself and not what it points at.
-fn open(root: HANDLE, units: &[u16], access: u32) -> std::result::Result<OwnedHandle, NTSTATUS> {
-    let name = unicode_string(units).ok_or(status::STATUS_NAME_TOO_LONG)?;
-    let attributes = object_attributes(root, &raw const name, OBJ_CASE_INSENSITIVE | OBJ_OPENLINK);
-    let mut key: HANDLE = null_mut();
-    // SAFETY: the attributes, the name and its units live over the call; `key` is a local.
-    let status = unsafe { NtOpenKey(&raw mut key, access, &raw const attributes) };
-    if !status::success(status) {
-        return Err(status);
-    }
-    // SAFETY: a fresh handle that nobody else closes.
-    Ok(unsafe { OwnedHandle::from_raw_handle(key) })
-}
-
-/// The name of the key's child at `index`; none at the end.
-fn child(key: &OwnedHandle, index: u32) -> std::result::Result<Option<Vec<u16>>, NTSTATUS> {
-    let mut buffer = [0_u8; BASIC_SIZE];
-    let mut length = 0;
-    // SAFETY: the buffer has the length told; both outputs are locals.
-    let status = unsafe {
-        NtEnumerateKey(
-            key.as_raw_handle(),
-            index,
-            KeyBasicInformation,
-            buffer.as_mut_ptr().cast(),
-            buffer.len() as u32,
-            &raw mut length,
-        )
-    };
-    match status {
-        status::STATUS_NO_MORE_ENTRIES => Ok(None),
-        _ if status::success(status) => Ok(counted(&buffer, 12, BASIC_HEAD)),
-        _ => Err(status),
-    }
-}
-
-/// UTF-16 units whose length in bytes is the `u32` at `length_at` and which begin at `start`.
-fn counted(buffer: &[u8], length_at: usize, start: usize) -> Option<Vec<u16>> {
-    let length = buffer
-        .get(length_at..length_at + 4)?
-        .try_into()
-        .ok()
-        .map(u32::from_le_bytes)?;
-    let bytes = buffer.get(start..start.checked_add(length as usize)?)?;
-    Some(
-        bytes
-            .chunks_exact(2)
-            .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
-            .collect(),
-    )
 }
 
 fn remove_tree(key: &OwnedHandle, depth: usize) -> std::result::Result<(), NTSTATUS> {
