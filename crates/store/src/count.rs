@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// The most folders looked into: a program inside can make any number.
 const MOST_FOLDERS: usize = 100_000;
 
-/// All below `root` that is no folder. Links are counted and not followed.
+/// All below `root` that is no folder, without the file of bases. Links are counted and not followed.
 pub(crate) fn files(root: PathBuf) -> u64 {
     let mut folders = vec![root];
     let (mut files, mut seen) = (0, 0);
@@ -18,6 +18,7 @@ pub(crate) fn files(root: PathBuf) -> u64 {
         for item in fs::read_dir(folder).into_iter().flatten().flatten() {
             match item.file_type() {
                 Ok(kind) if kind.is_dir() => folders.push(item.path()),
+                _ if item.file_name() == pinion_wire::base::NAME => (),
                 _ => files += 1,
             }
         }
@@ -32,6 +33,7 @@ mod tests {
     #[test]
     fn counts_files_at_any_depth_and_no_folders() {
         let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(pinion_wire::base::NAME), "").unwrap();
         fs::create_dir_all(folder.path().join("C/x/y")).unwrap();
         fs::write(folder.path().join("C/x/y/file"), "").unwrap();
         fs::write(folder.path().join("C/file"), "").unwrap();

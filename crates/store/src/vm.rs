@@ -86,6 +86,14 @@ impl Vm {
         self.folder.join("upper")
     }
 
+    /// Where the next line of the upper's file of bases goes, in bytes
+    /// ([`pinion_wire::base`]); it may be torn at its end.
+    #[must_use]
+    pub fn base_end(&self) -> u64 {
+        let file = std::fs::metadata(self.upper().join(pinion_wire::base::NAME));
+        file.map_or(0, |file| file.len().next_multiple_of(2))
+    }
+
     /// The supervisor's log.
     #[must_use]
     pub fn supervisor_log(&self) -> PathBuf {

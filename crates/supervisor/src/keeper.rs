@@ -4,6 +4,7 @@
 //! `requests` bring the questions, `finish` carries the end out.
 
 use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -85,6 +86,11 @@ impl Keeper {
             agent,
             layer_keys,
         });
+        if let Some(tally) = keeper.tally() {
+            tally
+                .base_end
+                .store(keeper.vm.base_end(), Ordering::Relaxed);
+        }
         keeper.limiter.set(&keeper.job, keeper.vm.record().limits);
         keeper
             .services

@@ -1,12 +1,14 @@
 //! The only layout that the agent and the supervisor share.
 //!
-//! [`page`] is what every member of a VM reads, [`tally`] what members count
+//! [`base`] is a line of the file of bases, [`page`] what every member of a VM
+//! reads, [`tally`] what members count
 //! in, [`boot`] what one process is started with, [`message`] what it asks the
 //! supervisor. Nothing here calls the system. Whatever comes from a member is
 //! hostile input: readers check every length and never trust a count.
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod base;
 pub mod boot;
 pub mod message;
 pub mod page;

@@ -25,6 +25,9 @@ pub struct Tally {
     pub keys_changed: AtomicU64,
     /// Grows with every key hidden.
     pub keys_hidden: AtomicU64,
+    /// Where the next line of the upper's file of bases goes ([`crate::base`]),
+    /// in bytes: a member takes its place there by adding the line's length.
+    pub base_end: AtomicU64,
 }
 
 impl Tally {

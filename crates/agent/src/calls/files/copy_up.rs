@@ -65,6 +65,9 @@ fn leaf(view: &View<'_>, layer: usize, content: Content) -> Result<(), NTSTATUS>
     if layer == View::host() && is_of_the_store(source.0) {
         return Err(STATUS_ACCESS_DENIED);
     }
+    // Before the content is read: a change of the host from here on is one that
+    // the copy may lack.
+    view.keep_base(layer);
     let basic = view.basic(layer, view.depth())?.unwrap_or_default();
     let copy = temporary(path)?;
     let filled = fill(&source, &copy, &basic, content)

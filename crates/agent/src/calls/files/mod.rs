@@ -4,12 +4,13 @@
 //! [`names`] tells which path of the VM a name means and gives names back;
 //! [`view`] shows that path to the overlay engine, [`cache`] remembers what the
 //! layers lack; [`open`] and [`attributes`]
-//! answer calls by name; [`copy_up`] and [`remove`] change the upper; [`information`]
+//! answer calls by name; [`copy_up`] and [`remove`] change the upper, [`base`] keeps what the host had there; [`information`]
 //! and [`rename`] answer calls by handle, [`listing`] lists directories; [`image`]
 //! starts programs of a layer, [`told`] answers for names told without a handle. A call
 //! on a file that only the host has goes to the kernel with the host's name.
 
 mod attributes;
+pub(crate) mod base;
 mod cache;
 mod copy_up;
 mod image;

@@ -148,7 +148,7 @@ fn carry_out(
     } else {
         head.flags & 0xff != 0
     };
-    if let Some((_, kind)) = kind_of(&mut target)?
+    if let Some((layer, kind)) = kind_of(&mut target)?
         && !same
     {
         if !replaces {
@@ -157,6 +157,7 @@ fn carry_out(
         if kind == Kind::Directory {
             return Err(STATUS_ACCESS_DENIED);
         }
+        target.keep_base(layer);
     }
     if !make_parents(&mut target)? {
         return Err(STATUS_OBJECT_PATH_NOT_FOUND);

@@ -1,5 +1,6 @@
 //! One path of the VM as the overlay engine sees it: what each layer has there.
 
+use super::base;
 use super::cache::{self, Fact};
 use super::raw::{self, Basic};
 use crate::{scratch, state};
@@ -37,6 +38,17 @@ impl<'p> View<'p> {
     pub(crate) fn basic(&self, layer: usize, depth: usize) -> Result<Option<Basic>, NTSTATUS> {
         let path = file::prefix(self.path, depth);
         with_name(layer, path, &[], raw::basic).and_then(|found| found)
+    }
+
+    /// Keeps what the host has at the path, when `layer`, in which it is seen,
+    /// is the host's: the upper is about to cover it.
+    pub(crate) fn keep_base(&self, layer: usize) {
+        if layer != Self::host() {
+            return;
+        }
+        if let Ok(Some(stamp)) = with_name(layer, self.path, &[], base::stamp) {
+            base::keep(&stamp, self.path);
+        }
     }
 }
 
@@ -196,6 +208,15 @@ impl Upper for View<'_> {
             disposition: raw::OPEN_IF,
             options: raw::NON_DIRECTORY_FILE,
         };
+        // With an entry of the upper's own what it was made from is kept already.
+        if self.entry(0, self.depth)?.is_none()
+            && let Lookup::Found {
+                layer,
+                kind: Kind::Leaf,
+            } = lookup(self)?
+        {
+            self.keep_base(layer);
+        }
         let set = with_whiteout(0, self.path, |name| raw::open(name, how))?;
         cache::changed();
         set.map(drop)

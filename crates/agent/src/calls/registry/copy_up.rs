@@ -20,6 +20,7 @@ use pinion_nt::status::{
     STATUS_UNSUCCESSFUL, success,
 };
 use pinion_nt::{HANDLE, NTSTATUS, UNICODE_STRING, unicode_string};
+use pinion_wire::base::{self, Values};
 use pinion_wire::tally::Tally;
 
 /// Sees to it that the upper has the VM's key `name`.
@@ -41,6 +42,7 @@ pub(super) fn whole(name: &[u16]) -> Result<(), NTSTATUS> {
 /// Copies the key at `depth` of `layer` into the upper, which has its parent.
 pub(super) fn one(stack: &mut Stack<'_>, depth: usize, layer: usize) -> Result<(), NTSTATUS> {
     let source = stack.open(layer, depth, READ)?;
+    keep_base(stack, depth, layer, &source);
     let parent = depth.checked_sub(1).ok_or(STATUS_UNSUCCESSFUL)?;
     let staged = stack.with_real(0, parent, |path| {
         with_class(&source, |class| stage(path, class))
@@ -152,8 +154,35 @@ fn with_class<R>(source: &Key, work: impl FnOnce(&[u16]) -> R) -> R {
     work(class.get(..length).unwrap_or(&[]))
 }
 
+/// Keeps what values the host has at `depth`, when `layer`, in which the key
+/// `source` is seen, is the host's: the upper is about to cover them.
+pub(super) fn keep_base(stack: &Stack<'_>, depth: usize, layer: usize, source: &Key) {
+    if layer + 1 != stack.layers() {
+        return;
+    }
+    let mut values = Values::default();
+    let told = each_value(source, |full| {
+        let value = Value::of(full)?;
+        values.add(value.name, value.kind, value.data);
+        Ok(())
+    });
+    if told.is_ok() {
+        let numbers = [0, 0, values.get()];
+        let kind = base::Kind::Key;
+        crate::calls::files::base::keep(&base::Stamp { kind, numbers }, stack.at(depth));
+    }
+}
+
 /// Copies all values.
 fn copy_values(source: &Key, target: &Key) -> Result<(), NTSTATUS> {
+    each_value(source, |full| set(target.handle(), &Value::of(full)?))
+}
+
+/// Runs `work` with the `KEY_VALUE_FULL_INFORMATION` of each value.
+fn each_value(
+    source: &Key,
+    mut work: impl FnMut(&[u8]) -> Result<(), NTSTATUS>,
+) -> Result<(), NTSTATUS> {
     const FULL: u32 = 1;
     let mut region = Region::new(0x1_0000)?;
     let mut index = 0;
@@ -179,7 +208,7 @@ fn copy_values(source: &Key, target: &Key) -> Result<(), NTSTATUS> {
                 region = Region::new(returned as usize)?;
             }
             _ if success(status) => {
-                set(target.handle(), region.bytes())?;
+                work(region.bytes())?;
                 index += 1;
             }
             _ => return Err(status),
@@ -187,32 +216,49 @@ fn copy_values(source: &Key, target: &Key) -> Result<(), NTSTATUS> {
     }
 }
 
-/// Sets the value that `KEY_VALUE_FULL_INFORMATION` in `full` describes: title,
-/// type, offset and length of the data, length of the name, the name.
-fn set(target: HANDLE, full: &[u8]) -> Result<(), NTSTATUS> {
-    let damaged = STATUS_UNSUCCESSFUL;
-    let field = |at| word(full, at).ok_or(damaged);
-    let (title, kind, offset, size) = (field(0)?, field(4)?, field(8)?, field(12)?);
-    let name = u16::try_from(field(16)?).map_err(|_| damaged)?;
-    let units = full.get(20..20 + usize::from(name)).ok_or(damaged)?;
-    let end = (offset as usize)
-        .checked_add(size as usize)
-        .ok_or(damaged)?;
-    let data = full.get(offset as usize..end).ok_or(damaged)?;
+/// What `KEY_VALUE_FULL_INFORMATION` holds: title, type, offset and length of
+/// the data, length of the name, the name.
+struct Value<'f> {
+    title: u32,
+    kind: u32,
+    name: &'f [u8],
+    data: &'f [u8],
+}
+
+impl<'f> Value<'f> {
+    fn of(full: &'f [u8]) -> Result<Self, NTSTATUS> {
+        let damaged = STATUS_UNSUCCESSFUL;
+        let field = |at| word(full, at).ok_or(damaged);
+        let bytes = |start: u32, size: u32| {
+            let start = start as usize;
+            let end = start.checked_add(size as usize).ok_or(damaged)?;
+            full.get(start..end).ok_or(damaged)
+        };
+        Ok(Self {
+            title: field(0)?,
+            kind: field(4)?,
+            name: bytes(20, field(16)?)?,
+            data: bytes(field(8)?, field(12)?)?,
+        })
+    }
+}
+
+fn set(target: HANDLE, value: &Value<'_>) -> Result<(), NTSTATUS> {
+    let length = u16::try_from(value.name.len()).map_err(|_| STATUS_UNSUCCESSFUL)?;
     let name = UNICODE_STRING {
-        Length: name,
-        MaximumLength: name,
-        Buffer: units.as_ptr().cast_mut().cast(),
+        Length: length,
+        MaximumLength: length,
+        Buffer: value.name.as_ptr().cast_mut().cast(),
     };
     // SAFETY: name and data are live slices; the name lies at a multiple of 4.
     let status = unsafe {
         kept::NtSetValueKey(
             target,
             &raw const name,
-            title,
-            kind,
-            data.as_ptr().cast(),
-            size,
+            value.title,
+            value.kind,
+            value.data.as_ptr().cast(),
+            value.data.len() as u32,
         )
     };
     if success(status) { Ok(()) } else { Err(status) }

@@ -6,7 +6,7 @@ use super::{access, copy_up, handles};
 use crate::hooks::kept;
 use crate::{scratch, state};
 use core::sync::atomic::{AtomicU64, Ordering};
-use pinion_layers::{Kind, Tree, Upper};
+use pinion_layers::{Kind, Lookup, Tree, Upper, lookup};
 use pinion_names::key;
 use pinion_nt::status::{STATUS_ACCESS_DENIED, STATUS_NAME_TOO_LONG, success};
 use pinion_nt::{NTSTATUS, unicode_string};
@@ -190,6 +190,13 @@ impl Upper for Stack<'_> {
 
     fn set_whiteout(&mut self) -> Result<(), NTSTATUS> {
         const REG_NONE: u32 = 0;
+        // With a key of the upper's own what it was made from is kept already.
+        if self.entry(0, self.depth)?.is_none()
+            && let Lookup::Found { layer, .. } = lookup(self)?
+            && let Ok(source) = self.open(layer, self.depth, access::READ)
+        {
+            copy_up::keep_base(self, self.depth, layer, &source);
+        }
         for depth in 0..self.depth {
             with_whiteout(self.at(depth), 0, |path| {
                 raw::create(path, access::ALL, &[])
