@@ -6,8 +6,6 @@ use super::remove;
 use super::view::{self, View};
 use crate::calls::objects::with_name;
 use crate::decode::Attributes;
-use pinion_layers::Lookup;
-use pinion_nt::status::{STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_PATH_NOT_FOUND};
 use pinion_nt::{NTSTATUS, OBJECT_ATTRIBUTES};
 
 /// As the attribute queries by name.
@@ -16,12 +14,9 @@ pub(crate) fn attributes(
     call: &impl Fn(*const OBJECT_ATTRIBUTES) -> NTSTATUS,
 ) -> NTSTATUS {
     with_place(decoded, call, |place| {
-        match view::find(&mut View::new(place.path)) {
-            Ok(Lookup::Found { layer, .. }) => in_layer(layer, place, &decoded.given, call),
-            Ok(Lookup::NoName) => STATUS_OBJECT_NAME_NOT_FOUND,
-            Ok(Lookup::NoPath) => STATUS_OBJECT_PATH_NOT_FOUND,
-            Err(status) => status,
-        }
+        view::read(&mut View::new(place.path), |layer| {
+            in_layer(layer, place, &decoded.given, call)
+        })
     })
 }
 

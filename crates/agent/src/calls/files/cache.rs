@@ -27,6 +27,9 @@ pub(crate) enum Fact {
     /// list had better be the host's. A matter of speed: either handle shows the
     /// same.
     ListedOnHost = 3,
+    /// The upper has it. Nobody tells when it goes, so whoever goes by this
+    /// asks again when there is nothing.
+    InUpper = 4,
 }
 
 /// The VM's changes so far, to be asked before the layers are.
@@ -65,11 +68,13 @@ pub(crate) fn keep(fact: Fact, path: &[u16], then: u64) {
     slot(hash).store(sealed(hash, then), Ordering::Relaxed);
 }
 
-/// Takes back what [`keep`] kept.
-pub(crate) fn drop(fact: Fact, path: &[u16]) {
-    if knows(fact, path) {
+/// Takes back what [`keep`] kept; whether it was still known.
+pub(crate) fn drop(fact: Fact, path: &[u16]) -> bool {
+    let known = knows(fact, path);
+    if known {
         slot(whole(fact, path)).store(0, Ordering::Relaxed);
     }
+    known
 }
 
 fn is_kept(hash: u64, now: u64) -> bool {

@@ -3,7 +3,7 @@
 use super::names;
 use super::rename::{self, Class};
 use super::view::View;
-use super::{raw, remove};
+use super::{opened, raw, remove};
 use crate::hooks::kept;
 use crate::{guard, scratch};
 use core::ffi::c_void;
@@ -72,6 +72,9 @@ pub(crate) unsafe fn query_information(
 /// for any other.
 fn with_name(file: HANDLE, work: impl FnOnce(&[u16]) -> NTSTATUS) -> Option<NTSTATUS> {
     const ROOT: &[u16] = &[b'\\' as u16];
+    if opened::layer(file) == Some(View::host()) {
+        return None;
+    }
     names::with_located(file, |layer, path| {
         let name = path
             .get(1..)

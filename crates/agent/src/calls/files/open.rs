@@ -94,15 +94,22 @@ fn only_lists(open: &Open) -> bool {
         && open.options & raw::DIRECTORY_FILE != 0
 }
 
+/// The layer in which to open the directory `path`, which `layer` has.
+fn for_listing(layer: usize, open: &Open, path: &[u16]) -> usize {
+    if layer == 0 && only_lists(open) && cache::knows(Fact::ListedOnHost, path) {
+        return View::host();
+    }
+    layer
+}
+
 fn of_place(place: &Place<'_>, open: &Open, given: &OBJECT_ATTRIBUTES) -> NTSTATUS {
     let mut view = View::new(place.path);
-    let reads = open.disposition == raw::OPEN && !changes(open, Kind::Leaf);
-    let found = if reads {
-        view::find(&mut view)
-    } else {
-        lookup(&mut view)
-    };
-    let found = match found {
+    if open.disposition == raw::OPEN && !changes(open, Kind::Leaf) {
+        return view::read(&mut view, |layer| {
+            in_layer(for_listing(layer, open, place.path), place, open, given)
+        });
+    }
+    let found = match lookup(&mut view) {
         Ok(found) => found,
         Err(status) => return status,
     };
@@ -135,9 +142,6 @@ fn existing(
     given: &OBJECT_ATTRIBUTES,
     (layer, kind): (usize, Kind),
 ) -> NTSTATUS {
-    if layer == 0 && only_lists(open) && cache::knows(Fact::ListedOnHost, place.path) {
-        return in_layer(View::host(), place, open, given);
-    }
     if layer == 0 {
         return upper(view, place, open, given);
     }
@@ -199,7 +203,7 @@ fn in_layer(layer: usize, place: &Place<'_>, open: &Open, given: &OBJECT_ATTRIBU
     }
 }
 
-/// Remembers a directory that was opened, and forgets what its handle was.
+/// Remembers what was opened.
 fn remember(
     open: &Open,
     layer: usize,
@@ -211,13 +215,8 @@ fn remember(
         return;
     }
     // SAFETY: plain data; a bad pointer is a return value.
-    let Ok(handle) = (unsafe { guard::read(open.handle) }) else {
-        return;
-    };
-    if open.options & raw::DIRECTORY_FILE != 0 {
+    if let Ok(handle) = unsafe { guard::read(open.handle) } {
         opened::keep(handle, layer, place.path, then);
-    } else {
-        opened::forget(handle);
     }
 }
 

@@ -1,6 +1,6 @@
-//! Where directories were opened: layer and path by handle, so that listing
-//! one asks no name of the kernel, which on Wine costs a call to its server and
-//! a walk through the Unix path.
+//! Where files were opened: layer and path by handle, so that listing a
+//! directory, or asking of a host's file, asks no name of the kernel, which on
+//! Wine costs a call to its server and a walk through the Unix path.
 //!
 //! Kept for as long as the VM's changes stay the same, and until the handle is
 //! closed. A slot is written under a flag of this process that nobody waits
@@ -11,7 +11,7 @@ use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use pinion_nt::HANDLE;
 
-/// How many directories are remembered, one for each value of a handle's low
+/// How many files are remembered, one for each value of a handle's low
 /// bits.
 const SLOTS: usize = 16;
 /// The longest path that is remembered, in units.
@@ -65,7 +65,7 @@ impl Slot {
 }
 
 /// Remembers that `handle` was opened as `path` of `layer` when the VM's
-/// changes were `then`.
+/// changes were `then`; a path that is too long is forgotten.
 pub(crate) fn keep(handle: HANDLE, layer: usize, path: &[u16], then: u64) {
     let slot = slot(handle);
     slot.handle.store(0, Ordering::Relaxed);
@@ -87,6 +87,12 @@ pub(crate) fn forget(handle: HANDLE) {
     if slot.handle.load(Ordering::Relaxed) == handle as usize {
         slot.handle.store(0, Ordering::Relaxed);
     }
+}
+
+/// The layer in which the file of `handle` was opened; `None` when that is not
+/// remembered.
+pub(crate) fn layer(handle: HANDLE) -> Option<usize> {
+    with(handle, |layer, _| layer).ok()
 }
 
 /// Runs `work` with layer and path of `handle`; gives `work` back when they are

@@ -7,7 +7,10 @@ use crate::{scratch, state};
 use pinion_layers::{Kind, Lookup, Tree, Upper, lookup};
 use pinion_names::file;
 use pinion_nt::NTSTATUS;
-use pinion_nt::status::{STATUS_NAME_TOO_LONG, STATUS_OBJECT_NAME_INVALID};
+use pinion_nt::status::{
+    STATUS_NAME_TOO_LONG, STATUS_OBJECT_NAME_INVALID, STATUS_OBJECT_NAME_NOT_FOUND,
+    STATUS_OBJECT_PATH_NOT_FOUND,
+};
 
 /// A path as the layers keep it (`C\a\b`), in every layer.
 pub(crate) struct View<'p> {
@@ -53,26 +56,59 @@ impl<'p> View<'p> {
 }
 
 /// Finds the path of `view` for reading. A path of which no layer says anything
-/// is said to be the host's, whether it is there or not: the kernel tells.
+/// is said to be the host's, whether it is there or not: the kernel tells. One
+/// that the upper had the last time is said to be there still: when it is not,
+/// [`cache::drop`] the fact and ask again.
 pub(crate) fn find(view: &mut View<'_>) -> Result<Lookup, NTSTATUS> {
-    let host = Lookup::Found {
-        layer: View::host(),
+    let of = |layer| Lookup::Found {
+        layer,
         kind: Kind::Leaf,
     };
+    if cache::knows(Fact::InUpper, view.path) {
+        return Ok(of(0));
+    }
     if cache::knows_above(Fact::HostOnly, view.path) {
-        return Ok(host);
+        return Ok(of(View::host()));
     }
     let then = cache::changes();
     if let Some(kind) = view.entry(0, view.depth)? {
+        cache::keep(Fact::InUpper, view.path, then);
         return Ok(Lookup::Found { layer: 0, kind });
     }
     match silent_from(view)? {
         Some(depth) => {
             cache::keep(Fact::HostOnly, file::prefix(view.path, depth), then);
-            Ok(host)
+            Ok(of(View::host()))
         }
         None => lookup(view),
     }
+}
+
+/// Answers a call that only reads by `call` on the layer that has the path of
+/// `view`.
+pub(crate) fn read(view: &mut View<'_>, call: impl Fn(usize) -> NTSTATUS) -> NTSTATUS {
+    let status = read_once(view, &call);
+    if raw::is_missing(status) && cache::drop(Fact::InUpper, view.path) {
+        return read_once(view, &call);
+    }
+    status
+}
+
+fn read_once(view: &mut View<'_>, call: impl Fn(usize) -> NTSTATUS) -> NTSTATUS {
+    let layer = match find(view) {
+        Ok(Lookup::Found { layer, .. }) => layer,
+        Ok(Lookup::NoName) => return STATUS_OBJECT_NAME_NOT_FOUND,
+        Ok(Lookup::NoPath) => return STATUS_OBJECT_PATH_NOT_FOUND,
+        Err(status) => return status,
+    };
+    let status = call(layer);
+    // The host may lack the directory too, which a layer has when only the name
+    // itself is the host's.
+    let only_name = || layer == View::host() && cache::knows(Fact::HostOnly, view.path);
+    if status == STATUS_OBJECT_PATH_NOT_FOUND && only_name() {
+        return STATUS_OBJECT_NAME_NOT_FOUND;
+    }
+    status
 }
 
 /// The least depth at which no layer above the host says anything, if there is

@@ -69,7 +69,7 @@ pub(crate) unsafe fn query_directory(
         restart: restart != 0,
         pattern,
     };
-    answer(&query).unwrap_or_else(|| {
+    list(&query, || {
         // SAFETY: the program's own arguments.
         unsafe {
             kept::NtQueryDirectoryFile(
@@ -106,7 +106,7 @@ pub(crate) unsafe fn query_directory_ex(
         restart: flags & 1 != 0,
         pattern,
     };
-    answer(&query).unwrap_or_else(|| {
+    list(&query, || {
         // SAFETY: the program's own arguments.
         unsafe {
             kept::NtQueryDirectoryFileEx(
@@ -114,6 +114,36 @@ pub(crate) unsafe fn query_directory_ex(
             )
         }
     })
+}
+
+/// Lists, and looks again for a name that the upper had and has no more.
+fn list(query: &Query, kernel: impl FnOnce() -> NTSTATUS) -> NTSTATUS {
+    let status = answer(query).unwrap_or_else(kernel);
+    if status != raw::STATUS_NO_SUCH_FILE || !forget_name(query) {
+        return status;
+    }
+    let again = table::with(query.file, |listing| {
+        *listing = begin(query, &Listing::New).ok()?;
+        match listing {
+            Listing::Merged(merged) => Some(serve(query, merged)),
+            _ => None,
+        }
+    });
+    again.flatten().unwrap_or(status)
+}
+
+/// Forgets that the upper has the name that is looked for; whether it was
+/// remembered.
+fn forget_name(query: &Query) -> bool {
+    let Ok(Some(given)) = pattern_of(query) else {
+        return false;
+    };
+    let forgotten = with_directory(query.file, |_, path| {
+        with_pattern(&given, |name| {
+            with_child(path, name, |child| cache::drop(Fact::InUpper, child))
+        })
+    });
+    forgotten == Some(Ok(true))
 }
 
 /// The answer from the merged list; `None` when the kernel shall list.
@@ -188,10 +218,11 @@ fn one_name(path: &[u16], own: usize, name: &[u16]) -> Result<Option<Listing>, N
         }
         Ok(match found {
             Lookup::Found { layer, .. } if layer == own => Some(Listing::KernelOne),
-            Lookup::Found { layer, .. } => {
-                let snapshot = Snapshot::one(path, layer, name)?;
-                Some(Listing::Merged(Merged::new(snapshot)))
-            }
+            Lookup::Found { layer, .. } => match Snapshot::one(path, layer, name) {
+                // The host may lack the whole directory.
+                Err(status) if raw::is_missing(status) => None,
+                one => Some(Listing::Merged(Merged::new(one?))),
+            },
             _ => None,
         })
     })?
