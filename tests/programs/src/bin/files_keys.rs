@@ -7,7 +7,8 @@ use pinion_test_programs::{arguments, say, usage, wide};
 use serde_json::{Value, json};
 use std::fs;
 use std::io::{self, Write};
-use windows_sys::Win32::Foundation::ERROR_NO_MORE_ITEMS;
+use windows_sys::Win32::Foundation::{ERROR_NO_MORE_ITEMS, GetLastError, INVALID_HANDLE_VALUE};
+use windows_sys::Win32::Storage::FileSystem::{FindClose, FindFirstFileW, WIN32_FIND_DATAW};
 use windows_sys::Win32::System::Registry::{
     HKEY, HKEY_CLASSES_ROOT, HKEY_CURRENT_USER, HKEY_LOCAL_MACHINE, HKEY_USERS, KEY_ALL_ACCESS,
     KEY_READ, REG_SZ, RegCloseKey, RegCreateKeyExW, RegDeleteKeyExW, RegDeleteValueW,
@@ -42,6 +43,7 @@ fn do_one(words: &[&str]) -> Value {
         ["folder-make", path] => done(fs::create_dir(path)),
         ["folder-delete", path] => done(fs::remove_dir(path)),
         ["folder-list", path] => told(list(path)),
+        ["file-find", path] => answered(find(path)),
         ["key-create", key] => reg(key, |root, path| create(root, path).map(|key| close(key, json!(null)))),
         ["key-delete", key] => reg(key, |root, path| {
             // SAFETY: the path ends in a zero.
@@ -56,7 +58,7 @@ fn do_one(words: &[&str]) -> Value {
         ["key-list", key] => with_key(key, KEY_READ, subkeys),
         _ => usage(
             "file-read P | file-write P TEXT | file-append P TEXT | file-delete P | file-rename P Q | \
-             file-copy P Q | file-stat P | folder-make P | folder-delete P | folder-list P | \
+             file-copy P Q | file-stat P | folder-make P | folder-delete P | folder-list P | file-find P | \
              key-create K | key-delete K | key-set K NAME TEXT | key-get K NAME | key-unset K NAME | key-list K",
         ),
     }
@@ -89,6 +91,22 @@ fn list(path: &str) -> io::Result<Value> {
     Ok(json!(names))
 }
 
+/// The name as its directory has it.
+fn find(path: &str) -> Answer {
+    let mut data = WIN32_FIND_DATAW::default();
+    // SAFETY: the path ends in a zero; `data` outlives the call.
+    let found = unsafe { FindFirstFileW(wide(path).as_ptr(), &raw mut data) };
+    if found == INVALID_HANDLE_VALUE {
+        // SAFETY: takes no argument.
+        return Err(unsafe { GetLastError() });
+    }
+    // SAFETY: the handle was opened above and is closed once.
+    unsafe { FindClose(found) };
+    let length = data.cFileName.iter().position(|&unit| unit == 0);
+    let name = &data.cFileName[..length.unwrap_or(0)];
+    Ok(json!(String::from_utf16_lossy(name)))
+}
+
 type Answer = Result<Value, u32>;
 
 fn status(error: u32) -> Answer {
@@ -109,7 +127,11 @@ fn reg(key: &str, act: impl FnOnce(HKEY, &[u16]) -> Answer) -> Value {
         "HKU" => HKEY_USERS,
         _ => usage("a key begins with HKLM, HKCU, HKCR or HKU"),
     };
-    match act(root, &wide(path)) {
+    answered(act(root, &wide(path)))
+}
+
+fn answered(answer: Answer) -> Value {
+    match answer {
         Ok(value) => json!({"error": 0, "value": value}),
         Err(error) => json!({"error": error}),
     }

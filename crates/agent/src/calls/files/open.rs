@@ -116,22 +116,13 @@ fn of_place(place: &Place<'_>, open: &Open, given: &OBJECT_ATTRIBUTES) -> NTSTAT
     match found {
         Lookup::Found { layer, kind } => existing(&mut view, place, open, given, (layer, kind)),
         Lookup::NoName if !EXISTING.contains(&open.disposition) => match make_parents(&mut view) {
-            Ok(true) => given_a_name(upper(&mut view, place, open, given)),
+            Ok(true) => upper(&mut view, place, open, given),
             Ok(false) => STATUS_OBJECT_PATH_NOT_FOUND,
             Err(status) => status,
         },
         Lookup::NoName => STATUS_OBJECT_NAME_NOT_FOUND,
         Lookup::NoPath => STATUS_OBJECT_PATH_NOT_FOUND,
     }
-}
-
-/// Tells all members of the name that a call with `status` gave the upper: they
-/// may know that no layer has it, from before it was there.
-fn given_a_name(status: NTSTATUS) -> NTSTATUS {
-    if success(status) {
-        cache::changed();
-    }
-    status
 }
 
 /// Opens what is seen in `layer`, after a copy-up where the call can change it.
@@ -181,7 +172,19 @@ fn upper(
     {
         return status;
     }
-    in_layer(0, place, open, given)
+    let status = in_layer(0, place, open, given);
+    if success(status) && !EXISTING.contains(&open.disposition) && was_made(open) {
+        cache::changed();
+    }
+    status
+}
+
+/// Whether the call that has succeeded made the file.
+fn was_made(open: &Open) -> bool {
+    /// `FILE_CREATED` (ntioapi.h).
+    const CREATED: usize = 2;
+    // SAFETY: plain data; a bad pointer is a return value.
+    unsafe { guard::read(open.io) }.map_or(true, |io| io.Information == CREATED)
 }
 
 /// The kernel's call with the file's name in `layer`.
