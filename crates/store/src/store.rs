@@ -227,14 +227,11 @@ impl Store {
                 name: name.to_string(),
             });
         }
-        // Held and let go: a start that comes after finds no folder.
-        match RunLock::try_take(&folder.join("run.lock"))? {
-            Some(lock) => drop(lock),
-            None => {
-                return Err(Error::Running {
-                    name: name.to_string(),
-                });
-            }
+        // Looked at, not taken: a lock file that is not there cannot be made on a full disk, and removing is what makes room.
+        if RunLock::is_held(&folder.join("run.lock"))? {
+            return Err(Error::Running {
+                name: name.to_string(),
+            });
         }
         let gone = self.vms().join(format!("{HALF_GONE}{name}-{}", now_ms()));
         removal::rename(&folder, &gone)?;

@@ -113,6 +113,12 @@ pub enum Error {
         /// What to do.
         remedy: &'static str,
     },
+    /// The volume is full.
+    #[error("cannot {what}: no room on the disk; free some space and try again")]
+    DiskFull {
+        /// What was attempted, on what.
+        what: String,
+    },
     /// A system call of the supervisor failed.
     #[error("cannot {what}: {why}")]
     System {
@@ -133,6 +139,15 @@ pub enum Error {
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
+    /// A system call's failure while doing `what`; a full disk is told apart.
+    pub(crate) fn system(what: impl Into<String>, why: io::Error) -> Self {
+        let what = what.into();
+        match why.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull { what },
+            _ => Self::System { what, why },
+        }
+    }
+
     /// The exit code that `pinion.exe` ends with on this error.
     #[must_use]
     pub fn exit_code(&self) -> i32 {

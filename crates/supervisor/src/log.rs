@@ -39,7 +39,7 @@ impl Log {
     fn open(path: &Path) -> Result<Self> {
         let file = OpenOptions::new().create(true).append(true).open(path);
         let what = || format!("open the log {}", path.display());
-        let file = file.map_err(|why| Error::System { what: what(), why })?;
+        let file = file.map_err(|why| Error::system(what(), why))?;
         Ok(Self(Arc::new(Mutex::new(Some(file)))))
     }
 

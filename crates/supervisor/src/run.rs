@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pinion_store::{ExitRecord, RunLock, Store, VmName};
+use pinion_store::{ExitRecord, RunLock, Store, Vm, VmName};
 use windows_sys::Win32::System::Console::{GetStdHandle, STD_OUTPUT_HANDLE};
 
 use crate::control::{Reply, to_line};
@@ -119,7 +119,7 @@ impl Run {
         self.relays.close();
         let waiting = self.server.close();
         let vm = self.keeper.vm();
-        if let Err(error) = vm.set_last_exit(Some(&exit_record(&end))) {
+        if let Err(error) = keep_exit(vm, &exit_record(&end)) {
             tracing::error!(%error, "the exit code could not be kept");
         }
         tracing::info!(code = end.code, why = end.why, "ended");
@@ -136,6 +136,15 @@ impl Run {
             thread::sleep(Duration::from_millis(5));
         }
     }
+}
+
+/// Keeps how the run ended, on a full disk in the room of the record from the start, which says otherwise.
+fn keep_exit(vm: &Vm, exit: &ExitRecord) -> Result<()> {
+    if vm.set_last_exit(Some(exit)).is_err() {
+        vm.set_last_exit(None)?;
+        vm.set_last_exit(Some(exit))?;
+    }
+    Ok(())
 }
 
 fn exit_record(end: &End) -> ExitRecord {

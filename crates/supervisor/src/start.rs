@@ -239,7 +239,7 @@ fn open_output(vm: &Vm) -> Result<File> {
     let path = vm.output_log();
     let what = || format!("open the log {}", path.display());
     let file = OpenOptions::new().create(true).append(true).open(&path);
-    file.map_err(|why| Error::System { what: what(), why })
+    file.map_err(|why| Error::system(what(), why))
 }
 
 fn open_nul() -> Result<File> {

@@ -9,10 +9,8 @@ use crate::error::{Error, Result};
 
 /// The thread's last error as ours.
 pub(crate) fn last_error(what: impl Into<String>) -> Error {
-    Error::System {
-        what: what.into(),
-        why: io::Error::last_os_error(),
-    }
+    let why = io::Error::last_os_error();
+    Error::system(what, why)
 }
 
 /// An NTSTATUS as ours.

@@ -23,6 +23,12 @@ impl Host {
         }
     }
 
+    /// Reaches the same Wine by another runner and with another prefix from now on.
+    pub(crate) fn go_through(&mut self, runner: &Path, prefix: &Path) {
+        self.wine.set_runner(runner);
+        self.wine.set_prefix(prefix);
+    }
+
     /// The harness's own view, for what is not here.
     #[must_use]
     pub fn wine(&self) -> &Wine {

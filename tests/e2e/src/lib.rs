@@ -7,10 +7,12 @@
 mod host;
 pub mod pe;
 mod program;
+mod tiny_disk;
 mod world;
 
 pub use host::Host;
 pub use program::{Output, Program, Running};
+pub use tiny_disk::TinyDisk;
 pub use world::World;
 
 use std::time::{Duration, Instant};

@@ -3,6 +3,7 @@
 
 use crate::host::Host;
 use crate::program::{Output, Program};
+use crate::tiny_disk::TinyDisk;
 use pinion_harness::wine::windows_path;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,9 @@ use tempfile::TempDir;
 pub struct World {
     /// The Wine.
     pub host: Host,
+    store: PathBuf,
+    /// Its wineserver goes before the folder that it works in.
+    tiny_disk: Option<TinyDisk>,
     folder: TempDir,
     pinion: PathBuf,
 }
@@ -38,9 +42,34 @@ impl World {
         std::fs::create_dir(folder.path().join("work")).expect("a folder");
         Self {
             host,
+            store: folder.path().join("store"),
+            tiny_disk: None,
             folder,
             pinion,
         }
+    }
+
+    /// An empty store on a small disk of its own, which [`World::disk`] fills.
+    ///
+    /// # Panics
+    /// As [`World::new`]; when this machine lets this user mount nothing.
+    #[must_use]
+    pub fn on_tiny_disk() -> Self {
+        let mut world = Self::new();
+        let disk = TinyDisk::new(world.folder.path(), world.host.wine());
+        world.store = disk.path().join("store");
+        world.host.go_through(disk.runner(), disk.prefix());
+        world.tiny_disk = Some(disk);
+        world
+    }
+
+    /// The small disk.
+    ///
+    /// # Panics
+    /// When this world is not on one.
+    #[must_use]
+    pub fn disk(&self) -> &TinyDisk {
+        self.tiny_disk.as_ref().expect("a world on a tiny disk")
     }
 
     /// An empty store with a copy of Pinion of its own, to be damaged.
@@ -68,7 +97,7 @@ impl World {
     /// The folder of the store.
     #[must_use]
     pub fn store(&self) -> PathBuf {
-        self.folder.path().join("store")
+        self.store.clone()
     }
 
     /// A folder for the test's own files, the current one of its programs.
@@ -163,7 +192,11 @@ impl World {
     /// What lies in the store's folder of VMs, half-made and half-removed ones too.
     #[must_use]
     pub fn folders(&self) -> Vec<String> {
-        let mut names: Vec<_> = std::fs::read_dir(self.store().join("vms"))
+        let store = match &self.tiny_disk {
+            None => self.store(),
+            Some(disk) => disk.from_here().join("store"),
+        };
+        let mut names: Vec<_> = std::fs::read_dir(store.join("vms"))
             .into_iter()
             .flatten()
             .flatten()

@@ -107,6 +107,17 @@ impl Wine {
         self.prefix = prefix.into();
     }
 
+    /// How Wine is run, as a rule `wine-run`.
+    #[must_use]
+    pub fn runner(&self) -> &Path {
+        &self.run
+    }
+
+    /// Runs Wine by another program with the arguments of `wine-run`.
+    pub fn set_runner(&mut self, runner: &Path) {
+        self.run = runner.into();
+    }
+
     /// The folder of `pinion.exe`, the agent and the test programs.
     #[must_use]
     pub fn bin(&self) -> &Path {

@@ -34,6 +34,7 @@ fn do_one(words: &[&str]) -> Value {
         ["file-read", path] => told(fs::read(path).map(|b| json!(String::from_utf8_lossy(&b)))),
         ["file-write", path, text] => done(fs::write(path, text)),
         ["file-append", path, text] => done(append(path, text)),
+        ["file-fill", path] => done(fill(path)),
         ["file-delete", path] => done(fs::remove_file(path)),
         ["file-rename", from, to] => done(fs::rename(from, to)),
         ["file-copy", from, to] => told(fs::copy(from, to).map(|n| json!(n))),
@@ -57,7 +58,7 @@ fn do_one(words: &[&str]) -> Value {
         }),
         ["key-list", key] => with_key(key, KEY_READ, subkeys),
         _ => usage(
-            "file-read P | file-write P TEXT | file-append P TEXT | file-delete P | file-rename P Q | \
+            "file-read P | file-write P TEXT | file-append P TEXT | file-fill P | file-delete P | file-rename P Q | \
              file-copy P Q | file-stat P | folder-make P | folder-delete P | folder-list P | file-find P | \
              key-create K | key-delete K | key-set K NAME TEXT | key-get K NAME | key-unset K NAME | key-list K",
         ),
@@ -80,6 +81,14 @@ fn append(path: &str, text: &str) -> io::Result<()> {
         .append(true)
         .open(path)?
         .write_all(text.as_bytes())
+}
+
+/// Makes a file and writes to it until the disk is full; the error tells.
+fn fill(path: &str) -> io::Result<()> {
+    let mut file = fs::File::create(path)?;
+    loop {
+        file.write_all(&[0x66; 4096])?;
+    }
 }
 
 fn list(path: &str) -> io::Result<Value> {
