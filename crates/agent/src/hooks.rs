@@ -6,7 +6,7 @@
 
 use crate::{calls, entry, late, state};
 use core::ffi::c_void;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use pinion_intercept::export::Module;
 use pinion_intercept::{jump, stub};
 use pinion_nt::calls::NtAllocateVirtualMemory;
@@ -220,7 +220,17 @@ pub(crate) fn ntdll() -> &'static [u8] {
 /// Whether the process runs on Wine, whose ntdll alone exports this name
 /// (observed on Wine 8 and 10). Works before the loader does.
 pub(crate) fn is_wine() -> bool {
-    Module::new(ntdll()).is_some_and(|ntdll| ntdll.find(b"wine_get_version").is_some())
+    /// 0 before it was asked, then 1 for Windows and 2 for Wine.
+    static KNOWN: AtomicU8 = AtomicU8::new(0);
+    match KNOWN.load(Ordering::Relaxed) {
+        0 => {
+            let wine = Module::new(ntdll())
+                .is_some_and(|ntdll| ntdll.find(pinion_nt::wine::VERSION_EXPORT).is_some());
+            KNOWN.store(1 + u8::from(wine), Ordering::Relaxed);
+            wine
+        }
+        known => known == 2,
+    }
 }
 
 /// The bytes of the stub at `rva`, when its shape is known.

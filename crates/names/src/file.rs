@@ -158,13 +158,65 @@ pub fn normalise(
     Ok((length, trailing))
 }
 
-/// Whether some part of `below` is `.` or `..`, which NT's file systems refuse
-/// (observed on Wine 8 and Wine 10 too): Win32 takes them away before.
+/// Whether some part of `below` (which begins with a backslash) is `.`, `..` or
+/// empty, which NT's file systems refuse (observed on Wine 8 and Wine 10 too):
+/// Win32 takes them away before. A second backslash at the beginning and one at
+/// the end are let pass, as they do.
 #[must_use]
-pub fn has_dots(below: &[u16]) -> bool {
-    below
-        .split(|&unit| unit == SEPARATOR)
-        .any(|part| equals(part, ".") || equals(part, ".."))
+pub fn is_ill_formed(below: &[u16]) -> bool {
+    let below = below.get(1..).unwrap_or(&[]);
+    let below = match below.split_first() {
+        Some((&SEPARATOR, rest)) => rest,
+        _ => below,
+    };
+    let below = below.strip_suffix(&[SEPARATOR]).unwrap_or(below);
+    !below.is_empty()
+        && below
+            .split(|&unit| unit == SEPARATOR)
+            .any(|part| part.is_empty() || equals(part, ".") || equals(part, ".."))
+}
+
+/// The layer path that `path` has on the drive whose root it lies under, where
+/// Wine shows the drives' own files a second time: `prefix` is the layer path
+/// of Wine's folder, which holds `drive_c` and, with links to the drives'
+/// roots, `dosdevices`. Gives the drive's letter and what follows its root.
+#[must_use]
+pub fn on_own_drive<'n>(prefix: &[u16], path: &'n [u16]) -> Option<(u16, &'n [u16])> {
+    if prefix.is_empty() {
+        return None;
+    }
+    let (first, rest) = first_part(below(path, prefix)?)?;
+    if equals(first, "drive_c") {
+        return Some((u16::from(b'C'), rest));
+    }
+    let (drive, rest) = first_part(rest).filter(|_| equals(first, "dosdevices"))?;
+    match drive {
+        &[letter, colon] if colon == u16::from(b':') && is_letter(letter) => {
+            Some((fold(letter), rest))
+        }
+        _ => None,
+    }
+}
+
+/// Whether some part of the layer path `path` can be a short name (8.3), which
+/// every file system makes with a tilde.
+#[must_use]
+pub fn may_be_short(path: &[u16]) -> bool {
+    path.contains(&u16::from(b'~'))
+}
+
+/// Whether `part` is of the shape of a short name: at most eight units, with a
+/// tilde before the end, and at most three behind one dot.
+#[must_use]
+pub fn is_short(part: &[u16]) -> bool {
+    const DOT: u16 = b'.' as u16;
+    let dot = part.iter().position(|&unit| unit == DOT);
+    let (base, extension) = part.split_at(dot.unwrap_or(part.len()));
+    let extension = extension.get(1..).unwrap_or(&[]);
+    may_be_short(base.split_last().map_or(&[], |(_, front)| front))
+        && (1..=8).contains(&base.len())
+        && extension.len() <= 3
+        && !extension.contains(&DOT)
 }
 
 /// How many names the layer path `path` has, the drive's letter included.
@@ -326,6 +378,66 @@ mod tests {
         assert_eq!(kind("\\??\\UNC\\far\\c$\\x"), "\\UNC\\far\\c$\\x");
         assert_eq!(kind("\\Device\\Afd\\Endpoint"), "\\Afd\\Endpoint");
         assert_eq!(kind("\\Windows"), "other");
+    }
+
+    #[test]
+    fn ill_formed_names() {
+        for name in [
+            "\\", "\\a", "\\a\\b\\", "\\\\a", "\\\\a\\", "\\...", "\\a.\\.b",
+        ] {
+            assert!(!is_ill_formed(&w(name)), "{name}");
+        }
+        for name in [
+            "\\.",
+            "\\a\\..",
+            "\\a\\.\\b",
+            "\\a\\\\b",
+            "\\a\\\\",
+            "\\\\\\a",
+        ] {
+            assert!(is_ill_formed(&w(name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn paths_of_wines_folder_are_on_their_drives() {
+        let prefix = w("Z\\home\\me\\.wine");
+        let on = |path: &str| {
+            on_own_drive(&prefix, &w(path)).map(|(letter, rest)| {
+                let letter = char::from_u32(u32::from(letter)).expect("a letter");
+                std::format!("{letter}{}", String::from_utf16(rest).expect("UTF-16"))
+            })
+        };
+        for (path, drive) in [
+            ("Z\\home\\me\\.wine\\drive_c", Some("C")),
+            ("Z\\HOME\\me\\.wine\\Drive_C\\a\\b", Some("C\\a\\b")),
+            ("Z\\home\\me\\.wine\\dosdevices\\d:\\x", Some("D\\x")),
+            ("Z\\home\\me\\.wine\\dosdevices", None),
+            ("Z\\home\\me\\.wine\\dosdevices\\c::", None),
+            ("Z\\home\\me\\.wine\\drive_cc", None),
+            ("Z\\home\\me\\.wine2\\drive_c", None),
+        ] {
+            assert_eq!(on(path).as_deref(), drive, "{path}");
+        }
+        assert_eq!(on_own_drive(&[], &w("\\drive_c")), None);
+    }
+
+    #[test]
+    fn short_names() {
+        for name in ["PROGRA~1", "A~1.TXT", "LONG~F30", "X~1."] {
+            assert!(is_short(&w(name)), "{name}");
+        }
+        for name in [
+            "notes~",
+            "longer~name",
+            "a.b~1",
+            "a~1.b.c",
+            "a~1.html",
+            "plain",
+            "",
+        ] {
+            assert!(!is_short(&w(name)), "{name}");
+        }
     }
 
     #[test]

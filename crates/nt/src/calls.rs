@@ -165,6 +165,39 @@ unsafe extern "system" {
         length: u32,
         class: u32,
     ) -> NTSTATUS;
+    /// Reads parts (`SECURITY_INFORMATION`) of an object's security descriptor.
+    pub fn NtQuerySecurityObject(
+        handle: HANDLE,
+        parts: u32,
+        descriptor: *mut c_void,
+        length: u32,
+        needed: *mut u32,
+    ) -> NTSTATUS;
+    /// Sets parts of an object's security descriptor.
+    pub fn NtSetSecurityObject(
+        handle: HANDLE,
+        parts: u32,
+        descriptor: *const c_void,
+    ) -> NTSTATUS;
+    /// Reads a file's extended attributes.
+    pub fn NtQueryEaFile(
+        file: HANDLE,
+        io: *mut IO_STATUS_BLOCK,
+        buffer: *mut c_void,
+        length: u32,
+        single: u8,
+        list: *const c_void,
+        list_length: u32,
+        index: *const u32,
+        restart: u8,
+    ) -> NTSTATUS;
+    /// Sets a file's extended attributes.
+    pub fn NtSetEaFile(
+        file: HANDLE,
+        io: *mut IO_STATUS_BLOCK,
+        buffer: *const c_void,
+        length: u32,
+    ) -> NTSTATUS;
     /// Signals an event.
     pub fn NtSetEvent(event: HANDLE, previous: *mut i32) -> NTSTATUS;
     /// Queues a user APC to a thread.

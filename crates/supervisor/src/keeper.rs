@@ -62,6 +62,7 @@ impl Keeper {
         let page = page::fill(&Facts {
             vm: &vm,
             store,
+            wine_folder: crate::wine_folder::find().as_deref(),
             session,
             object_directory: names.root(),
             store_keys: &registry::root_path()?,

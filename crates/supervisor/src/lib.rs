@@ -36,6 +36,7 @@ mod page;
 mod ports;
 pub mod quote;
 mod victims;
+mod wine_folder;
 
 #[cfg(windows)]
 pub mod again;

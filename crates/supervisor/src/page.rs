@@ -1,7 +1,7 @@
 //! The VM's page: what every member is told of its VM. Pure: filled here, put into a section by
 //! `keeper`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use pinion_store::{Vm, VmId};
 use pinion_wire::page::{Layer, Page};
@@ -21,6 +21,8 @@ pub(crate) struct Facts<'a> {
     pub vm: &'a Vm,
     /// The root folder of the store, absolute.
     pub store: &'a Path,
+    /// Wine's own folder as a Win32 path, where there is one.
+    pub wine_folder: Option<&'a str>,
     /// The session of the supervisor and so of all members.
     pub session: u32,
     /// NT path of the VM's object directory.
@@ -48,16 +50,29 @@ pub(crate) fn fill(facts: &Facts<'_>) -> Result<Box<Page>> {
     page.object_directory = text(facts.object_directory)?;
     page.pipe_prefix = text(&crate::control::pipe_prefix(id))?;
     page.request_pipe = text(&format!(r"\Device\NamedPipe\pinion-sv-{id}"))?;
-    page.store_files = text(&nt_path(facts.store))?;
+    page.store_files = text(&nt_path(&own_path(facts.store)))?;
+    page.wine_folder = text(&facts.wine_folder.unwrap_or_default().replacen(':', "", 1))?;
     page.store_keys = text(facts.store_keys)?;
     page.user_key = text(facts.user_key)?;
     page.computer_name = text(facts.computer_name)?;
     page.layer_count = 1;
     page.layers[0] = Layer {
-        files: text(&nt_path(&facts.vm.upper()))?,
+        files: text(&nt_path(&own_path(&facts.vm.upper())))?,
         keys: text(facts.layer_keys)?,
     };
     Ok(page)
+}
+
+/// The path by which the system itself calls what is at `path`: a member's
+/// handles have that name, whatever names lead there.
+fn own_path(path: &Path) -> PathBuf {
+    let Ok(own) = path.canonicalize() else {
+        return path.to_owned();
+    };
+    match own.to_string_lossy().strip_prefix(r"\\?\") {
+        Some(dos) if !dos.starts_with("UNC") => PathBuf::from(dos),
+        _ => path.to_owned(),
+    }
 }
 
 /// The NT path of an absolute Win32 path with a drive letter or of a share.
@@ -91,6 +106,7 @@ mod tests {
         let page = fill(&Facts {
             vm: &vm,
             store: store.root(),
+            wine_folder: Some(r"Z:\home\me\.wine"),
             session: 1,
             object_directory: r"\Sessions\1\BaseNamedObjects\Pinion-1",
             store_keys: "k",
@@ -104,6 +120,8 @@ mod tests {
         let prefix = String::from_utf16(page.pipe_prefix.as_units()).unwrap();
         assert_eq!(prefix, format!(r"pinion-{}\", vm.id()));
         assert_eq!(page.layers().len(), 1);
+        let folder = String::from_utf16(page.wine_folder.as_units()).unwrap();
+        assert_eq!(folder, r"Z\home\me\.wine");
     }
 
     #[test]

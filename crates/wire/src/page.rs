@@ -58,6 +58,10 @@ pub struct Page {
     pub request_pipe: Text<128>,
     /// NT path of the store's root, which is closed to members.
     pub store_files: Path,
+    /// Wine's own folder as a path of a drive, such as `Z\home\me\.wine`, below
+    /// which the files of the other drives show a second time; empty where there
+    /// is none.
+    pub wine_folder: Path,
     /// NT path of the store's root key, which is closed to members.
     pub store_keys: Path,
     /// NT path of the user's own key, `\REGISTRY\User\<SID>`.
@@ -81,6 +85,7 @@ impl Page {
         pipe_prefix: Text::EMPTY,
         request_pipe: Text::EMPTY,
         store_files: Path::EMPTY,
+        wine_folder: Path::EMPTY,
         store_keys: Path::EMPTY,
         user_key: Text::EMPTY,
         computer_name: Text::EMPTY,

@@ -2,10 +2,10 @@
 //! reserved name and renamed, so that nobody ever sees half of it; who comes
 //! second uses what is there.
 
-use super::cache;
 use super::open::is_of_the_store;
 use super::raw::{self, Basic, How, Owned};
 use super::view::{SETTABLE, View, with_name};
+use super::{cache, metadata, names};
 use crate::{scratch, state};
 use core::ffi::c_void;
 use core::sync::atomic::{AtomicU32, Ordering};
@@ -69,10 +69,21 @@ fn leaf(view: &View<'_>, layer: usize, content: Content) -> Result<(), NTSTATUS>
     // the copy may lack.
     view.keep_base(layer);
     let basic = view.basic(layer, view.depth())?.unwrap_or_default();
-    let copy = temporary(path)?;
-    let filled = fill(&source, &copy, &basic, content)
-        .and_then(|()| with_name(0, path, &[], |name| raw::rename(&copy, name))?);
+    let parent = view.depth() - 1;
+    let times = view.basic(0, parent)?;
+    let (copy, filled) = temporary(path, |copy, name| {
+        with_name(layer, path, &[], |from| {
+            metadata::streams(&source, from, name)
+        })??;
+        fill(&source, copy, &basic, content)?;
+        names::with_own_case(source.0, path, |path| {
+            with_name(0, path, &[], |name| raw::rename(copy, name))?
+        })?
+    })?;
     cache::changed();
+    if let Some(times) = times {
+        view.set_times(parent, times);
+    }
     match filled {
         Ok(()) => Ok(()),
         Err(status) => {
@@ -100,13 +111,19 @@ fn fill(source: &Owned, copy: &Owned, basic: &Basic, content: Content) -> Result
         const NORMAL: u32 = 0x80;
         basic.attributes = NORMAL;
     }
+    metadata::copy(source, copy);
     raw::set_basic(copy, &basic)
 }
 
 /// Makes an empty file beside `path` in the upper, under a name that no other
-/// thread uses.
-fn temporary(path: &[u16]) -> Result<Owned, NTSTATUS> {
-    const ACCESS: u32 = 0x4001_0180;
+/// thread uses, and runs `work` with it and its NT name.
+fn temporary<R>(
+    path: &[u16],
+    work: impl FnOnce(&Owned, &[u16]) -> R,
+) -> Result<(Owned, R), NTSTATUS> {
+    /// `GENERIC_WRITE`, `DELETE`, reading and writing of attributes, and for what
+    /// else a file has.
+    const ACCESS: u32 = 0x4001_0180 | metadata::ACCESS;
     static SERIAL: AtomicU32 = AtomicU32::new(0);
     let how = How {
         access: ACCESS,
@@ -115,13 +132,20 @@ fn temporary(path: &[u16]) -> Result<Owned, NTSTATUS> {
         options: raw::NON_DIRECTORY_FILE,
     };
     let (directory, _) = file::split_last(path);
+    let mut work = Some(work);
     loop {
         let mut name = [0; 40];
         let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
         let name = temporary_name(thread(), serial, &mut name);
-        match with_name(0, directory, name, |name| raw::open(name, how))? {
+        let made = with_name(0, directory, name, |name| {
+            let copy = raw::open(name, how)?;
+            let work = work.take().ok_or(STATUS_NO_MEMORY)?;
+            let result = work(&copy, name);
+            Ok((copy, result))
+        })?;
+        match made {
             Err(STATUS_OBJECT_NAME_COLLISION) => {}
-            result => return result,
+            made => return made,
         }
     }
 }
@@ -174,7 +198,7 @@ fn size(file: &Owned) -> Result<u64, NTSTATUS> {
 }
 
 /// Copies all bytes.
-fn data(source: &Owned, copy: &Owned) -> Result<(), NTSTATUS> {
+pub(crate) fn data(source: &Owned, copy: &Owned) -> Result<(), NTSTATUS> {
     scratch::with(scratch::LARGE, |buffer| {
         let length = size_of_val(buffer) as u32;
         loop {

@@ -6,7 +6,6 @@ use super::view::{self, View};
 use crate::hooks;
 use crate::{guard, scratch};
 use core::ffi::c_void;
-use pinion_intercept::export::Module;
 use pinion_layers::{Lookup, lookup};
 use pinion_nt::calls::{NtQueryInformationProcess, NtReadVirtualMemory, NtWriteVirtualMemory};
 use pinion_nt::status::{STATUS_ACCESS_DENIED, STATUS_OBJECT_NAME_NOT_FOUND, success};
@@ -144,8 +143,7 @@ fn of_layer(
 /// Whether the new process loads its program by the path in its parameters, as
 /// Wine 8 and Wine 10 do. On Windows the image's section is made here.
 fn loads_by_parameters() -> bool {
-    Module::new(hooks::ntdll())
-        .is_some_and(|module| module.find(pinion_nt::wine::VERSION_EXPORT).is_some())
+    hooks::is_wine()
 }
 
 /// The path of the program as the caller gave it in the parameters.

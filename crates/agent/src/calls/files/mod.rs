@@ -1,10 +1,11 @@
 //! Files of the disk: writes land in the VM's upper layer, reads fall through,
 //! deletes hide.
 //!
-//! [`names`] tells which path of the VM a name means and gives names back;
+//! [`names`] tells which path of the VM a name means and gives names back,
+//! [`canonical`] finds the one path for all of a file's names;
 //! [`view`] shows that path to the overlay engine, [`cache`] remembers what the
 //! layers lack; [`open`] and [`attributes`]
-//! answer calls by name; [`copy_up`] and [`remove`] change the upper, [`base`] keeps what the host had there; [`information`]
+//! answer calls by name; [`copy_up`] with [`metadata`] and [`remove`] change the upper, [`base`] keeps what the host had there; [`information`]
 //! and [`rename`] answer calls by handle, [`listing`] lists directories; [`image`]
 //! starts programs of a layer, [`told`] answers for names told without a handle. A call
 //! on a file that only the host has goes to the kernel with the host's name.
@@ -12,10 +13,12 @@
 mod attributes;
 pub(crate) mod base;
 mod cache;
+mod canonical;
 mod copy_up;
 mod image;
 mod information;
 mod listing;
+mod metadata;
 mod names;
 mod open;
 mod opened;

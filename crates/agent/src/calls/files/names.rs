@@ -1,10 +1,10 @@
 //! Which path of the VM a name means, and the name that the program knows for
 //! one of a layer.
 
-use super::volumes;
+use super::{canonical, raw, volumes};
 use crate::calls::query_object;
 use crate::decode::Attributes;
-use crate::hooks::kept;
+use crate::hooks::{self, kept};
 use crate::{scratch, state};
 use pinion_names::file::{self, Target};
 use pinion_names::units::{SEPARATOR, below, fold, join, starts};
@@ -110,7 +110,7 @@ fn with_parts(
     real: bool,
     work: impl FnOnce(Named<'_>) -> NTSTATUS,
 ) -> NTSTATUS {
-    if !slashes && file::has_dots(rest) {
+    if !slashes && file::is_ill_formed(rest) {
         return work(Named::Refused(STATUS_OBJECT_NAME_INVALID));
     }
     scratch::with(rest.len() + 2, |out| {
@@ -123,7 +123,7 @@ fn with_parts(
         } else {
             whole
         };
-        with_path(path, trailing, work)
+        canonical::with(path, |path| with_path(path, trailing, work))
     })
     .unwrap_or(STATUS_NAME_TOO_LONG)
 }
@@ -173,7 +173,8 @@ fn with_path(path: &[u16], trailing: bool, work: impl FnOnce(Named<'_>) -> NTSTA
     }
     let (directory, last) = file::split_last(path);
     let (end, tail) = match last.iter().position(|&unit| unit == u16::from(b':')) {
-        Some(at) if !directory.is_empty() => {
+        // On Wine a colon is a unit like others (observed on Wine 8 and Wine 10).
+        Some(at) if !directory.is_empty() && !hooks::is_wine() => {
             let end = directory.len() + 1 + at;
             (end, path.get(end..).unwrap_or(&[]))
         }
@@ -255,6 +256,31 @@ pub(crate) fn with_located<R>(handle: HANDLE, work: impl FnOnce(usize, &[u16]) -
     .flatten()
 }
 
+/// Runs `work` with `path`, its last name in the case in which the file of
+/// `handle`, which is there, has it.
+pub(crate) fn with_own_case<R>(
+    handle: HANDLE,
+    path: &[u16],
+    work: impl FnOnce(&[u16]) -> R,
+) -> Result<R, NTSTATUS> {
+    scratch::with(path.len(), |out| {
+        let out = out.get_mut(..path.len())?;
+        out.copy_from_slice(path);
+        let (directory, last) = file::split_last(path);
+        with_located(handle, |_, own| {
+            let (_, own) = file::split_last(own);
+            let place = out.get_mut(directory.len() + 1..)?;
+            if raw::names_equal(own, last) {
+                place.copy_from_slice(own);
+            }
+            Some(())
+        });
+        Some(work(out))
+    })
+    .flatten()
+    .ok_or(STATUS_NAME_TOO_LONG)
+}
+
 /// Runs `work` with the kernel's name of `handle`; `None` when it has none. Most
 /// names fit the stack; a long one waits for one of the process's blocks.
 fn with_real<R>(handle: HANDLE, work: impl FnOnce(&[u16]) -> R) -> Option<R> {
@@ -297,7 +323,7 @@ fn is_on_disk(handle: HANDLE) -> bool {
     /// CD-ROM, CD-ROM file system, disk, disk file system, network file system
     /// (winioctl.h).
     const DISKS: [u32; 5] = [2, 3, 7, 8, 0x14];
-    let (mut information, mut io) = ([0_u32; 2], super::raw::block());
+    let (mut information, mut io) = ([0_u32; 2], raw::block());
     // SAFETY: the structure has two words; the block is local.
     let status = unsafe {
         pinion_nt::calls::NtQueryVolumeInformationFile(

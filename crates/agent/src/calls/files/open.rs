@@ -67,14 +67,34 @@ fn as_given(decoded: &Attributes<'_>, open: &Open) -> NTSTATUS {
     })
 }
 
-/// A file by its number on a volume: which layer it is of cannot be told before
-/// it is open, so it opens for reading only, and not if it is of the store.
+/// A file by its number on a volume: the number tells its name on the host or in
+/// a layer, and that name the path of the VM.
 fn by_id(decoded: &Attributes<'_>, open: &Open) -> NTSTATUS {
-    if changes(open, Kind::Leaf) {
-        return refuse(STATUS_ACCESS_DENIED);
+    let mut handle: HANDLE = core::ptr::null_mut();
+    let mut io = raw::block();
+    let ask = Open {
+        handle: &raw mut handle,
+        io: &raw mut io,
+        access: ASKING & !0x2_0000,
+        share: raw::SHARE_ALL,
+        disposition: raw::OPEN,
+        options: BY_ID | raw::SYNCHRONOUS | raw::BACKUP,
+        ..*open
+    };
+    let status = as_given(decoded, &ask);
+    if !success(status) {
+        return status;
     }
-    let status = as_given(decoded, open);
-    unless_closed(open, status, None)
+    let file = raw::Owned(handle);
+    let by_name = Open {
+        options: open.options & !BY_ID,
+        ..*open
+    };
+    names::with_relative(file.0, &[], |named| match named {
+        Named::Place(place) => of_place(&place, &by_name, &decoded.given),
+        Named::Refused(status) => refuse(status),
+        Named::Volume | Named::Passes => refuse(STATUS_ACCESS_DENIED),
+    })
 }
 
 /// Whether the call can change the file, which exists and is of `kind`.

@@ -30,6 +30,10 @@ pub(crate) const DIRECTORY: u32 = 0x10;
 pub(crate) const READ_ONLY: u32 = 0x1;
 /// `FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE` (winnt.h).
 pub(crate) const SHARE_ALL: u32 = 7;
+/// `FILE_READ_ATTRIBUTES` (winnt.h).
+pub(crate) const READ_ATTRIBUTES: u32 = 0x80;
+/// `FILE_WRITE_ATTRIBUTES` (winnt.h).
+pub(crate) const WRITE_ATTRIBUTES: u32 = 0x100;
 /// `SYNCHRONIZE` (winnt.h).
 pub(crate) const SYNCHRONIZE: u32 = 0x0010_0000;
 /// `FILE_OPEN`, `FILE_CREATE`, `FILE_OPEN_IF` (ntioapi.h).
@@ -224,4 +228,9 @@ pub(crate) fn rename(file: &Owned, name: &[u16]) -> Result<(), NTSTATUS> {
 pub(crate) fn upcase(unit: u16) -> u16 {
     // SAFETY: a pure function of ntdll.
     unsafe { pinion_nt::calls::RtlUpcaseUnicodeChar(unit) }
+}
+
+/// Whether both name the same file: only the case may differ.
+pub(crate) fn names_equal(a: &[u16], b: &[u16]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(&a, &b)| upcase(a) == upcase(b))
 }

@@ -142,7 +142,7 @@ fn carry_out(
     to: &[u16],
 ) -> Result<NTSTATUS, NTSTATUS> {
     let mut target = View::new(to);
-    let same = names_equal(from, to);
+    let same = raw::names_equal(from, to);
     let replaces = if class.flags {
         head.flags & 1 != 0
     } else {
@@ -217,12 +217,4 @@ fn tree_up(view: &mut View<'_>) -> Result<(), NTSTATUS> {
             Ok(())
         }
     })
-}
-
-/// Whether both name the same file: only the case may differ.
-fn names_equal(a: &[u16], b: &[u16]) -> bool {
-    a.len() == b.len()
-        && a.iter()
-            .zip(b)
-            .all(|(&a, &b)| raw::upcase(a) == raw::upcase(b))
 }

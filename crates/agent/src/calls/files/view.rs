@@ -1,8 +1,8 @@
 //! One path of the VM as the overlay engine sees it: what each layer has there.
 
-use super::base;
 use super::cache::{self, Fact};
 use super::raw::{self, Basic};
+use super::{base, names};
 use crate::{scratch, state};
 use pinion_layers::{Kind, Lookup, Tree, Upper, lookup};
 use pinion_names::file;
@@ -43,6 +43,21 @@ impl<'p> View<'p> {
         with_name(layer, path, &[], raw::basic).and_then(|found| found)
     }
 
+    /// Gives the upper's directory at `depth` the times of `basic`: what was made
+    /// in it is no change that the program made.
+    pub(crate) fn set_times(&self, depth: usize, basic: Basic) {
+        let path = file::prefix(self.path, depth);
+        let how = directory(raw::WRITE_ATTRIBUTES, raw::OPEN);
+        let times = Basic {
+            attributes: 0,
+            ..basic
+        };
+        // Times that cannot be set are no reason to fail.
+        let _ = with_name(0, path, &[], |name| {
+            raw::open(name, how).and_then(|opened| raw::set_basic(&opened, &times))
+        });
+    }
+
     /// Keeps what the host has at the path, when `layer`, in which it is seen,
     /// is the host's: the upper is about to cover it.
     pub(crate) fn keep_base(&self, layer: usize) {
@@ -52,6 +67,16 @@ impl<'p> View<'p> {
         if let Ok(Some(stamp)) = with_name(layer, self.path, &[], base::stamp) {
             base::keep(&stamp, self.path);
         }
+    }
+}
+
+/// How to open or make a directory.
+fn directory(access: u32, disposition: u32) -> raw::How {
+    raw::How {
+        access,
+        attributes: 0,
+        disposition,
+        options: raw::DIRECTORY_FILE,
     }
 }
 
@@ -217,22 +242,28 @@ fn with_whiteout<R>(
 
 impl Upper for View<'_> {
     fn make_directory(&mut self, depth: usize, like: usize) -> Result<(), NTSTATUS> {
-        const WRITE_ATTRIBUTES: u32 = 0x100;
-        let how = raw::How {
-            access: WRITE_ATTRIBUTES,
-            attributes: 0,
-            disposition: raw::OPEN_IF,
-            options: raw::DIRECTORY_FILE,
-        };
         let path = file::prefix(self.path, depth);
-        let made = with_name(0, path, &[], |name| raw::open(name, how))??;
+        let make = |path: &[u16]| {
+            let how = directory(raw::WRITE_ATTRIBUTES, raw::OPEN_IF);
+            with_name(0, path, &[], |name| raw::open(name, how))?
+        };
+        if depth < 2 {
+            make(path)?;
+            cache::changed();
+            return Ok(());
+        }
+        let original = directory(raw::READ_ATTRIBUTES, raw::OPEN);
+        let original = with_name(like, path, &[], |name| raw::open(name, original))??;
+        let above = self.basic(0, depth - 1)?;
+        let made = names::with_own_case(original.0, path, make)??;
         cache::changed();
-        if depth > 1
-            && let Ok(Some(mut basic)) = self.basic(like, depth)
-        {
+        if let Ok(Some(mut basic)) = self.basic(like, depth) {
             basic.attributes &= SETTABLE;
             // A directory whose times cannot be kept is a directory all the same.
             let _ = raw::set_basic(&made, &basic);
+        }
+        if let Some(above) = above {
+            self.set_times(depth - 1, above);
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
 
 #[link(name = "ntdll", kind = "raw-dylib")]
 unsafe extern "system" {
-    fn NtCreateFile(
+    pub fn NtCreateFile(
         handle: *mut HANDLE,
         access: u32,
         attributes: *const OBJECT_ATTRIBUTES,
@@ -22,7 +22,7 @@ unsafe extern "system" {
         ea: *const u8,
         ea_size: u32,
     ) -> NTSTATUS;
-    fn NtReadFile(
+    pub fn NtReadFile(
         file: HANDLE,
         event: HANDLE,
         apc: *const u8,
@@ -46,7 +46,7 @@ unsafe extern "system" {
     ) -> NTSTATUS;
     fn NtQueryAttributesFile(attributes: *const OBJECT_ATTRIBUTES, out: *mut u64) -> NTSTATUS;
     fn NtDeleteFile(attributes: *const OBJECT_ATTRIBUTES) -> NTSTATUS;
-    fn NtQueryDirectoryFile(
+    pub fn NtQueryDirectoryFile(
         file: HANDLE,
         event: HANDLE,
         apc: *const u8,
@@ -61,29 +61,29 @@ unsafe extern "system" {
     ) -> NTSTATUS;
 }
 
-const GENERIC_READ: u32 = 0x8000_0000;
+pub const GENERIC_READ: u32 = 0x8000_0000;
 const GENERIC_WRITE: u32 = 0x4000_0000;
 const DELETE: u32 = 0x1_0000;
-const SYNCHRONIZE: u32 = 0x10_0000;
-const SHARE_ALL: u32 = 7;
-const OPEN: u32 = 1;
+pub const SYNCHRONIZE: u32 = 0x10_0000;
+pub const SHARE_ALL: u32 = 7;
+pub const OPEN: u32 = 1;
 const OVERWRITE_IF: u32 = 5;
-const DIRECTORY: u32 = 1;
-const SYNCHRONOUS: u32 = 0x20;
+pub const DIRECTORY: u32 = 1;
+pub const SYNCHRONOUS: u32 = 0x20;
 const DELETE_ON_CLOSE: u32 = 0x1000;
 
-fn block() -> IO_STATUS_BLOCK {
+pub fn block() -> IO_STATUS_BLOCK {
     // SAFETY: a structure of plain words.
     unsafe { core::mem::zeroed() }
 }
 
-fn units(name: &str) -> Vec<u16> {
+pub fn units(name: &str) -> Vec<u16> {
     name.encode_utf16().collect()
 }
 
 /// Opens `name`, relative to the directory `root` if there is one. Gives the
 /// handle and what was done (`IoStatusBlock.Information`).
-fn open(
+pub fn open(
     root: Option<&str>,
     name: &str,
     access: u32,
@@ -118,7 +118,7 @@ fn open(
     Ok((Handle(handle), io.Information))
 }
 
-fn told(result: Result<Value, NTSTATUS>) -> Value {
+pub fn told(result: Result<Value, NTSTATUS>) -> Value {
     match result {
         Ok(value) => json!({"status": hex(0), "value": value}),
         Err(status) => json!({"status": hex(status)}),

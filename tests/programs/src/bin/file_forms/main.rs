@@ -1,8 +1,11 @@
 //! Files by NT's own calls and by what tells their names: `file_forms OPERATION
 //! [ ; OPERATION ]…` with `;` as an argument of its own. Prints one JSON array,
-//! one answer for each operation. See `do_one` for the operations.
+//! one answer for each operation. See `do_one` for the operations. `TEXT{N}` in a
+//! word stands for the last part of TEXT, from its last backslash on or its last
+//! unit, N times: a command line cannot hold the longest names.
 
 mod calls;
+mod forms;
 mod told;
 
 use pinion_test_programs::{arguments, say, usage};
@@ -13,7 +16,8 @@ fn main() {
     let answers: Vec<Value> = arguments
         .split(|argument| argument == ";")
         .map(|operation| {
-            let words: Vec<&str> = operation.iter().map(String::as_str).collect();
+            let words: Vec<String> = operation.iter().map(|word| expand(word)).collect();
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
             do_one(&words)
         })
         .collect();
@@ -32,12 +36,27 @@ fn do_one(words: &[&str]) -> Value {
         ["delete-on-close", name] => calls::delete_on_close(name),
         ["list", directory, class, pattern, "one"] => calls::list(directory, class, pattern, true),
         ["list", directory, class, pattern] => calls::list(directory, class, pattern, false),
+        ["short", directory, name] => forms::short(directory, name),
+        ["by-id", name, access] => forms::by_id(name, access),
         ["told", path] => told::names(path),
         ["program"] => told::program(),
         _ => usage(
             "read NAME | read-in DIRECTORY NAME | write NAME TEXT | write-in DIRECTORY NAME TEXT | \
              open NAME HEXACCESS | attributes NAME | delete NAME | delete-on-close NAME | \
-             list DIRECTORY CLASS PATTERN [one] | told PATH | program",
+             list DIRECTORY CLASS PATTERN [one] | short DIRECTORY NAME | by-id NAME HEXACCESS | \
+             told PATH | program",
         ),
     }
+}
+
+fn expand(word: &str) -> String {
+    let Some((text, count)) = word
+        .strip_suffix('}')
+        .and_then(|word| word.rsplit_once('{'))
+    else {
+        return word.to_owned();
+    };
+    let at = text.rfind('\\').unwrap_or(text.len().saturating_sub(1));
+    let (head, part) = text.split_at(at);
+    format!("{head}{}", part.repeat(count.parse().unwrap_or(0)))
 }

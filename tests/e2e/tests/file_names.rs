@@ -1,0 +1,208 @@
+//! Every way to name a file leads to the same one, inside as on the host.
+
+use pinion_e2e::{Output, World};
+use serde_json::{Value, json};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The answers of `file_forms`.
+fn answers(output: Output) -> Vec<Value> {
+    let Value::Array(all) = output.expect(0).json() else {
+        panic!("no list of answers");
+    };
+    all
+}
+
+/// A folder of drive C, gone when the value is.
+struct OnDriveC(PathBuf);
+
+impl OnDriveC {
+    fn new(world: &World, name: &str) -> Self {
+        let path = world
+            .host
+            .drive_c()
+            .join(format!("pinion-e2e-{name}-{}", std::process::id()));
+        fs::create_dir_all(path.join("A Long Directory")).expect("a folder");
+        fs::write(path.join("A Long Directory/A long name.text"), "host").expect("a file");
+        Self(path)
+    }
+
+    fn name(&self) -> String {
+        let name = self.0.file_name().expect("a name");
+        name.to_string_lossy().into_owned()
+    }
+}
+
+impl Drop for OnDriveC {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn one(world: &World, words: &[&str]) -> Value {
+    answers(world.host.program("file_forms").args(words).run()).remove(0)["value"].clone()
+}
+
+#[test]
+fn every_name_of_a_file_means_the_vms_one() {
+    let world = World::new();
+    let folder = OnDriveC::new(&world, "names");
+    let top = format!(r"\??\C:\{}", folder.name());
+    let long = format!(r"{top}\A Long Directory");
+    let short_folder = one(&world, &["short", &top, "A Long Directory"]);
+    let short_file = one(&world, &["short", &long, "A long name.text"]);
+    let (short_folder, short_file) = (
+        short_folder.as_str().expect("a short name"),
+        short_file.as_str().expect("a short name"),
+    );
+    assert!(short_folder.contains('~') && short_file.contains('~'));
+    let below = format!(r"{}\{short_folder}\{short_file}", folder.name());
+    let unix = world
+        .host
+        .wine()
+        .prefix()
+        .display()
+        .to_string()
+        .replace('/', r"\");
+    let whole = format!(r"{}\A Long Directory\A long name.text", folder.name());
+    let names = [
+        format!(r"\??\C:\{whole}"),
+        format!(r"\??\c:\{}", whole.to_uppercase()),
+        format!(r"\??\C:\{below}"),
+        format!(r"\DosDevices\C:\{whole}"),
+        format!(r"\GLOBAL??\C:\{whole}"),
+        format!(r"\??\GLOBALROOT\??\C:\{below}"),
+        format!(r"\??\UNC\localhost\C$\{whole}"),
+        format!(r"\??\UNC\127.0.0.1\c$\{below}"),
+        format!(r"\Device\HarddiskVolume1\{whole}"),
+        format!(r"\??\unix{unix}\drive_c\{whole}"),
+        format!(r"\??\unix{unix}\dosdevices\c:\{whole}"),
+        format!(r"\??\Z:{unix}\drive_c\{below}"),
+    ];
+    let mut words = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        let text = index.to_string();
+        words.extend(["write".to_owned(), name.clone(), text, ";".to_owned()]);
+        for other in &names {
+            words.extend(["read".to_owned(), other.clone(), ";".to_owned()]);
+        }
+    }
+    let list = format!(r"{top}\{short_folder}");
+    words.extend(["list", &list, "1", "*"].map(str::to_owned));
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let inside = answers(world.run("file_forms", &words));
+    let (listed, rest) = inside.split_last().expect("answers");
+    assert_eq!(listed["value"], json!([".", "..", "A long name.text"]));
+    for (index, answers) in rest.chunks(names.len() + 1).enumerate() {
+        for (answer, name) in answers[1..].iter().zip(&names) {
+            assert_eq!(
+                answer["value"],
+                index.to_string(),
+                "{} by {name}",
+                names[index]
+            );
+        }
+    }
+    let kept = fs::read(folder.0.join("A Long Directory/A long name.text"));
+    assert_eq!(kept.expect("bytes"), b"host");
+}
+
+#[test]
+fn ill_formed_names_get_the_hosts_answers() {
+    let world = World::new();
+    fs::create_dir(world.work().join("sub")).expect("a folder");
+    fs::write(world.work().join("sub/f"), "f").expect("a file");
+    fs::write(world.work().join("colon:stream"), "one name").expect("a file");
+    let folder = format!(r"\??\{}", world.windows_work());
+    let mut words = Vec::new();
+    for name in [
+        r"sub\\f",
+        r"sub\f\",
+        r"sub\.\f",
+        r"sub\..\sub\f",
+        r"sub\f.",
+        r"sub\f ",
+        r"sub\\",
+        "sub/f",
+        "a*b",
+        r"sub\NUL",
+        "f:x",
+        "colon:stream",
+        r"sub\f::$DATA",
+        r"none\f",
+        r"sub\f\x",
+        "",
+    ] {
+        let name = format!(r"{folder}\{name}");
+        words.extend(["read".to_owned(), name.clone(), ";".to_owned()]);
+        words.extend(["attributes".to_owned(), name, ";".to_owned()]);
+    }
+    for count in [20, 30, 300, 500, 3000] {
+        for part in ["yyyyyyyyy", "y"] {
+            let name = format!(r"{folder}\{part}{{{count}}}");
+            words.extend(["read".to_owned(), name, ";".to_owned()]);
+        }
+        let name = format!(r"{folder}\{}{{{count}}}", "y".repeat(200));
+        words.extend(["read".to_owned(), name, ";".to_owned()]);
+    }
+    words.pop();
+    let outside = answers(world.host.program("file_forms").args(&words).run());
+    let shown: Vec<&str> = words.iter().map(String::as_str).collect();
+    let inside = answers(world.run("file_forms", &shown));
+    for (index, operation) in shown.split(|&word| word == ";").enumerate() {
+        assert_eq!(inside[index], outside[index], "{operation:.200?}");
+    }
+}
+
+#[test]
+fn a_file_is_found_by_its_number() {
+    let world = World::new();
+    fs::write(world.work().join("f"), "host").expect("a file");
+    let name = format!(r"\??\{}\f", world.windows_work());
+    let story = [
+        "by-id", &name, "80000000", ";", "by-id", &name, "40000000", ";", "by-id", &name,
+        "80000000",
+    ];
+    let outside = answers(world.host.program("file_forms").args(story).run());
+    assert_eq!(outside[1]["status"], "0x00000000", "{outside:?}");
+    let inside = answers(world.run("file_forms", &story));
+    assert_eq!(inside, outside);
+}
+
+/// Where the VM keeps its own copy of a host's path.
+fn own(world: &World, vm: &str, path: &Path) -> PathBuf {
+    let below = path.strip_prefix("/").expect("absolute");
+    world.vm_folder(vm).join("upper/Z").join(below)
+}
+
+#[test]
+fn a_copy_keeps_name_times_and_rights() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::new();
+    let folder = world.work().join("Some Folder");
+    fs::create_dir_all(folder.join("Sub")).expect("folders");
+    let file = folder.join("Sub/Mixed.Txt");
+    fs::write(&file, "text").expect("a file");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).expect("a mode");
+    let old = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+    let paths = [file.clone(), folder.join("Sub"), folder.clone()];
+    for path in &paths {
+        let opened = fs::File::open(path).expect("it is there");
+        opened.set_modified(old).expect("a time");
+    }
+    // Opened for appending, by a name in another case, and nothing written.
+    let name = format!(r"\??\{}\SOME FOLDER\sub\MIXED.TXT", world.windows_work());
+    let program = world.host.path_of("file_forms");
+    let run = world.pinion(["run", "--name", "one", &program]);
+    let opened = answers(run.args(["open", &name, "4"]).run());
+    assert_eq!(opened[0]["status"], "0x00000000");
+    for path in &paths {
+        let kept = fs::metadata(own(&world, "one", path)).expect("a copy of this name");
+        assert_eq!(kept.modified().expect("a time"), old, "{path:?}");
+    }
+    let mode = fs::metadata(own(&world, "one", &file))
+        .expect("it")
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o007, 0);
+}
