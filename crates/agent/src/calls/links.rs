@@ -1,7 +1,7 @@
 //! Symbolic link objects: the link's own name and its target are the VM's.
 
 use super::objects::{Intent, with_private};
-use crate::hooks::kept;
+use crate::hooks::{self, kept};
 use crate::{guard, scratch, state};
 use pinion_names::object;
 use pinion_nt::status::{
@@ -93,24 +93,32 @@ pub(crate) unsafe fn query(
     .unwrap_or(STATUS_BUFFER_TOO_SMALL)
 }
 
-/// Writes `name` as the system call would.
+/// Writes `name` as the system call would: the length that is returned counts a
+/// terminating zero, for which there must be room then; on Wine there must
+/// always be (Wine's own tests, which pass on Windows; observed on Wine 8).
 unsafe fn answer(
     target: *mut UNICODE_STRING,
     given: &UNICODE_STRING,
     returned: *mut u32,
     name: &[u16],
 ) -> NTSTATUS {
+    const ZERO: [u16; 1] = [0];
     let bytes = name.len() * 2;
-    let fits = bytes <= given.MaximumLength as usize;
+    let terminated = !returned.is_null() || hooks::is_wine();
+    let needed = if terminated { bytes + 2 } else { bytes };
+    let fits = needed <= given.MaximumLength as usize;
     let written = (|| {
         if !returned.is_null() {
             // SAFETY: the program's pointer, under guard.
-            unsafe { guard::write(returned, bytes as u32)? };
+            unsafe { guard::write(returned, needed as u32)? };
         }
         if fits {
             // SAFETY: the program's buffer, under guard.
             unsafe {
-                guard::copy(given.Buffer.cast(), name.as_ptr().cast(), bytes)?;
+                let text = given.Buffer.cast::<u8>();
+                guard::copy(text.cast(), name.as_ptr().cast(), bytes)?;
+                let end = text.wrapping_add(bytes).cast();
+                guard::copy(end, ZERO.as_ptr().cast(), needed - bytes)?;
                 guard::write(&raw mut (*target).Length, bytes as u16)?;
             }
         }

@@ -7,7 +7,7 @@
 use crate::hooks::kept;
 use crate::{decode, scratch, state};
 use core::ffi::c_void;
-use pinion_names::object;
+use pinion_names::{object, pipe};
 use pinion_nt::status::{STATUS_ACCESS_DENIED, STATUS_NAME_TOO_LONG, STATUS_OBJECT_NAME_INVALID};
 use pinion_nt::{HANDLE, NTSTATUS, OBJECT_ATTRIBUTES, unicode_string};
 use pinion_wire::tally::Tally;
@@ -38,30 +38,29 @@ pub(crate) fn with_private(
         return call(attributes);
     }
     decode::with_attributes(attributes, |decoded| {
-        let passes =
-            intent == Intent::Open && pinion_policy::object::passes(decoded.name).is_some();
-        if passes || decoded.name.first() != Some(&u16::from(b'\\')) {
-            return with_name(&decoded.given, decoded.name, &call);
+        let name = pipe::unroot(decoded.name);
+        let passes = intent == Intent::Open && pinion_policy::object::passes(name).is_some();
+        if passes || name.first() != Some(&u16::from(b'\\')) {
+            return with_name(&decoded.given, name, &call);
         }
-        mapped(decoded, &call)
+        mapped(&decoded.given, name, &call)
     })
     .unwrap_or_else(|| call(attributes))
 }
 
 fn mapped(
-    decoded: &decode::Attributes<'_>,
+    given: &OBJECT_ATTRIBUTES,
+    name: &[u16],
     call: &impl Fn(*const OBJECT_ATTRIBUTES) -> NTSTATUS,
 ) -> NTSTATUS {
     let directory = state::page().object_directory.as_units();
-    let room = directory.len() + decoded.name.len();
-    scratch::with(room, |out| {
-        match object::map(directory, decoded.name, out) {
-            Ok(length) => {
-                Tally::count(&state::tally().names_private);
-                with_name(&decoded.given, out.get(..length).unwrap_or(&[]), call)
-            }
-            Err(pinion_names::TooLong) => NO_ROOM,
+    let room = directory.len() + name.len();
+    scratch::with(room, |out| match object::map(directory, name, out) {
+        Ok(length) => {
+            Tally::count(&state::tally().names_private);
+            with_name(given, out.get(..length).unwrap_or(&[]), call)
         }
+        Err(pinion_names::TooLong) => NO_ROOM,
     })
     .unwrap_or(NO_ROOM)
 }

@@ -6,7 +6,7 @@ use crate::hooks::kept;
 use crate::{decode, guard, scratch, state};
 use core::ffi::c_void;
 use pinion_names::pipe::{self, Kind, Name};
-use pinion_nt::status::{STATUS_ACCESS_DENIED, STATUS_NAME_TOO_LONG};
+use pinion_nt::status::{STATUS_ACCESS_DENIED, STATUS_NAME_TOO_LONG, success};
 use pinion_nt::{HANDLE, IO_STATUS_BLOCK, NTSTATUS, OBJECT_ATTRIBUTES};
 use pinion_wire::tally::Tally;
 
@@ -146,6 +146,32 @@ pub(crate) fn with_mapped(
         Err(pinion_names::TooLong) => STATUS_NAME_TOO_LONG,
     })
     .unwrap_or(STATUS_NAME_TOO_LONG)
+}
+
+/// Runs `work` with the name on its device (`\x`) that the program knows for an
+/// open pipe or mailslot of the VM; `None` for any other file.
+pub(crate) fn with_asked_name<R>(file: HANDLE, work: impl FnOnce(&[u16]) -> R) -> Option<R> {
+    const NAME: u32 = 9;
+    /// `FILE_NAME_INFORMATION` (wdm.h): the length in bytes, then the name.
+    const HEAD: usize = 2;
+    scratch::with(scratch::LARGE, |buffer| {
+        // SAFETY: plain data, all zeroes are valid.
+        let mut io: IO_STATUS_BLOCK = unsafe { core::mem::zeroed() };
+        // SAFETY: the agent's own buffer, of the given size, page-aligned.
+        let status = unsafe {
+            let size = (scratch::LARGE * 2) as u32;
+            kept::NtQueryInformationFile(file, &raw mut io, buffer.as_mut_ptr().cast(), size, NAME)
+        };
+        if !success(status) {
+            return None;
+        }
+        let units = usize::from(*buffer.first()?) / 2;
+        let real = buffer.get(HEAD..HEAD + units)?;
+        let prefix = state::page().pipe_prefix.as_units();
+        pipe::undo(prefix, real)?;
+        // The backslash that ends the prefix begins the name.
+        real.get(prefix.len()..).map(work)
+    })?
 }
 
 /// As `NtFsControlFile`: `FSCTL_PIPE_WAIT` carries a pipe's name.

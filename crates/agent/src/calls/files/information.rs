@@ -4,6 +4,7 @@ use super::names;
 use super::rename::{self, Class};
 use super::view::View;
 use super::{opened, raw, remove};
+use crate::calls::pipes;
 use crate::hooks::kept;
 use crate::{guard, scratch};
 use core::ffi::c_void;
@@ -58,14 +59,22 @@ pub(crate) unsafe fn query_information(
     class: u32,
 ) -> NTSTATUS {
     let answered = match class {
-        NAME | NORMALIZED_NAME => with_name(file, |name| answer(io, buffer, length, &[], name)),
-        ALL => with_name(file, |name| all(file, io, buffer, length, name)),
+        NAME | NORMALIZED_NAME => {
+            known_name(file, &mut |name| answer(io, buffer, length, &[], name))
+        }
+        ALL => known_name(file, &mut |name| all(file, io, buffer, length, name)),
         _ => None,
     };
     answered.unwrap_or_else(|| {
         // SAFETY: the program's own arguments.
         unsafe { kept::NtQueryInformationFile(file, io, buffer, length, class) }
     })
+}
+
+/// Runs `work` with the name on its device that the program knows, where the
+/// kernel calls the file otherwise.
+fn known_name(file: HANDLE, work: &mut impl FnMut(&[u16]) -> NTSTATUS) -> Option<NTSTATUS> {
+    with_name(file, &mut *work).or_else(|| pipes::with_asked_name(file, work))
 }
 
 /// Runs `work` with the name on its volume of a file that is in a layer; `None`
