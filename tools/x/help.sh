@@ -11,13 +11,17 @@ cat <<'TEXT'
   fuzz     the property tests with new random cases for --minutes N (5), until one fails
   bench    the figures for speed and memory, as ratios inside one run
   audit    the kernel's-eye audit: what confined processes really opened, told by wineserver's own log
+  transparency
+           can a program tell a VM from the host? Wine's own conformance tests (of the modules ntdll, kernel32, kernelbase and
+           advapi32, built from Debian's source), outside and inside, then random operations on files and keys
+           MODULE:UNIT…   only tests whose name contains one of these        --seeds N   only random operations, of N seeds
   lint     formatting, clippy, the type check for MSVC, licences
   help     this text
 
 Options
   --wine system|10|all    the Wine to run on: the distribution's, Wine 10 in a root made with debootstrap, or both.
                           system is the default; test runs on all
-  --json FILE             (demo, bench, audit) write the figures to FILE as JSON; with --wine all, one list for both
+  --json FILE             (demo, bench, audit, transparency) write the figures to FILE as JSON; with --wine all, one list for both
   --                      what follows is handed on: ./x test -- some_test_name
 
 Environment
@@ -28,6 +32,7 @@ Examples
   ./x demo --wine 10 --keep
   ./x test --wine system
   ./x test -- several_copies
+  ./x transparency --wine all ntdll:file ntdll:reg
   ./x bench --json figures.json
 
 Root or sudo is used for packages only, and each installed package is named. The user's own ~/.wine is never touched.

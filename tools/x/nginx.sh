@@ -6,22 +6,13 @@ NGINX_VERSION=1.26.3
 NGINX_SHA256=69ee2b237744036e61d24b836668aad3040dda461fe6f570f1787eab570c75aa
 NGINX_DIR=$CACHE/nginx-$NGINX_VERSION
 
-# A private apt configuration: the machine's own sources stay as they are, and nobody needs to be root.
-private_apt() {
-    local state=$CACHE/apt
-    mkdir -p "$state/lists/partial" "$state/cache/archives/partial" "$state/parts"
-    printf 'deb-src [signed-by=%s] %s trixie main\n' "$DEBIAN_KEYRING" "$(debian_mirror)" >"$state/sources.list"
-    apt-get -o Dir::Etc::SourceList="$state/sources.list" -o Dir::Etc::SourceParts="$state/parts" -o Dir::State::Lists="$state/lists" \
-        -o Dir::Cache="$state/cache" -o APT::Sandbox::User=root -o APT::Get::List-Cleanup=false -q "$@"
-}
-
 fetch_nginx() {
     local folder=$CACHE/downloads
     mkdir -p "$folder"
     cd "$folder" || return
     if ! echo "$NGINX_SHA256  nginx_$NGINX_VERSION.orig.tar.gz" | sha256sum -c --status 2>/dev/null; then
-        private_apt update
-        private_apt source --download-only --only-source "nginx"
+        private_apt trixie deb-src update
+        private_apt trixie deb-src source --download-only --only-source "nginx"
     fi
     echo "$NGINX_SHA256  nginx_$NGINX_VERSION.orig.tar.gz" | sha256sum -c
 }
@@ -51,8 +42,7 @@ need_nginx() {
         say "  nginx $NGINX_VERSION for Windows: there"
         return
     fi
-    [ -e "$DEBIAN_KEYRING" ] || need_packages debian-archive-keyring
-    command -v debootstrap >/dev/null || [ "$(. /etc/os-release && echo "$ID")" = debian ] || need_packages debootstrap
+    need_debian_archive
     step "nginx $NGINX_VERSION (source from Debian 13)" fetch_nginx
     step "nginx $NGINX_VERSION for Windows (build)" build_nginx
 }

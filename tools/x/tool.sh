@@ -10,6 +10,9 @@ join_json() {
 # What the tool is started with, such as taskset; a verb may set it.
 TOOL_PREFIX=()
 
+# tool_needs WINE: what the tool needs besides on that Wine; a verb may define it.
+tool_needs() { :; }
+
 # run_tool VERB PACKAGE ARGUMENT…
 run_tool() {
     local verb=$1 package=$2 which file written=() rc=0 arguments
@@ -20,6 +23,8 @@ run_tool() {
     build_programs
     native_cargo build --release -p "$package"
     for which in "${WINES[@]}"; do
+        # Not in the list below, where set -e does not hold.
+        tool_needs "$which"
         arguments=("${REST[@]}")
         file=$JSON
         [ ${#WINES[@]} -eq 1 ] || file=$JSON.$which

@@ -6,6 +6,7 @@
 
 pub mod host;
 pub mod nginx;
+pub mod random;
 pub mod vm;
 pub mod web;
 pub mod wine;

@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail};
 use std::ffi::OsStr;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
 use wait_timeout::ChildExt;
@@ -246,11 +246,29 @@ impl Running {
             self.child.wait()?;
             bail!("no end within {limit:?}: {}", self.so_far());
         };
-        Ok(Output {
+        Ok(self.output(status))
+    }
+
+    /// As [`Running::finish`], but an end that does not come in time, or cannot be
+    /// had, is told by what it has printed so far.
+    ///
+    /// # Errors
+    /// The output so far of a program that did not end; it is then ended.
+    pub fn finish_or_tell(mut self, limit: Duration) -> std::result::Result<Output, String> {
+        if let Ok(Some(status)) = self.child.wait_timeout(limit) {
+            return Ok(self.output(status));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        Err(self.so_far())
+    }
+
+    fn output(&self, status: ExitStatus) -> Output {
+        Output {
             code: status.code().unwrap_or(-1),
             stdout: read(&self.out),
             stderr: read(&self.err),
-        })
+        }
     }
 
     /// Whether it still runs.

@@ -1,0 +1,246 @@
+//! The same random operations on files and keys, by `random_ops.exe`, inside a
+//! VM, where they begin on the host's layer, and on a plain copy outside.
+
+use crate::Wine;
+use crate::wine::windows_path;
+use anyhow::{Context, Result, bail};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// How often at most operations are left out in search of a shorter story.
+const SHRINKS: usize = 120;
+
+/// What one seed does.
+#[derive(Debug, Clone, Copy)]
+pub struct Trial {
+    /// The seed.
+    pub seed: u64,
+    /// Processes at once, each in a folder and a key of its own.
+    pub processes: u64,
+    /// Operations of each.
+    pub operations: u64,
+}
+
+/// The first line in which two runs differ.
+#[derive(Debug, Clone)]
+pub struct Difference {
+    /// Its number.
+    line: usize,
+    /// Lines before it, which are the same.
+    before: Vec<String>,
+    outside: String,
+    inside: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for line in &self.before {
+            writeln!(out, "           {line}")?;
+        }
+        writeln!(out, "  outside: {}", self.outside)?;
+        write!(out, "  inside:  {}", self.inside)
+    }
+}
+
+/// Where it takes place: a folder on drive C and a key below
+/// `HKEY_CURRENT_USER\Software`, both of this name, which are made anew.
+pub struct Ground<'w> {
+    wine: &'w Wine,
+    name: String,
+}
+
+impl<'w> Ground<'w> {
+    /// A ground of `name`, below drive C and `Software`.
+    #[must_use]
+    pub fn new(wine: &'w Wine, name: &str) -> Self {
+        Self {
+            wine,
+            name: name.into(),
+        }
+    }
+
+    /// Runs `trial` on both sides; `None` when nothing differs.
+    ///
+    /// # Errors
+    /// When a program does not run to its end, or the host was changed.
+    pub fn compare(&self, trial: Trial) -> Result<Option<Difference>> {
+        let count = trial.operations.to_string();
+        let processes = trial.processes.to_string();
+        let words = ["run", &trial.seed.to_string(), &processes, &count];
+        self.run_both(trial.seed, &processes, &words, "")
+    }
+
+    /// Leaves out operations of the process whose story differs, as long as it
+    /// still does: the indices that are left, and the difference.
+    ///
+    /// # Errors
+    /// As [`Ground::compare`]; when the process alone does as it should.
+    pub fn shrink(
+        &self,
+        trial: Trial,
+        difference: &Difference,
+    ) -> Result<(u64, String, Difference)> {
+        let seed = trial.seed + difference.process(trial)?;
+        let try_indices = |indices: &[u64]| {
+            let list: Vec<_> = indices.iter().map(u64::to_string).collect();
+            let words = ["only", &seed.to_string(), &list.join(",")];
+            self.run_both(seed, "1", &words, "\\0")
+        };
+        let mut kept: Vec<u64> = (0..trial.operations).collect();
+        let mut last = try_indices(&kept)?.context("one process alone does not differ")?;
+        kept.truncate(last.line + 1);
+        let (mut chunk, mut tries) = (kept.len().div_ceil(2), 0);
+        while chunk > 0 && tries < SHRINKS {
+            let mut at = 0;
+            while at < kept.len() && tries < SHRINKS {
+                let end = (at + chunk).min(kept.len());
+                let fewer = [&kept[..at], &kept[end..]].concat();
+                tries += 1;
+                match try_indices(&fewer)? {
+                    Some(found) if !fewer.is_empty() => {
+                        kept = fewer;
+                        kept.truncate(found.line + 1);
+                        last = found;
+                    }
+                    _ => at = end,
+                }
+            }
+            chunk = if chunk == 1 { 0 } else { chunk.div_ceil(2) };
+        }
+        let list: Vec<_> = kept.iter().map(u64::to_string).collect();
+        Ok((seed, list.join(","), last))
+    }
+
+    /// Takes folder and key away.
+    pub fn clear(&self) {
+        let _ = fs::remove_dir_all(self.folder());
+        let key = format!("HKCU\\Software\\{}", self.name);
+        let _ = self.wine.run("reg", &["delete", &key, "/f"]);
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.wine.drive_c().join(&self.name)
+    }
+
+    /// The folder and the key of one side; the names of sides are equally long.
+    fn place(&self, side: &str, below: &str) -> [String; 2] {
+        let name = &self.name;
+        [
+            format!("C:\\{name}\\{side}{below}"),
+            format!("Software\\{name}\\{side}{below}"),
+        ]
+    }
+
+    fn run_both(
+        &self,
+        seed: u64,
+        processes: &str,
+        words: &[&str],
+        below: &str,
+    ) -> Result<Option<Difference>> {
+        let [folder, key] = self.place("seen", "");
+        let [copy, copied_key] = self.place("real", "");
+        self.clear();
+        let program = windows_path(&self.wine.program("random_ops.exe"));
+        let seed = seed.to_string();
+        let plant = ["plant", &seed, processes, &folder, &key, &copy, &copied_key];
+        let planted = self.wine.run(&program, &plant)?.success()?.stdout;
+        let host = picture(&self.folder().join("seen"))?;
+        let (inside, outside) = std::thread::scope(|scope| {
+            let outside = scope.spawn(|| {
+                let place = self.place("real", below);
+                let mut arguments = words.to_vec();
+                arguments.extend(place.iter().map(String::as_str));
+                self.wine.run(&program, &arguments)?.success()
+            });
+            let place = self.place("seen", below);
+            let mut arguments = vec!["run", "--rm", "--", &program];
+            arguments.extend(words);
+            arguments.extend(place.iter().map(String::as_str));
+            let inside = self
+                .wine
+                .pinion(&arguments)
+                .and_then(crate::Output::success);
+            (inside, outside.join())
+        });
+        let Ok(outside) = outside else {
+            bail!("the run outside panicked");
+        };
+        if let Some(path) = changed(&host, &picture(&self.folder().join("seen"))?) {
+            bail!("the host's file was changed: {}", path.display());
+        }
+        let told = self
+            .wine
+            .run(&program, &["tell", &folder, &key])?
+            .success()?;
+        if let Some(found) = difference(&planted, &told.stdout) {
+            bail!("the host was changed:\n{found}");
+        }
+        Ok(difference(&outside?.stdout, &inside?.stdout))
+    }
+}
+
+impl Difference {
+    /// The number of the process in whose part of the output the line is.
+    fn process(&self, trial: Trial) -> Result<u64> {
+        let of_each = usize::try_from(trial.operations + 1)?;
+        let process = u64::try_from(self.line / of_each)?;
+        if process < trial.processes {
+            return Ok(process);
+        }
+        // Among what was told in the end: by the first part of the path.
+        let digits = self.outside.split('\\').nth(1).and_then(|rest| {
+            rest.split_whitespace()
+                .next()
+                .and_then(|word| word.parse().ok())
+        });
+        digits.context("no process can be told from the line that differs")
+    }
+}
+
+fn difference(outside: &str, inside: &str) -> Option<Difference> {
+    const SHOWN: usize = 6;
+    let (outside, inside): (Vec<_>, Vec<_>) = (outside.lines().collect(), inside.lines().collect());
+    let at = |lines: &[&str], line: usize| lines.get(line).copied().map(str::to_owned);
+    let longer = outside.len().max(inside.len());
+    let line = (0..longer).find(|&line| outside.get(line) != inside.get(line))?;
+    Some(Difference {
+        line,
+        before: (line.saturating_sub(SHOWN)..line)
+            .filter_map(|line| at(&outside, line))
+            .collect(),
+        outside: at(&outside, line).unwrap_or_else(|| "(ends)".into()),
+        inside: at(&inside, line).unwrap_or_else(|| "(ends)".into()),
+    })
+}
+
+type Picture = BTreeMap<PathBuf, (u32, i64, i64, Option<Vec<u8>>)>;
+
+/// Every file and folder with its mode, time of change and bytes.
+fn picture(folder: &Path) -> Result<Picture> {
+    let mut all = BTreeMap::new();
+    let mut todo = vec![folder.to_path_buf()];
+    while let Some(path) = todo.pop() {
+        let metadata = fs::symlink_metadata(&path)?;
+        let bytes = metadata.is_file().then(|| fs::read(&path)).transpose()?;
+        if metadata.is_dir() {
+            for entry in fs::read_dir(&path)? {
+                todo.push(entry?.path());
+            }
+        }
+        let time = (metadata.mtime(), metadata.mtime_nsec());
+        all.insert(path, (metadata.mode(), time.0, time.1, bytes));
+    }
+    Ok(all)
+}
+
+fn changed(before: &Picture, after: &Picture) -> Option<PathBuf> {
+    let gone = before
+        .iter()
+        .find(|(path, was)| after.get(*path) != Some(was));
+    let new = after.keys().find(|path| !before.contains_key(*path));
+    gone.map(|(path, _)| path).or(new).cloned()
+}

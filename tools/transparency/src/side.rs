@@ -1,0 +1,126 @@
+//! One side of the comparison: a copy of the project's prefix, with the tests
+//! in it, in which programs run outside of VMs or inside.
+
+use crate::outcome::Outcome;
+use anyhow::{Context, Result, bail};
+use pinion_harness::Wine;
+use pinion_harness::wine::windows_path;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// How long one unit may take.
+const LIMIT: Duration = Duration::from_secs(120);
+/// The folder of the tests, below drive C.
+const FOLDER: &str = "judge";
+/// The store of the VMs.
+const STORE: &str = "C:\\judge\\store";
+
+/// Where a program runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Where {
+    /// As any program does.
+    Outside,
+    /// In a VM made for it.
+    Inside,
+}
+
+/// A prefix of its own. Its processes are ended, and it is removed, when this is
+/// dropped.
+pub struct Side {
+    wine: Wine,
+    place: Where,
+    // Declared last: the processes have ended before the folder goes.
+    _copy: TempDir,
+}
+
+impl Side {
+    /// Copies the prefix into `cache`.
+    ///
+    /// # Errors
+    /// When the copy cannot be made or its server not be started.
+    pub fn new(place: Where, cache: &Path) -> Result<Self> {
+        let mut wine = Wine::from_env()?;
+        let copy = tempfile::Builder::new()
+            .prefix("judge-")
+            .tempdir_in(cache)
+            .with_context(|| format!("cannot make a folder in {}", cache.display()))?;
+        let prefix = copy.path().join("prefix");
+        let status = Command::new("cp")
+            .args(["-a", "--reflink=auto"])
+            .args([wine.prefix(), &prefix])
+            .status()?;
+        if !status.success() {
+            bail!("copying the prefix {} failed", wine.prefix().display());
+        }
+        wine.set_prefix(&prefix);
+        wine.set("PINION_ROOT", STORE);
+        fs::create_dir_all(wine.drive_c().join(FOLDER))?;
+        wine.wineserver(&["-p"])?;
+        Ok(Self {
+            wine,
+            place,
+            _copy: copy,
+        })
+    }
+
+    /// The Wine, with this prefix.
+    pub fn wine(&self) -> &Wine {
+        &self.wine
+    }
+
+    /// Lays a file into the folder of the tests.
+    ///
+    /// # Errors
+    /// When it cannot be copied.
+    pub fn lay(&self, file: &Path) -> Result<()> {
+        let name = file.file_name().context("no file")?;
+        fs::copy(file, self.wine.drive_c().join(FOLDER).join(name))
+            .with_context(|| format!("cannot copy {}", file.display()))?;
+        Ok(())
+    }
+
+    /// Runs `unit` of the tests of `module` in an empty folder. A unit that does
+    /// not end is an outcome, not an error; what it leaves running is ended.
+    ///
+    /// # Errors
+    /// When Wine cannot be run.
+    pub fn run(&self, module: &str, unit: &str) -> Result<Outcome> {
+        let folder = self.wine.drive_c().join(FOLDER).join("run");
+        if folder.exists() {
+            fs::remove_dir_all(&folder)?;
+        }
+        fs::create_dir_all(&folder)?;
+        let program = format!("C:\\{FOLDER}\\{module}_test.exe");
+        let mut command = match self.place {
+            Where::Outside => self.wine.command(&program),
+            Where::Inside => {
+                let pinion = windows_path(&self.wine.program("pinion.exe"));
+                let mut command = self.wine.command(pinion);
+                command.args(["run", "--rm", "--", &program]);
+                command
+            }
+        };
+        command.arg(unit).current_dir(&folder);
+        let running = self.wine.start(command)?;
+        match running.finish_or_tell(LIMIT) {
+            Ok(output) => Ok(Outcome::read(unit, &(output.stdout + &output.stderr))),
+            Err(so_far) => {
+                self.wine.wineserver(&["-k"])?;
+                self.wine.wineserver(&["-p"])?;
+                let mut outcome = Outcome::read(unit, &so_far);
+                outcome.figures = None;
+                Ok(outcome)
+            }
+        }
+    }
+}
+
+impl Drop for Side {
+    fn drop(&mut self) {
+        let _ = self.wine.wineserver(&["-k"]);
+        let _ = self.wine.wineserver(&["-w"]);
+    }
+}
