@@ -69,6 +69,8 @@ static TABLE: [Place; PLACES] = [const {
 
 /// How many places are used.
 static USED: AtomicU32 = AtomicU32::new(0);
+/// The places from here on were never used, so nobody looks there.
+static UNUSED_FROM: AtomicUsize = AtomicUsize::new(0);
 
 impl Place {
     fn take(&self) -> bool {
@@ -90,17 +92,19 @@ impl Place {
 fn find(handle: usize) -> Option<&'static Place> {
     TABLE
         .iter()
+        .take(UNUSED_FROM.load(Ordering::Acquire))
         .find(|place| place.handle.load(Ordering::Relaxed) == handle)
 }
 
 fn claim(handle: usize) -> Option<&'static Place> {
-    let free = |place: &&Place| {
+    let free = |place: &Place| {
         place
             .handle
             .compare_exchange(0, handle, Ordering::AcqRel, Ordering::Relaxed)
             .is_ok()
     };
-    let place = TABLE.iter().find(free)?;
+    let (index, place) = TABLE.iter().enumerate().find(|(_, place)| free(place))?;
+    UNUSED_FROM.fetch_max(index + 1, Ordering::Release);
     USED.fetch_add(1, Ordering::Relaxed);
     Some(place)
 }
