@@ -12,6 +12,7 @@ mod vm;
 
 use anyhow::Result;
 use clap::Parser;
+use clap::builder::PossibleValuesParser;
 use pinion_harness::Wine;
 use report::Report;
 use std::path::PathBuf;
@@ -24,9 +25,9 @@ struct Options {
     /// How many VMs to have up at once in the crowd benchmark
     #[arg(long, default_value_t = 30)]
     crowd: usize,
-    /// Only the benchmarks whose name contains this
-    #[arg(long)]
-    only: Option<String>,
+    /// Only these benchmarks; without any, all
+    #[arg(value_parser = PossibleValuesParser::new(BENCHES.iter().map(|(name, _)| *name)))]
+    names: Vec<String>,
 }
 
 type Bench = fn(&Wine, &mut Report, usize) -> Result<()>;
@@ -34,7 +35,8 @@ type Bench = fn(&Wine, &mut Report, usize) -> Result<()>;
 const BENCHES: &[(&str, Bench)] = &[
     ("calls", calls::run),
     ("memory", memory::run),
-    ("server", server::run),
+    ("first-byte", server::first_byte),
+    ("requests", server::requests),
     ("crowd", many::run),
 ];
 
@@ -45,11 +47,7 @@ fn main() -> Result<()> {
     let mut report = Report::new(wine.version()?);
     wine.wineserver(&["-p"])?;
     for (name, bench) in BENCHES {
-        if options
-            .only
-            .as_ref()
-            .is_some_and(|only| !name.contains(only.as_str()))
-        {
+        if !options.names.is_empty() && !options.names.iter().any(|wanted| wanted == name) {
             continue;
         }
         eprintln!("{name} …");
