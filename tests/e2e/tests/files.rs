@@ -295,8 +295,8 @@ fn the_store_and_the_bare_disk_are_closed() {
         .iter()
         .zip(words.chunks(4))
     {
-        let closed =
-            ["0xc0000034", "0xc0000022"].contains(&answer["status"].as_str().unwrap_or(""));
+        let closed = ["0xc0000034", "0xc000003a", "0xc0000022"]
+            .contains(&answer["status"].as_str().unwrap_or(""));
         assert!(closed, "{name:?}: {answer}");
     }
     let folder = pinion_harness::wine::windows_path(world.folder());

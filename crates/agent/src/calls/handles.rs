@@ -4,7 +4,7 @@ use super::{files, registry};
 use crate::guard;
 use crate::hooks::kept;
 use pinion_nt::status::success;
-use pinion_nt::{HANDLE, NTSTATUS};
+use pinion_nt::{CURRENT_PROCESS, HANDLE, NTSTATUS};
 
 /// As `NtClose`.
 pub(crate) unsafe fn close(handle: HANDLE) -> NTSTATUS {
@@ -46,6 +46,9 @@ pub(crate) unsafe fn duplicate(
         if let Ok(handle) = unsafe { guard::read(target) } {
             registry::forget(handle);
             files::forget(handle);
+            if source_process == CURRENT_PROCESS && target_process == CURRENT_PROCESS {
+                files::duplicated(source, handle);
+            }
         }
     }
     status

@@ -200,7 +200,7 @@ fn deletion(file: HANDLE) -> Result<(), NTSTATUS> {
         if layer != 0 {
             return Err(STATUS_ACCESS_DENIED);
         }
-        let mut view = View::new(path);
+        let mut view = View::of(file, path);
         remove::check_empty(&mut view)?;
         remove::prepare(&mut view)
     })

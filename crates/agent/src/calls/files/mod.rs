@@ -32,7 +32,7 @@ mod volumes;
 pub(crate) use attributes::{attributes, delete};
 pub(crate) use image::with_program;
 pub(crate) use information::{query_information, set_information};
-pub(crate) use listing::{close, query_directory, query_directory_ex};
+pub(crate) use listing::{close, duplicated, query_directory, query_directory_ex};
 pub(crate) use names::asked_name;
 pub(crate) use open::open;
 pub(crate) use opened::forget;

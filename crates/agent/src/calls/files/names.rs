@@ -7,12 +7,15 @@ use crate::decode::Attributes;
 use crate::hooks::{self, kept};
 use crate::{scratch, state};
 use pinion_names::file::{self, Target};
-use pinion_names::units::{SEPARATOR, below, fold, join, starts};
+use pinion_names::units::{SEPARATOR, below, first_part, fold, join, starts};
 use pinion_nt::status::{
     STATUS_ACCESS_DENIED, STATUS_NAME_TOO_LONG, STATUS_OBJECT_NAME_INVALID,
     STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_PATH_NOT_FOUND, success,
 };
 use pinion_nt::{HANDLE, NTSTATUS, UNICODE_STRING};
+
+/// `STATUS_INVALID_PARAMETER` (ntstatus.h).
+const STATUS_INVALID_PARAMETER: NTSTATUS = 0xC000_000D_u32 as i32;
 
 /// What a call's name means.
 pub(crate) enum Named<'p> {
@@ -56,6 +59,9 @@ pub(crate) fn with_relative(
     let mut work = Some(work);
     let named = with_real(root, |real| {
         let work = work.take()?;
+        if name.first() == Some(&SEPARATOR) {
+            return Some(work(Named::Refused(STATUS_INVALID_PARAMETER)));
+        }
         scratch::with(real.len() + 1 + name.len(), |whole| {
             let parts: &[&[u16]] = if name.is_empty() {
                 &[real]
@@ -95,11 +101,22 @@ pub(crate) fn with_absolute(
             return work(if passes {
                 Named::Passes
             } else {
-                Named::Refused(STATUS_ACCESS_DENIED)
+                Named::Refused(of_no_device(path).unwrap_or(STATUS_ACCESS_DENIED))
             });
         }
     };
     with_parts(letter, rest, slashes, real, work)
+}
+
+/// What NT answers for the device name `path` (below a directory of devices)
+/// when there is no such device; `None` when there is one.
+fn of_no_device(path: &[u16]) -> Option<NTSTATUS> {
+    match first_part(path) {
+        None | Some(([], _)) => Some(STATUS_OBJECT_NAME_INVALID),
+        Some((first, _)) if volumes::is_device(first) => None,
+        Some((_, [])) => Some(STATUS_OBJECT_NAME_NOT_FOUND),
+        Some(_) => Some(STATUS_OBJECT_PATH_NOT_FOUND),
+    }
 }
 
 /// Runs `work` with the path `rest` of the drive `letter`.
@@ -138,7 +155,11 @@ fn with_system_root(name: &[u16], work: impl FnOnce(Named<'_>) -> NTSTATUS) -> N
     let Some(rest) =
         starts(name, "\\SystemRoot").filter(|rest| matches!(rest.first(), None | Some(&SEPARATOR)))
     else {
-        return work(Named::Refused(STATUS_OBJECT_PATH_NOT_FOUND));
+        return work(Named::Refused(match first_part(name) {
+            None | Some(([], _)) => STATUS_OBJECT_NAME_INVALID,
+            Some((_, [])) => STATUS_OBJECT_NAME_NOT_FOUND,
+            Some(_) => STATUS_OBJECT_PATH_NOT_FOUND,
+        }));
     };
     // SAFETY: the page is mapped, readable and never changes there.
     let root = unsafe { SYSTEM_ROOT.read() };

@@ -8,7 +8,7 @@ use crate::calls::objects::with_name;
 use crate::calls::open::Open;
 use crate::decode::Attributes;
 use crate::{guard, state};
-use pinion_layers::{Kind, Lookup, Tree, lookup, make_parents};
+use pinion_layers::{Kind, Lookup, Tree, lookup, make_parents, sources};
 use pinion_names::file;
 use pinion_nt::calls::NtClose;
 use pinion_nt::status::{
@@ -82,7 +82,7 @@ fn by_id(decoded: &Attributes<'_>, open: &Open) -> NTSTATUS {
         ..*open
     };
     let status = as_given(decoded, &ask);
-    if !success(status) {
+    if !success(status) && !by_id_in_layers(decoded, &ask) {
         return status;
     }
     let file = raw::Owned(handle);
@@ -95,6 +95,35 @@ fn by_id(decoded: &Attributes<'_>, open: &Open) -> NTSTATUS {
         Named::Refused(status) => refuse(status),
         Named::Volume | Named::Passes => refuse(STATUS_ACCESS_DENIED),
     })
+}
+
+/// Opens a file by its number relative to the directory that the root handle
+/// means, in each of its layers: Wine looks for the number below that only.
+fn by_id_in_layers(decoded: &Attributes<'_>, ask: &Open) -> bool {
+    let found = names::with_located(decoded.root(), |_, path| {
+        let mut view = View::new(path);
+        let layers = sources(&mut view).ok()?;
+        layers.iter().find(|&layer| {
+            let how = raw::How {
+                access: raw::READ_ATTRIBUTES,
+                attributes: 0,
+                disposition: raw::OPEN,
+                options: 0,
+            };
+            let opened = view::with_name(layer, path, &[], |name| raw::open(name, how));
+            let Ok(Ok(root)) = opened else {
+                return false;
+            };
+            let given = OBJECT_ATTRIBUTES {
+                RootDirectory: root.0,
+                ..decoded.given
+            };
+            success(with_name(&given, decoded.name, &|attributes| {
+                ask.call(attributes)
+            }))
+        })
+    });
+    found.flatten().is_some()
 }
 
 /// Whether the call can change the file, which exists and is of `kind`.
@@ -126,7 +155,13 @@ fn of_place(place: &Place<'_>, open: &Open, given: &OBJECT_ATTRIBUTES) -> NTSTAT
     let mut view = View::new(place.path);
     if open.disposition == raw::OPEN && !changes(open, Kind::Leaf) {
         return view::read(&mut view, |layer| {
-            in_layer(for_listing(layer, open, place.path), place, open, given)
+            let listed = for_listing(layer, open, place.path);
+            let status = in_layer(listed, place, open, given);
+            // The host may lack the directory.
+            if listed != layer && raw::is_missing(status) {
+                return in_layer(layer, place, open, given);
+            }
+            status
         });
     }
     let found = match lookup(&mut view) {

@@ -36,10 +36,11 @@ pub(crate) fn check_empty(view: &mut View<'_>) -> Result<(), NTSTATUS> {
     }
 }
 
-/// As `NtDeleteFile` on the path of `view`.
+/// As `NtDeleteFile` on the path of `view`: an open for deletion on close, which
+/// does not tell that a directory was not empty.
 pub(crate) fn by_name(view: &mut View<'_>) -> NTSTATUS {
     match delete(view) {
-        Ok(()) => 0,
+        Ok(()) | Err(NOT_EMPTY) => 0,
         Err(status) => status,
     }
 }

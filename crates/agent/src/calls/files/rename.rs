@@ -155,7 +155,11 @@ fn carry_out(
             return Err(STATUS_OBJECT_NAME_COLLISION);
         }
         if kind == Kind::Directory {
-            return Err(STATUS_ACCESS_DENIED);
+            return Err(if class.moves {
+                STATUS_ACCESS_DENIED
+            } else {
+                raw::STATUS_FILE_IS_A_DIRECTORY
+            });
         }
         target.keep_base(layer);
     }
@@ -163,7 +167,7 @@ fn carry_out(
         return Err(STATUS_OBJECT_PATH_NOT_FOUND);
     }
     if class.moves && !same {
-        let mut source = View::new(from);
+        let mut source = View::of(file, from);
         if let Some((_, Kind::Directory)) = kind_of(&mut source)? {
             tree_up(&mut source)?;
         }

@@ -6,16 +6,18 @@ use super::{base, names};
 use crate::{scratch, state};
 use pinion_layers::{Kind, Lookup, Tree, Upper, lookup};
 use pinion_names::file;
-use pinion_nt::NTSTATUS;
 use pinion_nt::status::{
     STATUS_NAME_TOO_LONG, STATUS_OBJECT_NAME_INVALID, STATUS_OBJECT_NAME_NOT_FOUND,
     STATUS_OBJECT_PATH_NOT_FOUND,
 };
+use pinion_nt::{HANDLE, NTSTATUS};
 
 /// A path as the layers keep it (`C\a\b`), in every layer.
 pub(crate) struct View<'p> {
     path: &'p [u16],
     depth: usize,
+    /// The program's handle of the upper's node, or null.
+    pub(crate) own: HANDLE,
 }
 
 impl<'p> View<'p> {
@@ -24,6 +26,16 @@ impl<'p> View<'p> {
         Self {
             path,
             depth: file::depth(path),
+            own: core::ptr::null_mut(),
+        }
+    }
+
+    /// The view of `path`, of which the program has the handle `own`: it may
+    /// share with nobody.
+    pub(crate) fn of(own: HANDLE, path: &'p [u16]) -> Self {
+        Self {
+            own,
+            ..Self::new(path)
         }
     }
 

@@ -1,12 +1,16 @@
 //! Which drive letter a volume's device has. On Windows the names of open files
 //! begin with the device; Wine gives them by drive letter.
 
+use super::raw::{self, Owned};
 use crate::hooks::kept;
 use core::sync::atomic::{AtomicU32, Ordering};
 use pinion_names::units::{SEPARATOR, starts};
-use pinion_nt::calls::NtClose;
-use pinion_nt::status::success;
-use pinion_nt::{HANDLE, OBJ_CASE_INSENSITIVE, UNICODE_STRING, object_attributes, unicode_string};
+use pinion_nt::status::{
+    STATUS_NO_MEMORY, STATUS_OBJECT_NAME_INVALID, STATUS_OBJECT_NAME_NOT_FOUND, success,
+};
+use pinion_nt::{
+    HANDLE, NTSTATUS, OBJ_CASE_INSENSITIVE, UNICODE_STRING, object_attributes, unicode_string,
+};
 
 /// The number of the volume of each letter, plus 2; 1 for none, 0 when not yet
 /// asked.
@@ -49,31 +53,16 @@ const DOS: &[u16] = &[SEPARATOR, b'?' as u16, b'?' as u16, SEPARATOR];
 
 /// The number of the volume to which the symbolic link named by `parts` leads.
 fn linked(parts: &[&[u16]]) -> Option<u32> {
-    let (mut name, mut target) = ([0; 128], [0; 128]);
-    let length = pinion_names::units::join(parts, &mut name).ok()?;
-    let string = unicode_string(name.get(..length)?)?;
-    let attributes = object_attributes(
-        core::ptr::null_mut(),
-        &raw const string,
-        OBJ_CASE_INSENSITIVE,
-    );
-    let mut link: HANDLE = core::ptr::null_mut();
+    let link = open_link(parts).ok()?;
+    let mut target = [0; 128];
     let mut out = UNICODE_STRING {
         Length: 0,
         MaximumLength: 256,
         Buffer: target.as_mut_ptr(),
     };
     // SAFETY: all pointers are to locals; the buffer holds MaximumLength bytes.
-    let status = unsafe {
-        let opened =
-            kept::NtOpenSymbolicLinkObject(&raw mut link, LINK_QUERY, &raw const attributes);
-        if !success(opened) {
-            return None;
-        }
-        let queried = kept::NtQuerySymbolicLinkObject(link, &raw mut out, core::ptr::null_mut());
-        NtClose(link);
-        queried
-    };
+    let status =
+        unsafe { kept::NtQuerySymbolicLinkObject(link.0, &raw mut out, core::ptr::null_mut()) };
     if !success(status) {
         return None;
     }
@@ -81,6 +70,44 @@ fn linked(parts: &[&[u16]]) -> Option<u32> {
         target.get(..usize::from(out.Length) / 2)?,
         "\\Device\\HarddiskVolume",
     )?)
+}
+
+fn open_link(parts: &[&[u16]]) -> Result<Owned, NTSTATUS> {
+    let mut name = [0; 128];
+    let length =
+        pinion_names::units::join(parts, &mut name).map_err(|_| STATUS_OBJECT_NAME_NOT_FOUND)?;
+    let string = unicode_string(name.get(..length).unwrap_or(&[])).ok_or(STATUS_NO_MEMORY)?;
+    let attributes = object_attributes(
+        core::ptr::null_mut(),
+        &raw const string,
+        OBJ_CASE_INSENSITIVE,
+    );
+    let mut link: HANDLE = core::ptr::null_mut();
+    // SAFETY: all pointers are to locals.
+    let status =
+        unsafe { kept::NtOpenSymbolicLinkObject(&raw mut link, LINK_QUERY, &raw const attributes) };
+    raw::check(status).map(|()| Owned(link))
+}
+
+/// Whether the host has a DOS device or a device `name`.
+pub(crate) fn is_device(name: &[u16]) -> bool {
+    const DEVICES: &[u16] = &ascii(b"\\Device\\");
+    [DOS, DEVICES].iter().any(|directory| {
+        !matches!(
+            open_link(&[directory, name]),
+            Err(STATUS_OBJECT_NAME_NOT_FOUND | STATUS_OBJECT_NAME_INVALID)
+        )
+    })
+}
+
+const fn ascii<const N: usize>(text: &[u8; N]) -> [u16; N] {
+    let mut units = [0; N];
+    let mut index = 0;
+    while index < N {
+        units[index] = text[index] as u16;
+        index += 1;
+    }
+    units
 }
 
 fn number(digits: &[u16]) -> Option<u32> {

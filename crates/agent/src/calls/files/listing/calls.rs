@@ -3,13 +3,13 @@
 use super::super::cache::{self, Fact};
 use super::super::names;
 use super::super::opened;
-use super::super::raw::{self, upcase};
+use super::super::raw;
 use super::super::view::{self, View};
 use super::record::{HEAD, Layout, layout};
 use super::snapshot::{Entry, Snapshot};
 use super::table::{self, Listing, Merged};
 use super::with_child;
-use crate::hooks::kept;
+use crate::hooks::{self, kept};
 use crate::{guard, scratch};
 use core::ffi::c_void;
 use pinion_layers::{Lookup, sources};
@@ -146,50 +146,63 @@ fn forget_name(query: &Query) -> bool {
     forgotten == Some(Ok(true))
 }
 
-/// The answer from the merged list; `None` when the kernel shall list.
+/// The answer from the merged list; `None` when the kernel shall list. On Wine a
+/// restart goes back in what was read at first (observed on Wine 8 and Wine 10).
 fn answer(query: &Query) -> Option<NTSTATUS> {
+    if query.file.is_null() {
+        return None;
+    }
     let status = table::with(query.file, |listing| {
-        if query.restart || matches!(listing, Listing::New) {
+        if matches!(listing, Listing::New) || query.restart && !hooks::is_wine() {
             match begin(query, listing) {
                 Ok(begun) => *listing = begun,
                 Err(status) => return Some(status),
             }
         }
         match listing {
-            Listing::Merged(merged) => Some(serve(query, merged)),
+            Listing::Merged(merged) => {
+                if query.restart {
+                    merged.next = 0;
+                }
+                Some(serve(query, merged))
+            }
             Listing::New | Listing::Kernel | Listing::KernelOne => None,
         }
     });
     status.unwrap_or(Some(STATUS_INSUFFICIENT_RESOURCES))
 }
 
-/// Decides who lists, and takes the snapshot. A restart keeps the pattern of
-/// the first call when it brings none.
+/// Decides who lists, and takes the snapshot. The pattern of the first call
+/// stands.
 fn begin(query: &Query, listing: &Listing) -> Result<Listing, NTSTATUS> {
     let located = with_directory(query.file, |layer, path| {
-        let given = pattern_of(query)?;
-        if let Some(given) = &given {
-            if let Some(one) = with_pattern(given, |name| one_name(path, layer, name))? {
-                return Ok(one);
-            }
-        } else if matches!(listing, Listing::KernelOne) {
-            return Ok(Listing::KernelOne);
+        if let Listing::Merged(merged) = listing {
+            return list_all(path, merged.snapshot.pattern());
         }
-        let mut view = View::new(path);
-        let found = sources(&mut view)?;
-        let only_host = found.only() == Some(View::host()) && !Snapshot::hides_in(path);
-        if only_host || found.iter().next().is_none() {
-            return Ok(Listing::Kernel);
-        }
-        let mut snapshot = Snapshot::take(path, found)?;
-        match (given, listing) {
-            (Some(given), _) => with_pattern(&given, |pattern| snapshot.keep_pattern(pattern))?,
-            (None, Listing::Merged(merged)) => snapshot.keep_pattern(merged.snapshot.pattern())?,
-            (None, _) => {}
-        }
-        Ok(Listing::Merged(Merged::new(snapshot)))
+        let Some(given) = pattern_of(query)? else {
+            return match listing {
+                Listing::KernelOne => Ok(Listing::KernelOne),
+                _ => list_all(path, &[]),
+            };
+        };
+        with_pattern(&given, |pattern| match one_name(path, layer, pattern)? {
+            Some(one) => Ok(one),
+            None => list_all(path, pattern),
+        })
     });
     located.unwrap_or(Ok(Listing::Kernel))
+}
+
+fn list_all(path: &[u16], pattern: &[u16]) -> Result<Listing, NTSTATUS> {
+    let mut view = View::new(path);
+    let found = sources(&mut view)?;
+    let only_host = found.only() == Some(View::host()) && !Snapshot::hides_in(path);
+    if only_host || found.iter().next().is_none() {
+        return Ok(Listing::Kernel);
+    }
+    let mut snapshot = Snapshot::take(&view, found, pattern)?;
+    snapshot.keep_pattern(pattern)?;
+    Ok(Listing::Merged(Merged::new(snapshot)))
 }
 
 /// Runs `work` with the layer and the path of the directory of `handle`.
@@ -218,7 +231,7 @@ fn one_name(path: &[u16], own: usize, name: &[u16]) -> Result<Option<Listing>, N
         }
         Ok(match found {
             Lookup::Found { layer, .. } if layer == own => Some(Listing::KernelOne),
-            Lookup::Found { layer, .. } => match Snapshot::one(path, layer, name) {
+            Lookup::Found { layer, .. } => match Snapshot::one(&View::new(path), layer, name) {
                 // The host may lack the whole directory.
                 Err(status) if raw::is_missing(status) => None,
                 one => Some(Listing::Merged(Merged::new(one?))),
@@ -275,10 +288,6 @@ fn fill(
     let room = query.length as usize;
     let (mut last, mut end) = (None, 0);
     while let Some(entry) = merged.snapshot.entry(merged.next) {
-        if !matches(merged.snapshot.pattern(), entry.name()) {
-            merged.next += 1;
-            continue;
-        }
         let at = end_of(end);
         let needed = layout.name + entry.name().len() * 2;
         let cut = at + needed > room;
@@ -304,7 +313,7 @@ fn fill(
     }
     match last {
         Some(_) => Ok((0, end)),
-        None if merged.begun => Ok((STATUS_NO_MORE_FILES, 0)),
+        None if core::mem::replace(&mut merged.begun, true) => Ok((STATUS_NO_MORE_FILES, 0)),
         None => Err(raw::STATUS_NO_SUCH_FILE),
     }
 }
@@ -331,11 +340,6 @@ fn write(
         let place = target.wrapping_add(layout.name);
         guard::copy(place.cast(), entry.name().as_ptr().cast(), text)
     }
-}
-
-fn matches(pattern: &[u16], name: &[u16]) -> bool {
-    const ALL: &[u16] = &[b'*' as u16, b'.' as u16, b'*' as u16];
-    pattern.is_empty() || pattern == ALL || pattern::matches(pattern, name, upcase)
 }
 
 /// Ends the call as the I/O manager does: status block, event, APC.

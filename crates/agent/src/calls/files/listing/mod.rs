@@ -19,12 +19,12 @@ use pinion_nt::status::STATUS_NAME_TOO_LONG;
 use snapshot::Snapshot;
 
 pub(crate) use calls::{query_directory, query_directory_ex};
-pub(crate) use table::close;
+pub(crate) use table::{close, duplicated};
 
 /// Whether the program sees no entry in the directory of `view`.
 pub(crate) fn is_empty(view: &mut View<'_>) -> Result<bool, NTSTATUS> {
     let sources = sources(view)?;
-    let snapshot = Snapshot::take(view.path(), sources)?;
+    let snapshot = Snapshot::take(view, sources, &[])?;
     Ok(snapshot.entries().all(|entry| entry.is_dots()))
 }
 
@@ -35,7 +35,7 @@ pub(crate) fn each_below(
     mut work: impl FnMut(&[u16], usize, Kind) -> Result<(), NTSTATUS>,
 ) -> Result<(), NTSTATUS> {
     let sources = sources(view)?;
-    let snapshot = Snapshot::take(view.path(), sources)?;
+    let snapshot = Snapshot::take(view, sources, &[])?;
     for entry in snapshot.entries().filter(|entry| !entry.is_dots()) {
         with_child(view.path(), entry.name(), |path| {
             work(path, entry.layer(), entry.kind())
@@ -47,7 +47,7 @@ pub(crate) fn each_below(
 /// Takes away the whiteouts and left-overs in the upper's own directory of
 /// `view`, which is about to be deleted and shows no entries.
 pub(crate) fn clear_whiteouts(view: &View<'_>) -> Result<(), NTSTATUS> {
-    let snapshot = Snapshot::reserved(view.path())?;
+    let snapshot = Snapshot::reserved(view)?;
     for entry in snapshot.entries() {
         with_child(view.path(), entry.whole_name(), |path| {
             with_name(0, path, &[], remove::raw_delete)

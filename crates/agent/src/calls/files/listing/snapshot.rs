@@ -97,9 +97,18 @@ fn is_dots(name: &[u16]) -> bool {
 }
 
 impl Snapshot {
-    /// What the program sees in the directory `path`, which the layers
-    /// `sources` make up.
-    pub(crate) fn take(path: &[u16], sources: Sources) -> Result<Self, NTSTATUS> {
+    /// What the program sees in the directory of `view`, which the layers
+    /// `sources` make up, of the names that match `pattern`: each layer's own
+    /// file system tells which.
+    pub(crate) fn take(
+        view: &View<'_>,
+        sources: Sources,
+        pattern: &[u16],
+    ) -> Result<Self, NTSTATUS> {
+        let path = view.path();
+        const ALL: &[u16] = &[b'*' as u16];
+        const WHITEOUTS: &[u16] = &[0x2e, 0x77, 0x68, 0x2e, 0x2a];
+        let pattern = if pattern == ALL { &[] } else { pattern };
         let mut snapshot = Self::new()?;
         let first = sources.iter().next().unwrap_or(View::host());
         let dots = if file::depth(path) == 1 {
@@ -109,30 +118,36 @@ impl Snapshot {
         };
         for layer in sources.iter() {
             let hidden = hidden_name(path, layer);
-            snapshot.read(path, layer, &[], |name| {
+            snapshot.read(view, layer, pattern, |name| {
                 if layer == View::host() {
                     let closed = hidden.is_some_and(|hidden| equal(name, hidden));
                     return (layer == dots || !is_dots(name)) && !closed;
                 }
-                !is_left_over(name) && (layer == dots || !is_dots(name))
+                let of_layers = !pattern.is_empty() && starts(name, file::WHITEOUT).is_some();
+                !of_layers && !is_left_over(name) && (layer == dots || !is_dots(name))
             })?;
+            if layer != View::host() && !pattern.is_empty() {
+                snapshot.read(view, layer, WHITEOUTS, |name| {
+                    starts(name, file::WHITEOUT).is_some() && !is_left_over(name)
+                })?;
+            }
         }
         snapshot.merge();
         Ok(snapshot)
     }
 
-    /// What the directory `path` of `layer` has by the plain name `name`.
-    pub(crate) fn one(path: &[u16], layer: usize, name: &[u16]) -> Result<Self, NTSTATUS> {
+    /// What the directory of `view` in `layer` has by the plain name `name`.
+    pub(crate) fn one(view: &View<'_>, layer: usize, name: &[u16]) -> Result<Self, NTSTATUS> {
         let mut snapshot = Self::new()?;
-        snapshot.read(path, layer, name, |_| true)?;
+        snapshot.read(view, layer, name, |_| true)?;
         snapshot.keep_pattern(name)?;
         Ok(snapshot)
     }
 
-    /// The reserved names in the upper's own directory `path`.
-    pub(crate) fn reserved(path: &[u16]) -> Result<Self, NTSTATUS> {
+    /// The reserved names in the upper's own directory of `view`.
+    pub(crate) fn reserved(view: &View<'_>) -> Result<Self, NTSTATUS> {
         let mut snapshot = Self::new()?;
-        snapshot.read(path, 0, &[], |name| starts(name, file::WHITEOUT).is_some())?;
+        snapshot.read(view, 0, &[], |name| starts(name, file::WHITEOUT).is_some())?;
         Ok(snapshot)
     }
 
@@ -212,22 +227,17 @@ impl Snapshot {
     /// that match `pattern`, or all when it is empty.
     fn read(
         &mut self,
-        path: &[u16],
+        view: &View<'_>,
         layer: usize,
         pattern: &[u16],
         keeps: impl Fn(&[u16]) -> bool,
     ) -> Result<(), NTSTATUS> {
-        const LIST: u32 = 1;
-        let how = How {
-            access: LIST,
-            attributes: 0,
-            disposition: raw::OPEN,
-            options: raw::DIRECTORY_FILE,
-        };
-        let directory = with_name(layer, path, &[], |name| raw::open(name, how))??;
+        let directory = open(view, layer)?;
+        let mut restart = true;
         loop {
             self.commit(self.used + STEP)?;
-            match query(&directory, pattern, self.base.wrapping_add(self.used)) {
+            let place = self.base.wrapping_add(self.used);
+            match query(&directory, pattern, core::mem::take(&mut restart), place) {
                 Ok(0) | Err(STATUS_NO_MORE_FILES | raw::STATUS_NO_SUCH_FILE) => return Ok(()),
                 Ok(size) => self.walk(size.min(STEP), layer, &keeps)?,
                 Err(status) => return Err(status),
@@ -360,8 +370,45 @@ fn equal(a: &[u16], b: &[u16]) -> bool {
     order(a, b) == Ordering::Equal
 }
 
+/// Opens the directory of `view` in `layer` to list it. Where the program's own
+/// handle shares it with nobody, a second handle of the same is used.
+fn open(view: &View<'_>, layer: usize) -> Result<Owned, NTSTATUS> {
+    const LIST: u32 = 1;
+    /// `STATUS_SHARING_VIOLATION` (ntstatus.h).
+    const SHARING: NTSTATUS = 0xC000_0043_u32 as i32;
+    let how = How {
+        access: LIST,
+        attributes: 0,
+        disposition: raw::OPEN,
+        options: raw::DIRECTORY_FILE,
+    };
+    match with_name(layer, view.path(), &[], |name| raw::open(name, how))? {
+        Err(SHARING) if layer == 0 && !view.own.is_null() => {}
+        opened => return opened,
+    }
+    let mut second = core::ptr::null_mut();
+    // SAFETY: a handle of this process is duplicated into a local.
+    let status = unsafe {
+        kept::NtDuplicateObject(
+            CURRENT_PROCESS,
+            view.own,
+            CURRENT_PROCESS,
+            &raw mut second,
+            LIST | raw::SYNCHRONIZE,
+            0,
+            0,
+        )
+    };
+    raw::check(status).map(|()| Owned(second))
+}
+
 /// Reads the directory's next entries; gives how many bytes.
-fn query(directory: &Owned, pattern: &[u16], buffer: *mut u8) -> Result<usize, NTSTATUS> {
+fn query(
+    directory: &Owned,
+    pattern: &[u16],
+    restart: bool,
+    buffer: *mut u8,
+) -> Result<usize, NTSTATUS> {
     let none = core::ptr::null();
     let pattern = (!pattern.is_empty())
         .then(|| unicode_string(pattern))
@@ -384,7 +431,7 @@ fn query(directory: &Owned, pattern: &[u16], buffer: *mut u8) -> Result<usize, N
             CLASS,
             0,
             pattern,
-            0,
+            u8::from(restart),
         )
     })?;
     Ok(io.Information)

@@ -1,6 +1,7 @@
 //! Where each directory handle of the process is in its listing.
 //!
-//! One place per handle that was listed, until the handle is closed. Two
+//! One place per file object that was listed, until its last handle in this
+//! process is closed; a handle that another process made of it begins anew. Two
 //! threads that list by one handle wait for each other, as in NT.
 
 use super::snapshot::Snapshot;
@@ -11,6 +12,8 @@ use pinion_nt::{HANDLE, NTSTATUS};
 
 /// How many directories a process can list at once.
 const PLACES: usize = 256;
+/// How many handles of one directory's file object can share its listing.
+const HANDLES: usize = 4;
 /// How often a thread lets others run while it waits for a place; a place that
 /// stays taken longer was left by a thread that was ended.
 const PATIENCE: u32 = 1_000_000;
@@ -33,7 +36,8 @@ pub(crate) struct Merged {
     pub(crate) snapshot: Snapshot,
     /// The next one.
     pub(crate) next: usize,
-    /// Whether an entry has matched yet.
+    /// Whether a call was answered yet: only the first can tell that no name
+    /// matches.
     pub(crate) begun: bool,
 }
 
@@ -49,8 +53,8 @@ impl Merged {
 }
 
 struct Place {
-    /// The handle, 0 for none.
-    handle: AtomicUsize,
+    /// The handles of the file object, 0 for none.
+    handles: [AtomicUsize; HANDLES],
     /// 1 while a thread works with the listing.
     taken: AtomicU32,
     listing: UnsafeCell<Listing>,
@@ -61,16 +65,14 @@ unsafe impl Sync for Place {}
 
 static TABLE: [Place; PLACES] = [const {
     Place {
-        handle: AtomicUsize::new(0),
+        handles: [const { AtomicUsize::new(0) }; HANDLES],
         taken: AtomicU32::new(0),
         listing: UnsafeCell::new(Listing::New),
     }
 }; PLACES];
 
-/// How many places are used.
-static USED: AtomicU32 = AtomicU32::new(0);
-/// The places from here on were never used, so nobody looks there.
-static UNUSED_FROM: AtomicUsize = AtomicUsize::new(0);
+/// How many places were ever used: those beyond are empty.
+static USED: AtomicUsize = AtomicUsize::new(0);
 
 impl Place {
     fn take(&self) -> bool {
@@ -89,24 +91,49 @@ impl Place {
     }
 }
 
-fn find(handle: usize) -> Option<&'static Place> {
-    TABLE
-        .iter()
-        .take(UNUSED_FROM.load(Ordering::Acquire))
-        .find(|place| place.handle.load(Ordering::Relaxed) == handle)
+fn find(handle: usize) -> Option<(&'static Place, &'static AtomicUsize)> {
+    let used = TABLE.get(..USED.load(Ordering::Acquire))?;
+    used.iter().find_map(|place| {
+        let mut handles = place.handles.iter();
+        let own = handles.find(|own| own.load(Ordering::Relaxed) == handle)?;
+        Some((place, own))
+    })
 }
 
 fn claim(handle: usize) -> Option<&'static Place> {
-    let free = |place: &Place| {
-        place
-            .handle
-            .compare_exchange(0, handle, Ordering::AcqRel, Ordering::Relaxed)
-            .is_ok()
-    };
-    let (index, place) = TABLE.iter().enumerate().find(|(_, place)| free(place))?;
-    UNUSED_FROM.fetch_max(index + 1, Ordering::Release);
-    USED.fetch_add(1, Ordering::Relaxed);
+    let order = Ordering::AcqRel;
+    let (index, place) = TABLE.iter().enumerate().find(|(_, place)| {
+        let Some((first, others)) = place.handles.split_first() else {
+            return false;
+        };
+        // A place that is not used gets a first handle before any other.
+        let unused = others.iter().all(|own| own.load(Ordering::Acquire) == 0);
+        unused
+            && first
+                .compare_exchange(0, handle, order, Ordering::Relaxed)
+                .is_ok()
+    })?;
+    USED.fetch_max(index + 1, order);
     Some(place)
+}
+
+/// Takes note that `handle` is one of the place's; `false` when it is full.
+fn put(place: &Place, handle: usize) -> bool {
+    let order = Ordering::AcqRel;
+    place.handles.iter().any(|own| {
+        own.compare_exchange(0, handle, order, Ordering::Relaxed)
+            .is_ok()
+    })
+}
+
+/// `copy` is from now on one more handle of what `handle` is of, so that both
+/// are at the same place of its listing.
+pub(crate) fn duplicated(handle: HANDLE, copy: HANDLE) {
+    if !copy.is_null()
+        && let Some((place, _)) = find(handle as usize)
+    {
+        put(place, copy as usize);
+    }
 }
 
 /// Runs `work` with the listing of `handle`; `None` when no place is free.
@@ -115,7 +142,7 @@ pub(crate) fn with<R>(handle: HANDLE, work: impl FnOnce(&mut Listing) -> R) -> O
     if key == 0 {
         return None;
     }
-    let place = find(key).or_else(|| claim(key))?;
+    let place = find(key).map(|(place, _)| place).or_else(|| claim(key))?;
     if !place.take() {
         return None;
     }
@@ -125,18 +152,19 @@ pub(crate) fn with<R>(handle: HANDLE, work: impl FnOnce(&mut Listing) -> R) -> O
     Some(result)
 }
 
-/// As `NtClose`: the handle's listing ends with it.
+/// As `NtClose`: a listing ends with its last handle.
 pub(crate) unsafe fn close(handle: HANDLE) -> NTSTATUS {
     let key = handle as usize;
     if key != 0
-        && USED.load(Ordering::Relaxed) != 0
-        && let Some(place) = find(key)
+        && let Some((place, own)) = find(key)
         && place.take()
     {
-        // SAFETY: `take` made this thread the only one to touch it.
-        unsafe { *place.listing.get() = Listing::New };
-        place.handle.store(0, Ordering::Release);
-        USED.fetch_sub(1, Ordering::Relaxed);
+        let mut others = place.handles.iter();
+        if others.all(|other| core::ptr::eq(other, own) || other.load(Ordering::Relaxed) == 0) {
+            // SAFETY: `take` made this thread the only one to touch it.
+            unsafe { *place.listing.get() = Listing::New };
+        }
+        own.store(0, Ordering::Release);
         place.release();
     }
     // SAFETY: the program's own argument.
