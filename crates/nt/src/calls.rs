@@ -174,11 +174,7 @@ unsafe extern "system" {
         needed: *mut u32,
     ) -> NTSTATUS;
     /// Sets parts of an object's security descriptor.
-    pub fn NtSetSecurityObject(
-        handle: HANDLE,
-        parts: u32,
-        descriptor: *const c_void,
-    ) -> NTSTATUS;
+    pub fn NtSetSecurityObject(handle: HANDLE, parts: u32, descriptor: *const c_void) -> NTSTATUS;
     /// Reads a file's extended attributes.
     pub fn NtQueryEaFile(
         file: HANDLE,
