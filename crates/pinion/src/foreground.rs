@@ -1,5 +1,5 @@
-//! A program in this console: made suspended, taken into the VM by its
-//! supervisor, resumed, waited for. Ctrl-C is the program's: the console gives
+//! A program in this console: made suspended in the VM's job, confined and
+//! resumed by its supervisor, waited for. Ctrl-C is the program's: the console gives
 //! it to every process, and this one lets it pass.
 
 use crate::environment;
@@ -71,11 +71,14 @@ pub fn run(
             format!("cannot run '{program}' in the VM '{}': {error}", vm.name()),
         )
     };
-    let suspended =
-        Suspended::create(what.program, what.command, &env, Path::new(what.cwd)).map_err(failed)?;
-    client.adopt(suspended.pid, suspended.tid, what.main)?;
+    let job = client.admit()?;
+    let suspended = Suspended::create(&job, what.program, what.command, &env, Path::new(what.cwd))
+        .map_err(failed)?;
+    // The supervisor alone keeps the VM.
+    drop(job);
     fail_if_interrupted()?;
-    let process = suspended.resume().map_err(failed)?;
+    client.adopt(suspended.pid, what.main)?;
+    let process = suspended.running().map_err(failed)?;
     started();
     process
         .wait()

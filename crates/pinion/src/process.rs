@@ -1,9 +1,9 @@
-//! A process that is made suspended in this console, with this process's stdin,
-//! stdout and stderr, and nothing else of its handles. Until it is resumed it
-//! ends with the value.
+//! A process that is made suspended in a VM's job and in this console, with this
+//! process's stdin, stdout and stderr, and nothing else of its handles. Until it
+//! runs it ends with the value.
 
 use pinion_supervisor::again;
-use pinion_supervisor::attributes::HandleList;
+use pinion_supervisor::attributes::Attributes;
 use pinion_supervisor::quote::command_line;
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -19,19 +19,16 @@ use windows_sys::Win32::System::Console::{
 };
 use windows_sys::Win32::System::Threading::{
     CREATE_SUSPENDED, CREATE_UNICODE_ENVIRONMENT, CreateProcessW, EXTENDED_STARTUPINFO_PRESENT,
-    GetExitCodeProcess, INFINITE, LPPROC_THREAD_ATTRIBUTE_LIST, PROCESS_INFORMATION, ResumeThread,
+    GetExitCodeProcess, INFINITE, LPPROC_THREAD_ATTRIBUTE_LIST, PROCESS_INFORMATION,
     STARTF_USESTDHANDLES, STARTUPINFOEXW, TerminateProcess, WaitForSingleObject,
 };
 
 /// A process that has not run yet.
 pub struct Suspended {
     process: OwnedHandle,
-    thread: OwnedHandle,
     /// Its process id.
     pub pid: u32,
-    /// The id of its only thread.
-    pub tid: u32,
-    resumed: bool,
+    runs: bool,
 }
 
 /// A running process of ours.
@@ -40,9 +37,10 @@ pub struct Running {
 }
 
 impl Suspended {
-    /// Makes the process. `command` is the program as the user named it and its
+    /// Makes the process, a member of `job` from its first moment. `command` is the program as the user named it and its
     /// arguments, `program` the file to start.
     pub fn create(
+        job: &OwnedHandle,
         program: &Path,
         command: &[String],
         env: &[(OsString, OsString)],
@@ -53,11 +51,9 @@ impl Suspended {
         let mut line = wide(command_line(command).as_ref())?;
         let env = block(env);
         let stdio = Stdio::of_this_process();
-        let inherited = match stdio.distinct[..] {
-            [] => None,
-            ref handles => Some(HandleList::new(handles).map_err(io::Error::other)?),
-        };
-        let startup = stdio.startup(inherited.as_ref().map_or(null_mut(), HandleList::raw));
+        let jobs = [job.as_raw_handle()];
+        let attributes = Attributes::new(&stdio.distinct, &jobs).map_err(io::Error::other)?;
+        let startup = stdio.startup(attributes.raw());
         let mut made = PROCESS_INFORMATION::default();
         let flags = CREATE_SUSPENDED | CREATE_UNICODE_ENVIRONMENT | EXTENDED_STARTUPINFO_PRESENT;
         // SAFETY: all strings end in a zero, the environment in two; the command
@@ -69,7 +65,7 @@ impl Suspended {
                 line.as_mut_ptr(),
                 null(),
                 null(),
-                i32::from(inherited.is_some()),
+                i32::from(!stdio.distinct.is_empty()),
                 flags,
                 env.as_ptr().cast(),
                 cwd.as_ptr(),
@@ -80,8 +76,8 @@ impl Suspended {
         if ok == 0 {
             return Err(io::Error::last_os_error());
         }
-        // SAFETY: both handles are new and nobody else's.
-        let (process, thread) = unsafe {
+        // SAFETY: both handles are new and nobody else's; the thread's is not needed.
+        let (process, _) = unsafe {
             (
                 OwnedHandle::from_raw_handle(made.hProcess),
                 OwnedHandle::from_raw_handle(made.hThread),
@@ -89,20 +85,14 @@ impl Suspended {
         };
         Ok(Self {
             process,
-            thread,
             pid: made.dwProcessId,
-            tid: made.dwThreadId,
-            resumed: false,
+            runs: false,
         })
     }
 
-    /// Lets it run.
-    pub fn resume(mut self) -> io::Result<Running> {
-        // SAFETY: the handle is a live thread's.
-        if unsafe { ResumeThread(self.thread.as_raw_handle()) } == u32::MAX {
-            return Err(io::Error::last_os_error());
-        }
-        self.resumed = true;
+    /// The process, once its supervisor lets it run.
+    pub fn running(mut self) -> io::Result<Running> {
+        self.runs = true;
         Ok(Running {
             process: self.process.try_clone()?,
         })
@@ -111,7 +101,7 @@ impl Suspended {
 
 impl Drop for Suspended {
     fn drop(&mut self) {
-        if !self.resumed {
+        if !self.runs {
             // SAFETY: the handle is a live process's.
             unsafe { TerminateProcess(self.process.as_raw_handle(), 1) };
         }

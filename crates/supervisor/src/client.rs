@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::os::windows::io::AsRawHandle;
+use std::os::windows::io::{AsRawHandle, OwnedHandle};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
@@ -18,6 +18,7 @@ use crate::control::{
 use crate::error::{Error, Result};
 use crate::lifecycle::KILLED;
 use crate::process::Process;
+use crate::system::own;
 
 pub use crate::spawn::start_supervisor;
 
@@ -100,12 +101,24 @@ impl Client {
         }
     }
 
-    /// [`Request::Adopt`]: after it, resume the process's main thread; on an error terminate it.
+    /// [`Request::Admit`]; the VM's job, to create one suspended process in.
+    ///
+    /// # Errors
+    /// As [`Client::call`]; the VM takes no process in now.
+    pub fn admit(&mut self) -> Result<OwnedHandle> {
+        match self.call(&Request::Admit)? {
+            // SAFETY: the supervisor made this handle for us, and nobody else knows of it.
+            Reply::Admitted { job } => unsafe { own(job as usize as _, "take the VM's job") },
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// [`Request::Adopt`]: after it the process runs; on an error it was ended.
     ///
     /// # Errors
     /// As [`Client::call`]; the process could not be confined.
-    pub fn adopt(&mut self, pid: u32, tid: u32, main: bool) -> Result<()> {
-        match self.call(&Request::Adopt { pid, tid, main })? {
+    pub fn adopt(&mut self, pid: u32, main: bool) -> Result<()> {
+        match self.call(&Request::Adopt { pid, main })? {
             Reply::Adopted => Ok(()),
             other => Err(unexpected(&other)),
         }

@@ -36,14 +36,14 @@ pub fn pipe_prefix(id: VmId) -> String {
 pub enum Request {
     /// How the VM is. Answered by [`Reply::Status`].
     Status,
-    /// Take a process that the caller created suspended into the VM: assign it to the job and place the
-    /// agent. Answered by [`Reply::Adopted`]; then the caller resumes its main thread, and on an error it
-    /// terminates it. The process must not have run yet.
+    /// Let the caller create a process of the VM in its own console. Answered by [`Reply::Admitted`].
+    /// What it creates and does not hand over by [`Request::Adopt`] before the connection ends, is ended.
+    Admit,
+    /// Confine a process that the caller, having been admitted, created suspended in the VM's job, and let
+    /// it run. Answered by [`Reply::Adopted`]; on an error the process is ended. It must not have run yet.
     Adopt {
         /// Process id.
         pid: u32,
-        /// Id of its only thread.
-        tid: u32,
         /// Whether it is the VM's main program, whose end is the VM's end. One per run.
         main: bool,
     },
@@ -110,7 +110,12 @@ pub enum Reply {
     Done,
     /// The VM's status.
     Status(Status),
-    /// The process is in the VM; resume it.
+    /// The caller may create one process, in the VM's job and suspended.
+    Admitted {
+        /// A handle of the job in the caller's process, the caller's to close.
+        job: u64,
+    },
+    /// The process runs in the VM.
     Adopted,
     /// The program runs.
     Started {
@@ -320,8 +325,7 @@ mod tests {
         prop_oneof![
             Just(Request::Status),
             Just(Request::Wait),
-            (any::<u32>(), any::<u32>(), any::<bool>())
-                .prop_map(|(pid, tid, main)| Request::Adopt { pid, tid, main }),
+            (any::<u32>(), any::<bool>()).prop_map(|(pid, main)| Request::Adopt { pid, main }),
             (program(), any::<bool>()).prop_map(|(program, main)| Request::Start { program, main }),
             any::<u64>().prop_map(|timeout_ms| Request::Stop { timeout_ms }),
             limits().prop_map(|limits| Request::SetLimits { limits }),

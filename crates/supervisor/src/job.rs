@@ -7,9 +7,10 @@ use std::mem::{offset_of, size_of, zeroed};
 use std::os::windows::io::{AsRawHandle, OwnedHandle};
 use std::ptr::{null, null_mut};
 
-use windows_sys::Win32::Foundation::ERROR_MORE_DATA;
+use pinion_nt::HANDLE;
+use windows_sys::Win32::Foundation::{DuplicateHandle, ERROR_MORE_DATA};
 use windows_sys::Win32::System::JobObjects::{
-    AssignProcessToJobObject, CreateJobObjectW, IsProcessInJob, JOB_OBJECT_CPU_RATE_CONTROL_ENABLE,
+    CreateJobObjectW, IsProcessInJob, JOB_OBJECT_CPU_RATE_CONTROL_ENABLE,
     JOB_OBJECT_CPU_RATE_CONTROL_HARD_CAP, JOB_OBJECT_LIMIT_ACTIVE_PROCESS,
     JOB_OBJECT_LIMIT_JOB_MEMORY, JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE,
     JOBOBJECT_BASIC_ACCOUNTING_INFORMATION, JOBOBJECT_BASIC_PROCESS_ID_LIST,
@@ -19,9 +20,14 @@ use windows_sys::Win32::System::JobObjects::{
     QueryInformationJobObject, SetInformationJobObject, TerminateJobObject,
 };
 
+use windows_sys::Win32::System::Threading::GetCurrentProcess;
+
 use crate::error::Result;
 use crate::process::Process;
 use crate::system::{check, last_error, own};
+
+/// `JOB_OBJECT_ASSIGN_PROCESS` (winnt.h).
+const JOB_OBJECT_ASSIGN_PROCESS: u32 = 1;
 
 /// An unnamed job object, kill on close, without breakaway.
 #[derive(Debug)]
@@ -49,17 +55,34 @@ impl Job {
         Ok(job)
     }
 
-    /// Takes a process in, for good.
+    /// The handle, valid while this lives.
+    pub(crate) fn raw(&self) -> HANDLE {
+        self.0.as_raw_handle()
+    }
+
+    /// A handle of the job in the process `to`, good only for creating members; its value there.
     ///
     /// # Errors
-    /// It is in a job already that cannot be nested, or has ended.
-    pub fn assign(&self, process: &Process) -> Result<()> {
-        // SAFETY: two live handles.
-        let done = unsafe { AssignProcessToJobObject(self.0.as_raw_handle(), process.raw()) };
+    /// The system's refusal.
+    pub(crate) fn lend(&self, to: &Process) -> Result<HANDLE> {
+        let mut lent = null_mut();
+        // SAFETY: two live process handles and one of the job; `lent` is a local.
+        let done = unsafe {
+            DuplicateHandle(
+                GetCurrentProcess(),
+                self.raw(),
+                to.raw(),
+                &raw mut lent,
+                JOB_OBJECT_ASSIGN_PROCESS,
+                0,
+                0,
+            )
+        };
         check(
             done,
-            format!("take the process {} into the VM's job", process.pid()),
+            format!("lend the VM's job to the process {}", to.pid()),
         )
+        .map(|()| lent)
     }
 
     /// Whether a process is a member. What cannot be asked is none.

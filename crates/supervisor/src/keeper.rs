@@ -26,7 +26,7 @@ use crate::process::{Process, current_session};
 use crate::quote::command_line;
 use crate::section::Section;
 use crate::services::Services;
-use crate::start::Launch;
+use crate::start::{Launch, NOT_CONFINED};
 use crate::system::{computer_name, is_wine};
 
 /// How long a VM without a main program is kept.
@@ -172,12 +172,22 @@ impl Keeper {
         self.life().admits().map_err(|why| self.state_error(why))
     }
 
-    /// Takes in a process that the caller created suspended.
+    /// Confines a process that the client created suspended in the job, and lets it run; on an error it
+    /// is ended.
     pub(crate) fn adopt(self: &Arc<Self>, pid: u32, main: bool) -> Result<()> {
         self.joining(main, |keeper| {
             let process = Process::open_to_confine(pid)?;
+            if !keeper.job().contains(&process) {
+                return Err(Error::Protocol {
+                    why: format!("the process {pid} was not created in the VM's job"),
+                });
+            }
             let image = process.image();
-            keeper.confine(&process, &image)?;
+            let runs = keeper.confine(&process, &image);
+            if let Err(error) = runs.and_then(|()| process.resume()) {
+                process.terminate(NOT_CONFINED);
+                return Err(error);
+            }
             tracing::info!(pid, main, image, "adopted");
             Ok(process)
         })

@@ -11,7 +11,7 @@
 //! | `run`, `finish` | one run from start to end |
 //! | `keeper`, `lifecycle` | what a running VM is made of, and the states of its life |
 //! | `job`, `process`, `names`, `section`, `pipe`, `attributes`, `desktop`, `system` | kernel objects |
-//! | `agent`, `start`, `again` | take processes into the VM |
+//! | `agent`, `start`, `admission`, `again` | take processes into the VM |
 //! | `page`, `namespace` | what members are told of their VM, and the layout of their names |
 //! | `server`, `requests` | the two pipes |
 //! | `pause`, `limits`, `victims`, `usage`, `cpu`, `ports`, `log` | what the name says |
@@ -38,6 +38,8 @@ pub mod quote;
 mod victims;
 mod wine_folder;
 
+#[cfg(windows)]
+mod admission;
 #[cfg(windows)]
 pub mod again;
 #[cfg(windows)]

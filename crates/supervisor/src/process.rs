@@ -4,6 +4,7 @@
 
 use std::mem::{size_of, zeroed};
 use std::os::windows::io::{AsRawHandle, OwnedHandle};
+use std::ptr::null_mut;
 use std::time::Duration;
 
 use pinion_nt::{HANDLE, calls, status};
@@ -12,11 +13,11 @@ use windows_sys::Win32::System::ProcessStatus::{
     K32GetProcessMemoryInfo, PROCESS_MEMORY_COUNTERS, PROCESS_MEMORY_COUNTERS_EX,
 };
 use windows_sys::Win32::System::Threading::{
-    GetExitCodeProcess, GetProcessTimes, INFINITE, IsWow64Process, OpenProcess, PROCESS_DUP_HANDLE,
-    PROCESS_QUERY_INFORMATION, PROCESS_SET_INFORMATION, PROCESS_SET_QUOTA, PROCESS_SUSPEND_RESUME,
-    PROCESS_SYNCHRONIZE, PROCESS_TERMINATE, PROCESS_VM_OPERATION, PROCESS_VM_READ,
-    PROCESS_VM_WRITE, QueryFullProcessImageNameW, SetProcessAffinityMask, TerminateProcess,
-    WaitForSingleObject,
+    GetExitCodeProcess, GetProcessTimes, INFINITE, IsWow64Process, OpenProcess,
+    PROCESS_BASIC_INFORMATION, PROCESS_DUP_HANDLE, PROCESS_QUERY_INFORMATION,
+    PROCESS_SET_INFORMATION, PROCESS_SET_QUOTA, PROCESS_SUSPEND_RESUME, PROCESS_SYNCHRONIZE,
+    PROCESS_TERMINATE, PROCESS_VM_OPERATION, PROCESS_VM_READ, PROCESS_VM_WRITE,
+    QueryFullProcessImageNameW, SetProcessAffinityMask, TerminateProcess, WaitForSingleObject,
 };
 
 use crate::error::Result;
@@ -66,6 +67,14 @@ impl Process {
     /// Opens a process that is to be confined.
     pub(crate) fn open_to_confine(pid: u32) -> Result<Self> {
         Self::open(pid, CONFINE)
+    }
+
+    /// Opens a command line that is to create a member.
+    pub(crate) fn open_to_lend(pid: u32) -> Result<Self> {
+        Self::open(
+            pid,
+            PROCESS_DUP_HANDLE | PROCESS_QUERY_INFORMATION | PROCESS_SYNCHRONIZE,
+        )
     }
 
     /// Opens a process only to see its end.
@@ -132,6 +141,23 @@ impl Process {
         // SAFETY: a live handle; `wow64` is a local.
         let done = unsafe { IsWow64Process(self.raw(), &raw mut wow64) };
         check(done, format!("look at the process {}", self.pid)).map(|()| wow64 != 0)
+    }
+
+    /// The id of the process that created it; it may be another's by now.
+    pub(crate) fn creator(&self) -> Result<u32> {
+        let mut basic = PROCESS_BASIC_INFORMATION::default();
+        // SAFETY: a live handle; class 0, `ProcessBasicInformation`, fills the structure of that name.
+        let status = unsafe {
+            calls::NtQueryInformationProcess(
+                self.raw(),
+                0,
+                (&raw mut basic).cast(),
+                size_of::<PROCESS_BASIC_INFORMATION>() as u32,
+                null_mut(),
+            )
+        };
+        self.nt("look at", status)?;
+        Ok(basic.InheritedFromUniqueProcessId as u32)
     }
 
     /// Adds one to the suspend count of every thread.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use pinion_store::exit_code;
 
+use crate::admission::Admission;
 use crate::cap::Cap;
 use crate::control::{LONGEST_LINE, Reply, Request, from_line, pipe_path, to_line};
 use crate::error::{Error, Result};
@@ -93,6 +94,7 @@ fn accept(keeper: &Arc<Keeper>, cap: &Cap, waiters: &Cap, connection: Connection
 
 fn converse(keeper: &Arc<Keeper>, waiters: &Cap, connection: &Connection) -> std::io::Result<()> {
     let mut reader = BufReader::new(connection.file());
+    let mut admission = None;
     loop {
         let mut line = Vec::new();
         let read = (&mut reader)
@@ -107,21 +109,22 @@ fn converse(keeper: &Arc<Keeper>, waiters: &Cap, connection: &Connection) -> std
             .as_ref()
             .is_ok_and(Request::waits_for_end)
             .then(|| waiters.enter());
-        let reply = match request.map(|request| respond(keeper, connection, request)) {
-            Ok(Ok(Some(reply))) => reply,
-            Ok(Ok(None)) => return Ok(()),
-            Ok(Err(error)) => Reply::Error {
-                code: error.exit_code(),
-                message: error.to_string(),
-            },
-            Err(error) => Reply::Error {
-                code: exit_code::PINION,
-                message: Error::Protocol {
-                    why: error.to_string(),
-                }
-                .to_string(),
-            },
-        };
+        let reply =
+            match request.map(|request| respond(keeper, connection, &mut admission, request)) {
+                Ok(Ok(Some(reply))) => reply,
+                Ok(Ok(None)) => return Ok(()),
+                Ok(Err(error)) => Reply::Error {
+                    code: error.exit_code(),
+                    message: error.to_string(),
+                },
+                Err(error) => Reply::Error {
+                    code: exit_code::PINION,
+                    message: Error::Protocol {
+                        why: error.to_string(),
+                    }
+                    .to_string(),
+                },
+            };
         let line = to_line(&reply).map_err(std::io::Error::other)?;
         connection.file().write_all(&line)?;
     }
@@ -131,12 +134,21 @@ fn converse(keeper: &Arc<Keeper>, waiters: &Cap, connection: &Connection) -> std
 fn respond(
     keeper: &Arc<Keeper>,
     connection: &Connection,
+    admission: &mut Option<Admission>,
     request: Request,
 ) -> Result<Option<Reply>> {
     let reply = match request {
         Request::Status => Reply::Status(keeper.status()),
-        Request::Adopt { pid, tid: _, main } => {
+        Request::Admit => {
+            let (admitted, job) = Admission::new(keeper, connection.client_pid()?)?;
+            *admission = Some(admitted);
+            Reply::Admitted { job }
+        }
+        Request::Adopt { pid, main } => {
             keeper.adopt(pid, main)?;
+            if let Some(admission) = admission.take() {
+                admission.settle();
+            }
             Reply::Adopted
         }
         Request::Start { program, main } => Reply::Started {

@@ -20,7 +20,7 @@ use windows_sys::Win32::System::Threading::{
 };
 
 use crate::again;
-use crate::attributes::HandleList;
+use crate::attributes::Attributes;
 use crate::client::Client;
 use crate::control::{LONGEST_LINE, Reply, VERB, from_line};
 use crate::error::{Error, Result};
@@ -103,7 +103,7 @@ fn spawn(pinion_exe: &Path, vm: &Vm, writer: &OwnedHandle) -> Result<Process> {
         .unwrap_or(vm.folder());
     let folder: Vec<u16> = root.as_os_str().encode_wide().chain([0]).collect();
     let handles = [writer.as_raw_handle()];
-    let list = HandleList::new(&handles)?;
+    let list = Attributes::new(&handles, &[])?;
     // SAFETY: a plain structure of numbers and pointers, for which zero is a value.
     let mut startup: STARTUPINFOEXW = unsafe { zeroed() };
     startup.StartupInfo.cb = size_of::<STARTUPINFOEXW>() as u32;

@@ -1,8 +1,8 @@
 //! Take processes into the VM: those that the command line created suspended, and those that the
 //! supervisor creates itself (detached programs, services).
 //!
-//! The order is fixed: job, agent, then the first instruction. A process that could not be confined
-//! never runs.
+//! The order is fixed: created in the job, agent, then the first instruction. A process that could not
+//! be confined never runs.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -25,14 +25,15 @@ use windows_sys::Win32::System::Threading::{
 };
 
 use crate::again;
-use crate::attributes::HandleList;
+use crate::attributes::Attributes;
 use crate::error::{Error, Result};
+use crate::job::Job;
 use crate::keeper::Keeper;
 use crate::process::Process;
 use crate::system::{check, nt_error, own, wide};
 
 /// The exit code of a process that could not be confined; nobody waits for it.
-const NOT_CONFINED: u32 = 126;
+pub(crate) const NOT_CONFINED: u32 = 126;
 
 /// A program that the supervisor starts.
 #[derive(Debug, Clone, Default)]
@@ -86,7 +87,7 @@ impl Drop for Confined {
 }
 
 impl Keeper {
-    /// Takes a process in that was created suspended and has not run: 64-bit check, job, agent.
+    /// Confines a member that was created suspended and has not run: 64-bit check, agent.
     ///
     /// # Errors
     /// The cause; the process must then be ended by whoever created it.
@@ -100,8 +101,6 @@ impl Keeper {
                 "32-bit programs are not supported yet; use its 64-bit version",
             ));
         }
-        self.check_room()?;
-        self.job().assign(process)?;
         self.limiter().bind(std::slice::from_ref(process));
         self.agent()
             .place(process, self.legacy())
@@ -112,7 +111,10 @@ impl Keeper {
     }
 
     /// Whether one more process is within the limit, whoever enforces it.
-    fn check_room(&self) -> Result<()> {
+    ///
+    /// # Errors
+    /// [`Error::ProcessLimit`].
+    pub(crate) fn check_room(&self) -> Result<()> {
         let Some(limit) = self.limiter().status().processes.value else {
             return Ok(());
         };
@@ -133,7 +135,8 @@ impl Keeper {
     /// confined. Nothing is left.
     pub fn create_confined(&self, launch: &Launch) -> Result<Confined> {
         self.admits()?;
-        let confined = create_suspended(self.vm(), launch)?;
+        self.check_room()?;
+        let confined = create_suspended(self.vm(), self.job(), launch)?;
         let process = confined.process.as_ref();
         process.map_or(Ok(()), |process| {
             self.confine(process, program_of(&launch.command_line))
@@ -155,14 +158,15 @@ fn program_of(line: &str) -> &str {
     }
 }
 
-fn create_suspended(vm: &Vm, launch: &Launch) -> Result<Confined> {
+fn create_suspended(vm: &Vm, job: &Job, launch: &Launch) -> Result<Confined> {
     let output = inheritable(open_output(vm)?)?;
     let input = inheritable(open_nul()?)?;
     let mut command_line = wide(&launch.command_line);
     let environment = launch.env.as_deref().map(environment_block);
     let folder = launch.cwd.as_deref().map(wide);
     let handles = [input.as_raw_handle(), output.as_raw_handle()];
-    let list = HandleList::new(&handles)?;
+    let jobs = [job.raw()];
+    let list = Attributes::new(&handles, &jobs)?;
     // SAFETY: a plain structure of numbers and pointers, for which zero is a value.
     let mut startup: STARTUPINFOEXW = unsafe { zeroed() };
     startup.StartupInfo.cb = size_of::<STARTUPINFOEXW>() as u32;

@@ -145,6 +145,15 @@ impl Running {
         contents(&self.stdout)
     }
 
+    /// Ends it at once, as nothing in it can notice.
+    ///
+    /// # Panics
+    /// When the system does not let it.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("killed");
+        let _ = self.child.wait();
+    }
+
     /// Whether it has ended.
     ///
     /// # Panics

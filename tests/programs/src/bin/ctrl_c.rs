@@ -1,15 +1,20 @@
 //! Waits for Ctrl-C and tells: `ctrl_c wait [SECONDS]` ends with 7 when Ctrl-C
 //! came and 1 when it did not; `ctrl_c self` sends one to all of its console
 //! first; `ctrl_c console PROGRAM ARGUMENT…` runs PROGRAM in a new console of
-//! its own, waits, and ends with its exit code.
+//! its own, waits, and ends with its exit code; `ctrl_c held FILE PROGRAM
+//! ARGUMENT…` does so while it has FILE locked, and lets go two seconds later,
+//! having sent Ctrl-C first.
 
 use core::sync::atomic::{AtomicU32, Ordering};
 use pinion_test_programs::{arguments, last_error, say, usage};
+use std::os::windows::io::AsRawHandle;
 use std::time::{Duration, Instant};
+use windows_sys::Win32::Storage::FileSystem::{LOCKFILE_EXCLUSIVE_LOCK, LockFileEx};
 use windows_sys::Win32::System::Console::{
     AllocConsole, CTRL_C_EVENT, FreeConsole, GenerateConsoleCtrlEvent, GetConsoleCP, GetStdHandle,
     STD_ERROR_HANDLE, STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, SetConsoleCtrlHandler, SetStdHandle,
 };
+use windows_sys::Win32::System::IO::OVERLAPPED;
 use windows_sys::core::BOOL;
 
 const STDIO: [u32; 3] = [STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, STD_ERROR_HANDLE];
@@ -32,9 +37,40 @@ fn main() {
     match arguments.first().map(String::as_str) {
         Some("wait") => wait(seconds(1), false),
         Some("self") => wait(seconds(1), true),
-        Some("console") if arguments.len() > 1 => in_console(&arguments[1..]),
-        _ => usage("ctrl_c wait|self [SECONDS] | ctrl_c console PROGRAM ARGUMENT…"),
+        Some("console") if arguments.len() > 1 => in_console(&arguments[1..], None),
+        Some("held") if arguments.len() > 2 => {
+            let file = std::fs::File::create(&arguments[1]).and_then(locked);
+            match file {
+                Ok(file) => in_console(&arguments[2..], Some(file)),
+                Err(error) => {
+                    eprintln!("cannot lock {}: {error}", arguments[1]);
+                    std::process::exit(3)
+                }
+            }
+        }
+        _ => usage(
+            "ctrl_c wait|self [SECONDS] | ctrl_c console PROGRAM ARGUMENT… | ctrl_c held FILE PROGRAM ARGUMENT…",
+        ),
     }
+}
+
+fn locked(file: std::fs::File) -> std::io::Result<std::fs::File> {
+    let mut from = OVERLAPPED::default();
+    // SAFETY: a live handle; the structure tells that the range begins at 0.
+    let done = unsafe {
+        LockFileEx(
+            file.as_raw_handle(),
+            LOCKFILE_EXCLUSIVE_LOCK,
+            0,
+            u32::MAX,
+            u32::MAX,
+            &raw mut from,
+        )
+    };
+    if done == 0 {
+        return Err(std::io::Error::last_os_error());
+    }
+    Ok(file)
 }
 
 fn wait(seconds: f64, generate: bool) -> ! {
@@ -62,8 +98,9 @@ fn wait(seconds: f64, generate: bool) -> ! {
 }
 
 /// A new console takes the place of stdin, stdout and stderr; PROGRAM gets those
-/// from before, and inherits the console itself.
-fn in_console(command: &[String]) -> ! {
+/// from before, and inherits the console itself. A file that is held is let go
+/// after a Ctrl-C.
+fn in_console(command: &[String], held: Option<std::fs::File>) -> ! {
     // SAFETY: no pointers; our own Ctrl-C handling is switched off for us, and
     // back on for the child by the child.
     unsafe {
@@ -78,10 +115,19 @@ fn in_console(command: &[String]) -> ! {
             SetStdHandle(which, handle);
         }
     }
-    match std::process::Command::new(&command[0])
+    let done = std::process::Command::new(&command[0])
         .args(&command[1..])
-        .status()
-    {
+        .spawn()
+        .and_then(|mut child| {
+            if let Some(file) = held {
+                std::thread::sleep(Duration::from_secs(2));
+                // SAFETY: no pointers.
+                unsafe { GenerateConsoleCtrlEvent(CTRL_C_EVENT, 0) };
+                drop(file);
+            }
+            child.wait()
+        });
+    match done {
         Ok(status) => std::process::exit(status.code().unwrap_or(-1)),
         Err(error) => {
             eprintln!("cannot start {}: {error}", command[0]);
