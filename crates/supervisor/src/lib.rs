@@ -36,7 +36,6 @@ mod page;
 mod ports;
 pub mod quote;
 mod victims;
-mod wine_folder;
 
 #[cfg(windows)]
 mod admission;
@@ -86,6 +85,8 @@ mod start;
 mod system;
 #[cfg(windows)]
 mod usage;
+#[cfg(windows)]
+mod wine_folder;
 
 pub use error::{Error, Result};
 #[cfg(windows)]
