@@ -13,6 +13,9 @@ use std::path::{Path, PathBuf};
 /// How often at most operations are left out in search of a shorter story.
 const SHRINKS: usize = 120;
 
+/// The line of what was changed on the host.
+const OF_THE_HOST: usize = usize::MAX;
+
 /// What one seed does.
 #[derive(Debug, Clone, Copy)]
 pub struct Trial {
@@ -91,7 +94,7 @@ impl<'w> Ground<'w> {
         };
         let mut kept: Vec<u64> = (0..trial.operations).collect();
         let mut last = try_indices(&kept)?.context("one process alone does not differ")?;
-        kept.truncate(last.line + 1);
+        kept.truncate(last.line.saturating_add(1));
         let (mut chunk, mut tries) = (kept.len().div_ceil(2), 0);
         while chunk > 0 && tries < SHRINKS {
             let mut at = 0;
@@ -102,7 +105,7 @@ impl<'w> Ground<'w> {
                 match try_indices(&fewer)? {
                     Some(found) if !fewer.is_empty() => {
                         kept = fewer;
-                        kept.truncate(found.line + 1);
+                        kept.truncate(found.line.saturating_add(1));
                         last = found;
                     }
                     _ => at = end,
@@ -169,15 +172,18 @@ impl<'w> Ground<'w> {
         let Ok(outside) = outside else {
             bail!("the run outside panicked");
         };
-        if let Some(path) = changed(&host, &picture(&self.folder().join("seen"))?) {
-            bail!("the host's file was changed: {}", path.display());
+        let seen = self.folder().join("seen");
+        if let Some(found) = changed(&seen, &host, &picture(&seen)?) {
+            return Ok(Some(found));
         }
         let told = self
             .wine
             .run(&program, &["tell", &folder, &key])?
             .success()?;
-        if let Some(found) = difference(&planted, &told.stdout) {
-            bail!("the host was changed:\n{found}");
+        if let Some(mut found) = difference(&planted, &told.stdout) {
+            found.line = OF_THE_HOST;
+            found.before = vec!["the host itself was changed; it was and is:".into()];
+            return Ok(Some(found));
         }
         Ok(difference(&outside?.stdout, &inside?.stdout))
     }
@@ -237,10 +243,31 @@ fn picture(folder: &Path) -> Result<Picture> {
     Ok(all)
 }
 
-fn changed(before: &Picture, after: &Picture) -> Option<PathBuf> {
+/// What is not as it was, told as a line is of the listing.
+fn changed(folder: &Path, before: &Picture, after: &Picture) -> Option<Difference> {
     let gone = before
-        .iter()
-        .find(|(path, was)| after.get(*path) != Some(was));
-    let new = after.keys().find(|path| !before.contains_key(*path));
-    gone.map(|(path, _)| path).or(new).cloned()
+        .keys()
+        .find(|path| after.get(*path) != before.get(*path));
+    let path = gone.or_else(|| after.keys().find(|path| !before.contains_key(*path)))?;
+    let shown = path
+        .strip_prefix(folder)
+        .unwrap_or(path)
+        .display()
+        .to_string();
+    let shown = shown.replace('/', "\\");
+    let told = |picture: &Picture| match picture.get(path) {
+        None => format!("@\\{shown} is not there"),
+        Some((mode, seconds, nanoseconds, bytes)) => {
+            let length = bytes.as_ref().map(Vec::len);
+            let begin = bytes.iter().flatten().take(20).copied().collect();
+            let begin = String::from_utf8(begin).unwrap_or_default();
+            format!("@\\{shown} {mode:o} {seconds}.{nanoseconds} {length:?} {begin}")
+        }
+    };
+    Some(Difference {
+        line: OF_THE_HOST,
+        before: vec!["the host itself was changed; it was and is:".into()],
+        outside: told(before),
+        inside: told(after),
+    })
 }
