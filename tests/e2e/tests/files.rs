@@ -308,3 +308,22 @@ fn the_store_and_the_bare_disk_are_closed() {
         "{names:?}"
     );
 }
+
+#[test]
+fn a_reader_does_not_change_the_host_s_times_and_attributes() {
+    const ACCESS_DENIED: u64 = 5;
+    let world = World::new();
+    let folder = world.work().join("tree");
+    plant(&folder);
+    let before = picture(&folder);
+    let path = format!("{}\\tree\\a.txt", world.windows_work());
+    let told = world.run("files_keys", &["file-touch-as-reader", &path]);
+    assert_eq!(told.expect(0).json()[0]["error"], ACCESS_DENIED);
+    assert_eq!(picture(&folder), before);
+    assert!(
+        !fs::metadata(folder.join("a.txt"))
+            .expect("it is there")
+            .permissions()
+            .readonly()
+    );
+}

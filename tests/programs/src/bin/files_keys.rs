@@ -3,12 +3,16 @@
 //! each operation with its Win32 error. See `do_one` for the operations.
 
 use core::ptr::{null, null_mut};
-use pinion_test_programs::{arguments, say, usage, wide};
+use pinion_test_programs::{arguments, last_error, say, usage, wide};
 use serde_json::{Value, json};
 use std::fs;
 use std::io::{self, Write};
+use std::os::windows::io::AsRawHandle;
 use windows_sys::Win32::Foundation::{ERROR_NO_MORE_ITEMS, GetLastError, INVALID_HANDLE_VALUE};
-use windows_sys::Win32::Storage::FileSystem::{FindClose, FindFirstFileW, WIN32_FIND_DATAW};
+use windows_sys::Win32::Storage::FileSystem::{
+    FILE_ATTRIBUTE_READONLY, FILE_BASIC_INFO, FileBasicInfo, FindClose, FindFirstFileW,
+    SetFileInformationByHandle, WIN32_FIND_DATAW,
+};
 use windows_sys::Win32::System::Registry::{
     HKEY, HKEY_CLASSES_ROOT, HKEY_CURRENT_USER, HKEY_LOCAL_MACHINE, HKEY_USERS, KEY_ALL_ACCESS,
     KEY_READ, REG_SZ, RegCloseKey, RegCreateKeyExW, RegDeleteKeyExW, RegDeleteValueW,
@@ -41,6 +45,7 @@ fn do_one(words: &[&str]) -> Value {
         ["file-stat", path] => told(fs::metadata(path).map(|m| {
             json!({"length": m.len(), "folder": m.is_dir(), "readonly": m.permissions().readonly()})
         })),
+        ["file-touch-as-reader", path] => answered(touch_as_reader(path)),
         ["folder-make", path] => done(fs::create_dir(path)),
         ["folder-delete", path] => done(fs::remove_dir(path)),
         ["folder-list", path] => told(list(path)),
@@ -59,7 +64,7 @@ fn do_one(words: &[&str]) -> Value {
         ["key-list", key] => with_key(key, KEY_READ, subkeys),
         _ => usage(
             "file-read P | file-write P TEXT | file-append P TEXT | file-fill P | file-delete P | file-rename P Q | \
-             file-copy P Q | file-stat P | folder-make P | folder-delete P | folder-list P | file-find P | \
+             file-copy P Q | file-stat P | file-touch-as-reader P | folder-make P | folder-delete P | folder-list P | file-find P | \
              key-create K | key-delete K | key-set K NAME TEXT | key-get K NAME | key-unset K NAME | key-list K",
         ),
     }
@@ -98,6 +103,32 @@ fn list(path: &str) -> io::Result<Value> {
     }
     names.sort();
     Ok(json!(names))
+}
+
+/// Sets attributes and times by a handle that was opened for reading.
+fn touch_as_reader(path: &str) -> Answer {
+    let Ok(file) = fs::File::open(path) else {
+        return Err(last_error());
+    };
+    let basic = FILE_BASIC_INFO {
+        LastWriteTime: 126_000_000_000_000_000,
+        FileAttributes: FILE_ATTRIBUTE_READONLY,
+        ..FILE_BASIC_INFO::default()
+    };
+    // SAFETY: the structure is of the class and as long as told.
+    let set = unsafe {
+        SetFileInformationByHandle(
+            file.as_raw_handle(),
+            FileBasicInfo,
+            (&raw const basic).cast(),
+            size_of::<FILE_BASIC_INFO>() as u32,
+        )
+    };
+    if set == 0 {
+        Err(last_error())
+    } else {
+        Ok(json!(null))
+    }
 }
 
 /// The name as its directory has it.

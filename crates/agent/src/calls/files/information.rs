@@ -19,6 +19,8 @@ const NAME: u32 = 9;
 const ALL: u32 = 18;
 /// `FileNormalizedNameInformation`.
 const NORMALIZED_NAME: u32 = 48;
+/// `FileBasicInformation`: times and attributes.
+const BASIC: u32 = 4;
 /// `FileDispositionInformation`, one byte.
 const DISPOSITION: u32 = 13;
 /// `FileDispositionInformationEx`, flags.
@@ -169,6 +171,9 @@ pub(crate) unsafe fn set_information(
     length: u32,
     class: u32,
 ) -> NTSTATUS {
+    if class == BASIC && is_of_a_lower_layer(file) {
+        return STATUS_ACCESS_DENIED;
+    }
     if let Some(&naming) = NAMING.iter().find(|naming| naming.number == class)
         && let Some(status) = rename::set(file, io, buffer, length, naming)
     {
@@ -179,6 +184,13 @@ pub(crate) unsafe fn set_information(
     }
     // SAFETY: the program's own arguments.
     unsafe { kept::NtSetInformationFile(file, io, buffer, length, class) }
+}
+
+/// Whether the file of a handle is none of the upper. Then the handle was opened
+/// to read, and NT gives it `STATUS_ACCESS_DENIED` for lack of
+/// `FILE_WRITE_ATTRIBUTES`; Wine asks for no access here (observed on Wine 8).
+fn is_of_a_lower_layer(file: HANDLE) -> bool {
+    names::with_located(file, |layer, _| layer != 0).unwrap_or(false)
 }
 
 fn wants_deletion(buffer: *const c_void, length: u32, class: u32) -> bool {

@@ -79,6 +79,8 @@ struct Slot {
     /// Folded.
     path: String,
     can_change: bool,
+    /// Whether it has `FILE_WRITE_ATTRIBUTES`.
+    sets_attributes: bool,
 }
 
 /// The state of one process.
@@ -224,6 +226,7 @@ impl Files {
             handle,
             path: folded(&path),
             can_change,
+            sets_attributes: how.access & (0x100 | 0x1000_0000) != 0,
         });
         let done = if status >= 0 { done } else { 0 };
         format!("{words} in {at}: {} {done}", hex(status))
@@ -406,7 +409,7 @@ impl Files {
         let Some((at, slot)) = self.any(chance) else {
             return "set: no handle".into();
         };
-        let (handle, path) = (slot.handle.0, slot.path.clone());
+        let (handle, path, sets) = (slot.handle.0, slot.path.clone(), slot.sets_attributes);
         let words = format!("set {at} ({path:?})");
         match chance.below(8) {
             0 => {
@@ -419,6 +422,8 @@ impl Files {
                 let status = set_file(handle, 14, &position.to_le_bytes());
                 format!("{words} position {position}: {}", hex(status))
             }
+            // Wine lets every handle do it, NT and Pinion one with the access.
+            2 if !sets => format!("{words}: lacks the access"),
             2 => {
                 let (day, attributes) = (
                     i64::from(chance.below(300)),
