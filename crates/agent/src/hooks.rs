@@ -133,7 +133,11 @@ hooks! {
     NtOpenKey(handle: Handles, access: u32, attributes: Attributes) => calls::registry::open_key;
     NtOpenKeyEx(handle: Handles, access: u32, attributes: Attributes, options: u32) => calls::registry::open_key_ex;
     NtDeleteKey(key: HANDLE) => calls::registry::delete_key;
-    NtSetValueKey(key: HANDLE, name: *const UNICODE_STRING, title: u32, kind: u32, data: *const c_void, size: u32) => kept::NtSetValueKey;
+    NtSetValueKey(key: HANDLE, name: *const UNICODE_STRING, title: u32, kind: u32, data: *const c_void, size: u32) => calls::registry::set_value;
+    NtDeleteValueKey(key: HANDLE, name: *const UNICODE_STRING) => calls::registry::delete_value;
+    NtNotifyChangeKey(key: HANDLE, event: HANDLE, apc: *const c_void, context: *const c_void, io: Io, filter: u32, subtree: u8, buffer: *mut c_void, length: u32, later: u8) => calls::registry::notify_change;
+    NtNotifyChangeMultipleKeys(key: HANDLE, count: u32, others: Attributes, event: HANDLE, apc: *const c_void, context: *const c_void, io: Io, filter: u32, subtree: u8, buffer: *mut c_void, length: u32, later: u8) => calls::registry::notify_multiple;
+    NtQuerySecurityObject(object: HANDLE, information: u32, descriptor: *mut c_void, length: u32, needed: *mut u32) => calls::registry::query_security;
     NtQueryKey(key: HANDLE, class: u32, buffer: *mut c_void, length: u32, returned: *mut u32) => calls::registry::query_key;
     NtEnumerateKey(key: HANDLE, index: u32, class: u32, buffer: *mut c_void, length: u32, returned: *mut u32) => calls::registry::enumerate_key;
     NtQueryValueKey(key: HANDLE, name: *const UNICODE_STRING, class: u32, buffer: *mut c_void, length: u32, returned: *mut u32) => calls::registry::query_value;

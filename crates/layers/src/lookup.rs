@@ -167,6 +167,12 @@ pub fn shown_below<T: Tree>(tree: &mut T) -> Result<bool, T::Error> {
 pub struct Sources(u32);
 
 impl Sources {
+    /// The layer `layer`, below 32, alone.
+    #[must_use]
+    pub fn one(layer: usize) -> Self {
+        Self(1_u32.checked_shl(layer as u32).unwrap_or(0))
+    }
+
     /// Whether `layer` is one of them.
     #[must_use]
     pub fn contains(self, layer: usize) -> bool {

@@ -4,11 +4,16 @@
 //! is `<layer>\X\Y`. Beside the mirror a layer has one more tree, `Hidden`: the
 //! key `<layer>\Hidden\X\Y` with a value named `hidden` says that nothing of
 //! the layers below shows at `\REGISTRY\X\Y` or under it; without that value
-//! it is only on the way to one that does. Both trees can be read and mended
-//! with any registry editor.
+//! it is only on the way to one that does. A value named `link` there says that
+//! the layer's own key `\REGISTRY\X\Y` is a symbolic link. Both trees can be
+//! read and mended with any registry editor. Two more trees are of no meaning
+//! once the VM has stopped: `Watch`, where members tell watchers of changes, and
+//! `Scratch`, where a tree of keys is put together to be saved.
 
 use crate::TooLong;
-use crate::units::{SEPARATOR, below, equals, first_part, join, starts};
+use crate::units::{below, equals, first_part, join, starts};
+
+pub use crate::units::SEPARATOR;
 
 /// The root of all keys.
 pub const ROOT: &str = r"\REGISTRY";
@@ -17,6 +22,14 @@ pub const HIDDEN: &str = r"\Hidden";
 /// The name of the value, of type `REG_NONE` and empty, that makes a key of
 /// the tree [`HIDDEN`] a whiteout.
 pub const MARK: &str = "hidden";
+/// The name of the value, of type `REG_NONE` and empty, by which a key of the
+/// tree [`HIDDEN`] says that the layer's key of that path is a symbolic link.
+/// The tree's root has it too, once the layer has had one.
+pub const LINK: &str = "link";
+/// The tree of a layer where members tell watchers of changes.
+pub const WATCH: &str = r"\Watch";
+/// The tree of a layer where keys are put together for a moment.
+pub const SCRATCH: &str = r"\Scratch";
 /// How the names begin under which keys are made before they are complete: they
 /// sort after all other names. Wine's server (observed on Wine 8 and 10) overwrites a
 /// neighbour when a rename brings a key one place back in its parent's order;
@@ -82,12 +95,20 @@ pub fn in_layer(layer: &[u16], name: &[u16], out: &mut [u16]) -> Result<usize, T
 /// # Errors
 /// As [`in_layer`].
 pub fn whiteout(layer: &[u16], name: &[u16], out: &mut [u16]) -> Result<usize, TooLong> {
-    let tree = join(&[layer], out)?;
-    let tail = out.get_mut(tree..).ok_or(TooLong)?;
-    let hidden = ascii(HIDDEN, tail)?;
-    let tail = tail.get_mut(hidden..).ok_or(TooLong)?;
-    let rest = join(&[below_root(name).ok_or(TooLong)?], tail)?;
-    Ok(tree + hidden + rest)
+    beside(layer, HIDDEN, below_root(name).ok_or(TooLong)?, out)
+}
+
+/// Where `layer` keeps the path `rest` of its further tree `tree`, such as
+/// [`WATCH`].
+///
+/// # Errors
+/// [`TooLong`].
+pub fn beside(layer: &[u16], tree: &str, rest: &[u16], out: &mut [u16]) -> Result<usize, TooLong> {
+    let base = join(&[layer], out)?;
+    let tail = out.get_mut(base..).ok_or(TooLong)?;
+    let tree = ascii(tree, tail)?;
+    let tail = tail.get_mut(tree..).ok_or(TooLong)?;
+    Ok(base + tree + join(&[rest], tail)?)
 }
 
 /// The VM's name of the key that `layer` keeps at `real`; `None` when `real`

@@ -194,6 +194,13 @@ unsafe extern "system" {
         buffer: *const c_void,
         length: u32,
     ) -> NTSTATUS;
+    /// Sets what can be set of `key`; class 0 is `KEY_WRITE_TIME_INFORMATION`.
+    pub fn NtSetInformationKey(
+        key: HANDLE,
+        class: u32,
+        information: *const c_void,
+        size: u32,
+    ) -> NTSTATUS;
     /// Signals an event.
     pub fn NtSetEvent(event: HANDLE, previous: *mut i32) -> NTSTATUS;
     /// Queues a user APC to a thread.

@@ -23,8 +23,13 @@ pub struct Tally {
     /// knows when what it knows of its handles is old. A member that writes
     /// here misleads its own VM's members only.
     pub keys_changed: AtomicU64,
-    /// Grows with every key hidden.
+    /// Grows with every key hidden, and with every link made.
     pub keys_hidden: AtomicU64,
+    /// Which keys may be watched, by their names' hashes: a set of 256, to which
+    /// members only add.
+    pub keys_watched: [AtomicU64; 4],
+    /// Grows with every change told to who watches a key.
+    pub keys_rung: AtomicU64,
     /// Where the next line of the upper's file of bases goes ([`crate::base`]),
     /// in bytes: a member takes its place there by adding the line's length.
     pub base_end: AtomicU64,

@@ -2,18 +2,22 @@
 //! and then into place by one rename. A key that is seen in the upper is
 //! therefore always complete, whatever was killed when.
 //!
-//! Not kept: the key's security descriptor, its last-write time and its
-//! volatility. The copy belongs to the user as all of the layer does.
+//! The copy keeps the key's security descriptor, and its last-write time and
+//! volatility where the kernel lets them be asked and set: Wine does not
+//! (observed on Wine 8 and 10).
 
 use super::access::{ALL, READ};
+use super::listed::Fate;
+use super::marks::{self, Mark};
 use super::raw::{self, Key, Region, word};
 use super::tree::Stack;
-use super::{handles, names};
-use crate::hooks::kept;
+use super::{handles, names, own_links, security};
+use crate::hooks::{self, kept};
 use crate::{scratch, state};
 use pinion_layers::{Lookup, Tree, lookup, make_parents};
 use pinion_names::key;
 use pinion_names::units::{SEPARATOR, join};
+use pinion_nt::calls::NtSetInformationKey;
 use pinion_nt::status::{
     STATUS_BUFFER_OVERFLOW, STATUS_BUFFER_TOO_SMALL, STATUS_INVALID_PARAMETER,
     STATUS_NAME_TOO_LONG, STATUS_NO_MORE_ENTRIES, STATUS_OBJECT_NAME_NOT_FOUND,
@@ -42,17 +46,50 @@ pub(super) fn whole(name: &[u16]) -> Result<(), NTSTATUS> {
 /// Copies the key at `depth` of `layer` into the upper, which has its parent.
 pub(super) fn one(stack: &mut Stack<'_>, depth: usize, layer: usize) -> Result<(), NTSTATUS> {
     let source = stack.open(layer, depth, READ)?;
-    keep_base(stack, depth, layer, &source);
+    let link = marks::has(stack.at(depth), layer, Mark::Link)?;
+    copy(stack, depth, layer, &source, link)
+}
+
+/// Copies the VM's key `name` where it is a link of the host's, the link itself;
+/// `false` where it is none.
+pub(super) fn host_link(name: &[u16]) -> Result<bool, NTSTATUS> {
+    let mut stack = Stack::new(name);
+    let (host, depth) = (stack.layers() - 1, stack.whole());
+    let Ok(source) = raw::open_link(name, READ) else {
+        return Ok(false);
+    };
+    if !own_links::is_host_link(&source) || names::is_closed(name) {
+        return Ok(false);
+    }
+    // What the link points at may be missing, so only what is above is asked.
+    for layer in 0..host {
+        if stack.entry(layer, depth)?.is_some() || stack.whiteout(layer, depth)? {
+            return Ok(false);
+        }
+    }
+    if !make_parents(&mut stack)? {
+        return Ok(false);
+    }
+    copy(&mut stack, depth, host, &source, true).map(|()| true)
+}
+
+fn copy(
+    stack: &mut Stack<'_>,
+    depth: usize,
+    layer: usize,
+    source: &Key,
+    link: bool,
+) -> Result<(), NTSTATUS> {
+    keep_base(stack, depth, layer, source);
+    marks::settle_link(stack.at(depth), link)?;
     let parent = depth.checked_sub(1).ok_or(STATUS_UNSUCCESSFUL)?;
-    let staged = stack.with_real(0, parent, |path| {
-        with_class(&source, |class| stage(path, class))
-    })??;
-    let filled = copy_values(&source, &staged)
+    let staged = stack.with_real(0, parent, |path| stage(path, source))??;
+    let filled = fill(source, &staged)
         .and_then(|()| raw::with_name(source.handle(), |real| rename(&staged, key::last(real)))?);
     if let Err(status) = filled {
         delete(&staged);
         if status == STATUS_INVALID_PARAMETER {
-            return in_place(stack, depth, &source);
+            return in_place(stack, depth, source);
         }
         // Somebody else copied it up meanwhile, which is as good.
         if stack.entry(0, depth)?.is_none() {
@@ -60,9 +97,20 @@ pub(super) fn one(stack: &mut Stack<'_>, depth: usize, layer: usize) -> Result<(
         }
         return Ok(());
     }
-    Tally::count(&state::tally().copied_up);
-    handles::changed();
+    finish(source, &staged, stack.at(depth));
     Ok(())
+}
+
+/// Gives the copy all that it can have under a passing name.
+fn fill(source: &Key, target: &Key) -> Result<(), NTSTATUS> {
+    copy_values(source, target)?;
+    security::copy(source, target)
+}
+
+fn finish(source: &Key, target: &Key, name: &[u16]) {
+    keep_time(source, target);
+    Tally::count(&state::tally().copied_up);
+    handles::changed_one(name, Fate::Raised);
 }
 
 /// Copies `source` under its own name at once, for a name that no key may be
@@ -72,21 +120,81 @@ fn in_place(stack: &Stack<'_>, depth: usize, source: &Key) -> Result<(), NTSTATU
     let target = stack.with_real(0, depth, |path| {
         with_class(source, |class| raw::create(path, ALL, class))
     })??;
-    copy_values(source, &target)?;
-    Tally::count(&state::tally().copied_up);
-    handles::changed();
+    fill(source, &target)?;
+    finish(source, &target, stack.at(depth));
     Ok(())
+}
+
+/// Gives the copy the last-write time of `source`. Wine does nothing when asked
+/// to (observed on Wine 8 and 10).
+fn keep_time(source: &Key, target: &Key) {
+    const WRITE_TIME: u32 = 0;
+    if hooks::is_wine() {
+        return;
+    }
+    if let Ok(time) = raw::written(source) {
+        // SAFETY: `KEY_WRITE_TIME_INFORMATION` (wdm.h) is the time alone, a
+        // local of the size told.
+        unsafe {
+            NtSetInformationKey(
+                target.handle(),
+                WRITE_TIME,
+                (&raw const time).cast(),
+                size_of_val(&time) as u32,
+            )
+        };
+    }
+}
+
+/// `REG_OPTION_VOLATILE` where `source` is volatile, as far as the kernel tells:
+/// Wine does not know the class (observed on Wine 8 and 10).
+fn options_like(source: &Key) -> u32 {
+    const FLAGS: u32 = 5;
+    const VOLATILE: u32 = 1;
+    if hooks::is_wine() {
+        return 0;
+    }
+    // `KEY_FLAGS_INFORMATION` (phnt): WOW64 flags, key flags, control flags.
+    let (mut flags, mut returned) = ([0_u32; 3], 0);
+    // SAFETY: the buffer is a local of the size told.
+    let status = unsafe {
+        kept::NtQueryKey(
+            source.handle(),
+            FLAGS,
+            flags.as_mut_ptr().cast(),
+            size_of_val(&flags) as u32,
+            &raw mut returned,
+        )
+    };
+    if success(status) {
+        flags[1] & VOLATILE
+    } else {
+        0
+    }
 }
 
 /// Makes a key for the copy below the upper's key `parent`, under a name that
 /// no other thread uses.
-fn stage(parent: &[u16], class: &[u16]) -> Result<Key, NTSTATUS> {
+fn stage(parent: &[u16], source: &Key) -> Result<Key, NTSTATUS> {
+    with_staged_path(parent, |path| {
+        with_class(source, |class| {
+            raw::create_as(path, ALL, class, options_like(source))
+        })
+    })?
+}
+
+/// Runs `work` with the passing name below the real path `parent`.
+pub(super) fn with_staged_path<R>(
+    parent: &[u16],
+    work: impl FnOnce(&[u16]) -> R,
+) -> Result<R, NTSTATUS> {
     let room = parent.len() + 1 + key::STAGED.len() + 16;
     scratch::with(room, |path| {
-        let length = staged_path(parent, path).ok_or(STATUS_NAME_TOO_LONG)?;
-        raw::create(path.get(..length).unwrap_or(&[]), ALL, class)
+        let length = staged_path(parent, path)?;
+        path.get(..length).map(work)
     })
-    .ok_or(STATUS_NAME_TOO_LONG)?
+    .flatten()
+    .ok_or(STATUS_NAME_TOO_LONG)
 }
 
 fn staged_path(parent: &[u16], path: &mut [u16]) -> Option<usize> {
@@ -124,7 +232,7 @@ fn hexadecimal(value: u32, out: &mut [u16]) -> Option<usize> {
 }
 
 /// Runs `work` with the class of `source`, which may be empty.
-fn with_class<R>(source: &Key, work: impl FnOnce(&[u16]) -> R) -> R {
+pub(super) fn with_class<R>(source: &Key, work: impl FnOnce(&[u16]) -> R) -> R {
     const FULL: u32 = 2;
     const CLASS: usize = 44;
     let (mut buffer, mut returned) = ([0_u32; 144], 0);
@@ -174,7 +282,7 @@ pub(super) fn keep_base(stack: &Stack<'_>, depth: usize, layer: usize, source: &
 }
 
 /// Copies all values.
-fn copy_values(source: &Key, target: &Key) -> Result<(), NTSTATUS> {
+pub(super) fn copy_values(source: &Key, target: &Key) -> Result<(), NTSTATUS> {
     each_value(source, |full| set(target.handle(), &Value::of(full)?))
 }
 
@@ -264,7 +372,7 @@ fn set(target: HANDLE, value: &Value<'_>) -> Result<(), NTSTATUS> {
     if success(status) { Ok(()) } else { Err(status) }
 }
 
-fn rename(staged: &Key, name: &[u16]) -> Result<(), NTSTATUS> {
+pub(super) fn rename(staged: &Key, name: &[u16]) -> Result<(), NTSTATUS> {
     let name = unicode_string(name).ok_or(STATUS_NAME_TOO_LONG)?;
     // SAFETY: the name lives over the call.
     let status = unsafe { kept::NtRenameKey(staged.handle(), &raw const name) };

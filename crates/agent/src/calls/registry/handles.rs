@@ -9,6 +9,8 @@
 //! and the number's next use by yet another process's duplication into this
 //! one, is the one case not covered.
 
+use super::bells;
+use super::listed::{self, Fate};
 use super::names::{self, Origin};
 use super::raw::{self, Key};
 use super::recent;
@@ -44,6 +46,12 @@ pub(super) fn changed() {
     state::tally().keys_changed.fetch_add(1, Ordering::Release);
 }
 
+/// The same of the VM's one key `name`, for which what is listed stays good.
+pub(super) fn changed_one(name: &[u16], fate: Fate) {
+    let before = state::tally().keys_changed.fetch_add(1, Ordering::Release);
+    listed::apply(name, fate, before);
+}
+
 fn slot(handle: HANDLE) -> &'static AtomicU64 {
     &TABLE[(handle as usize >> 2) % SLOTS]
 }
@@ -56,6 +64,7 @@ fn pack(handle: HANDLE, kind: Kind, generation: u64) -> u64 {
 /// Keeps what an open found at the count `generation`.
 pub(super) fn opened(handle: HANDLE, kind: Kind, generation: u64) {
     recent::forget_name(handle);
+    bells::forget(handle);
     note(handle, kind, generation);
 }
 
@@ -71,6 +80,7 @@ pub(crate) fn forget(handle: HANDLE) {
         slot.store(0, Ordering::Relaxed);
     }
     recent::forget_name(handle);
+    bells::forget(handle);
 }
 
 /// What is known of `handle` now.
@@ -86,6 +96,12 @@ pub(super) fn known(handle: HANDLE) -> Option<Kind> {
         3 if fresh => Some(Kind::Merged),
         _ => None,
     }
+}
+
+/// Whether a handle was opened on a key of the host or a snapshot.
+pub(super) fn is_of_lower_key(handle: HANDLE) -> bool {
+    let word = slot(handle).load(Ordering::Relaxed);
+    word >> 32 == handle as u64 & 0xFFFF_FFFF && matches!(word >> 30 & 3, 1 | 3)
 }
 
 /// Where a handle stands.

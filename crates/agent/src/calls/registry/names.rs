@@ -4,7 +4,7 @@
 //! The 32-bit view is resolved by asking the host; [`links`] follows link keys.
 
 use super::access::{READ, WOW64_32KEY};
-use super::{handles, links, raw, recent};
+use super::{handles, links, own_links, raw, recent};
 use crate::decode::Attributes;
 use crate::{scratch, state};
 use pinion_names::key;
@@ -122,6 +122,10 @@ fn resolved<R>(
             length = follow_view(path, length);
         }
         length = links::follow(path, length, wanted.link);
+        length = own_links::follow(path, length, wanted.link)?;
+        if !path.get(..length).is_some_and(key::is_layered) {
+            return Ok(work(None));
+        }
         Ok(work(path.get(..length)))
     })
     .ok_or(STATUS_NAME_TOO_LONG)?

@@ -9,16 +9,16 @@
 use super::access::{self, harmless, takes_what_it_gets, without_view, writes};
 use super::handles::{self, Kind, kind_at, known, opened};
 use super::names::{self, Wanted};
-use super::raw::is_missing;
+use super::raw::{self, is_missing};
 use super::tree::{self, Stack};
-use super::{copy_up, recent, refused};
+use super::{copy_up, make, marks, recent};
 use crate::decode::{self, Attributes};
 use crate::hooks::kept;
 use crate::{guard, state};
-use pinion_layers::{Tree, make_parents};
-use pinion_names::key;
+use pinion_layers::{Lookup, Tree, lookup};
 use pinion_nt::status::{
-    STATUS_ACCESS_DENIED, STATUS_NAME_TOO_LONG, STATUS_OBJECT_NAME_NOT_FOUND, success,
+    STATUS_ACCESS_DENIED, STATUS_NAME_TOO_LONG, STATUS_OBJECT_NAME_COLLISION,
+    STATUS_OBJECT_NAME_NOT_FOUND, success,
 };
 use pinion_nt::{HANDLE, NTSTATUS, OBJECT_ATTRIBUTES, UNICODE_STRING, unicode_string};
 
@@ -26,26 +26,30 @@ use pinion_nt::{HANDLE, NTSTATUS, OBJECT_ATTRIBUTES, UNICODE_STRING, unicode_str
 const OBJ_OPENLINK: u32 = 0x100;
 /// `REG_OPTION_OPEN_LINK` (winnt.h).
 const OPEN_LINK: u32 = 8;
-/// `REG_OPTION_CREATE_LINK` (winnt.h).
-const CREATE_LINK: u32 = 2;
 /// The options that an open takes: open link, backup or restore.
 const OPEN_OPTIONS: u32 = OPEN_LINK | 4;
 
 /// An open but for its name.
 #[derive(Clone, Copy)]
-struct Open {
-    handle: *mut HANDLE,
-    access: u32,
+pub(super) struct Open {
+    pub(super) handle: *mut HANDLE,
+    pub(super) access: u32,
     options: u32,
 }
 
 /// What `NtCreateKey` has more than an open.
 #[derive(Clone, Copy)]
-struct Create {
-    title: u32,
-    class: *const UNICODE_STRING,
-    options: u32,
-    disposition: *mut u32,
+pub(super) struct Create {
+    pub(super) title: u32,
+    pub(super) class: *const UNICODE_STRING,
+    pub(super) options: u32,
+    pub(super) disposition: *mut u32,
+}
+
+impl Create {
+    fn makes_link(&self) -> bool {
+        self.options & make::CREATE_LINK != 0
+    }
 }
 
 impl Open {
@@ -70,7 +74,7 @@ impl Open {
     }
 
     /// Keeps what kind of key the call has opened.
-    fn note(&self, kind: Kind, generation: u64) {
+    pub(super) fn note(&self, kind: Kind, generation: u64) {
         // SAFETY: the kernel has just written there.
         if let Ok(handle) = unsafe { guard::read(self.handle) } {
             opened(handle, kind, generation);
@@ -203,7 +207,9 @@ fn by_name(
     decoded: &Attributes<'_>,
     create: Option<&Create>,
 ) -> NTSTATUS {
-    let link = open.options & OPEN_LINK != 0 || decoded.given.Attributes & OBJ_OPENLINK != 0;
+    let link = open.options & OPEN_LINK != 0
+        || decoded.given.Attributes & OBJ_OPENLINK != 0
+        || create.is_some_and(Create::makes_link);
     let wanted = Wanted {
         link,
         view_32: access::wants_32(open.access),
@@ -212,15 +218,41 @@ fn by_name(
         let Some(name) = name else {
             return outside(open, attributes);
         };
+        if let Some(create) = create.filter(|create| create.makes_link()) {
+            return make_link(open, create, &decoded.given, name);
+        }
         let status = existing(open, &decoded.given, name, link);
         match create {
             Some(create) if is_missing(status) && !names::is_closed(name) => {
-                make(open, create, &decoded.given, name)
+                make::key(open, create, &decoded.given, name)
             }
             create => tell_existing(status, create),
         }
     })
     .unwrap_or_else(|status| status)
+}
+
+/// A link is made only where no key is, and no link either.
+fn make_link(open: &Open, create: &Create, given: &OBJECT_ATTRIBUTES, name: &[u16]) -> NTSTATUS {
+    let look = Open {
+        access: access::READ,
+        options: OPEN_LINK,
+        ..*open
+    };
+    let itself = OBJECT_ATTRIBUTES {
+        Attributes: given.Attributes | OBJ_OPENLINK,
+        ..*given
+    };
+    match existing(&look, &itself, name, true) {
+        status if is_missing(status) && !names::is_closed(name) => {
+            make::key(open, create, given, name)
+        }
+        status if success(status) => {
+            close(open.handle);
+            STATUS_OBJECT_NAME_COLLISION
+        }
+        status => status,
+    }
 }
 
 /// A name that layers do not mirror, or that cannot be read: the kernel
@@ -290,7 +322,7 @@ fn existing(open: &Open, given: &OBJECT_ATTRIBUTES, name: &[u16], link: bool) ->
 /// Whether the layer above `layer` hides the VM's key `name`.
 fn hidden_above(name: &[u16], layer: usize) -> Result<bool, NTSTATUS> {
     let above = layer - 1;
-    if !tree::hides(above) {
+    if !marks::any(above) {
         return Ok(false);
     }
     let mut stack = Stack::new(name);
@@ -311,75 +343,46 @@ fn open_copied(
     link: bool,
     missing: NTSTATUS,
 ) -> NTSTATUS {
-    if link && !is_missing(open_read_only(name)) {
-        return STATUS_ACCESS_DENIED;
+    if link {
+        match copy_up::host_link(name) {
+            Ok(false) => {}
+            Ok(true) => return in_upper(open, given, name),
+            Err(status) => return status,
+        }
     }
     let through_link = copy_up::with_other_name(name, |real| copied(open, given, real, missing));
     through_link.unwrap_or_else(|| copied(open, given, name, missing))
 }
 
-/// Whether the host has the key, as a status.
-fn open_read_only(name: &[u16]) -> NTSTATUS {
-    super::raw::open(name, access::QUERY).map_or_else(|status| status, |_| 0)
-}
-
 fn copied(open: &Open, given: &OBJECT_ATTRIBUTES, name: &[u16], missing: NTSTATUS) -> NTSTATUS {
+    if let Some(denied) = denied(open, given, name) {
+        return denied;
+    }
     match copy_up::whole(name) {
         Err(status) if is_missing(status) => return missing,
         Err(status) => return status,
         Ok(()) => {}
     }
+    in_upper(open, given, name)
+}
+
+/// The kernel's refusal of the access on the key as it is now, so that none is
+/// copied that the program may not write.
+fn denied(open: &Open, given: &OBJECT_ATTRIBUTES, name: &[u16]) -> Option<NTSTATUS> {
+    let Ok(Lookup::Found { layer, .. }) = lookup(&mut Stack::new(name)) else {
+        return None;
+    };
+    let status = with_real(given, name, layer, |attributes| {
+        raw::try_open(attributes, without_view(open.access))
+    });
+    (status == STATUS_ACCESS_DENIED).then_some(status)
+}
+
+fn in_upper(open: &Open, given: &OBJECT_ATTRIBUTES, name: &[u16]) -> NTSTATUS {
     let generation = handles::generation();
     let status = open.in_layer(given, name, 0);
     if success(status) {
         open.note(Kind::Upper, generation);
-    }
-    status
-}
-
-/// Makes the VM's key `name`, which is nowhere, in the upper.
-fn make(open: &Open, create: &Create, given: &OBJECT_ATTRIBUTES, name: &[u16]) -> NTSTATUS {
-    if create.options & CREATE_LINK != 0 {
-        return refused::because(
-            name,
-            "a link key could lead out of the VM",
-            STATUS_ACCESS_DENIED,
-        );
-    }
-    let mut stack = Stack::new(name);
-    if let Err(status) = make_parents(&mut stack) {
-        return status;
-    }
-    // Relative to its parent: Wine knows a volatile parent only so (observed on
-    // Wine 8 and 10).
-    let above = stack.whole().saturating_sub(1);
-    let parent = match stack.open(0, above, access::ALL) {
-        Ok(parent) => parent,
-        Err(status) => return status,
-    };
-    let Some(string) = unicode_string(key::last(name)) else {
-        return STATUS_NAME_TOO_LONG;
-    };
-    let attributes = OBJECT_ATTRIBUTES {
-        RootDirectory: parent.handle(),
-        ObjectName: &raw const string,
-        ..*given
-    };
-    // SAFETY: the program's arguments but for name and view.
-    let status = unsafe {
-        kept::NtCreateKey(
-            open.handle,
-            without_view(open.access),
-            &raw const attributes,
-            create.title,
-            create.class,
-            create.options,
-            create.disposition,
-        )
-    };
-    if success(status) {
-        handles::changed();
-        open.note(Kind::Upper, handles::generation());
     }
     status
 }

@@ -3,10 +3,12 @@
 use crate::hooks::kept;
 use crate::scratch;
 use core::ffi::c_void;
+use pinion_names::units::{SEPARATOR, join};
 use pinion_nt::calls::{NtAllocateVirtualMemory, NtClose, NtFreeVirtualMemory};
 use pinion_nt::status::{
     STATUS_BUFFER_OVERFLOW, STATUS_INFO_LENGTH_MISMATCH, STATUS_NAME_TOO_LONG, STATUS_NO_MEMORY,
-    STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_PATH_NOT_FOUND, STATUS_UNSUCCESSFUL, success,
+    STATUS_NO_MORE_ENTRIES, STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_PATH_NOT_FOUND,
+    STATUS_UNSUCCESSFUL, success,
 };
 use pinion_nt::{
     CURRENT_PROCESS, HANDLE, MEM_COMMIT_RESERVE, NTSTATUS, OBJ_CASE_INSENSITIVE, OBJECT_ATTRIBUTES,
@@ -19,6 +21,13 @@ pub(super) struct Key(HANDLE);
 impl Key {
     pub(super) fn handle(&self) -> HANDLE {
         self.0
+    }
+
+    /// The handle, which is the caller's to close.
+    pub(super) fn leak(self) -> HANDLE {
+        let handle = self.0;
+        core::mem::forget(self);
+        handle
     }
 }
 
@@ -41,12 +50,13 @@ pub(super) fn is_missing(status: NTSTATUS) -> bool {
 fn with_attributes(
     root: HANDLE,
     path: &[u16],
+    flags: u32,
     call: impl FnOnce(*const OBJECT_ATTRIBUTES) -> NTSTATUS,
 ) -> NTSTATUS {
     let Some(name) = unicode_string(path) else {
         return STATUS_NAME_TOO_LONG;
     };
-    let attributes = object_attributes(root, &raw const name, OBJ_CASE_INSENSITIVE);
+    let attributes = object_attributes(root, &raw const name, OBJ_CASE_INSENSITIVE | flags);
     call(&raw const attributes)
 }
 
@@ -60,10 +70,20 @@ pub(super) fn open_below(parent: &Key, name: &[u16], access: u32) -> Result<Key,
     open_at(parent.handle(), name, access)
 }
 
+/// Opens the key at `path` itself where it is a link of the kernel's.
+pub(super) fn open_link(path: &[u16], access: u32) -> Result<Key, NTSTATUS> {
+    const OBJ_OPENLINK: u32 = 0x100;
+    open_as(core::ptr::null_mut(), path, access, OBJ_OPENLINK)
+}
+
 fn open_at(root: HANDLE, path: &[u16], access: u32) -> Result<Key, NTSTATUS> {
+    open_as(root, path, access, 0)
+}
+
+fn open_as(root: HANDLE, path: &[u16], access: u32, flags: u32) -> Result<Key, NTSTATUS> {
     let mut handle: HANDLE = core::ptr::null_mut();
     // SAFETY: the handle is a local; the attributes live over the call.
-    let status = with_attributes(root, path, |attributes| unsafe {
+    let status = with_attributes(root, path, flags, |attributes| unsafe {
         kept::NtOpenKey(&raw mut handle, access, attributes)
     });
     if success(status) {
@@ -73,19 +93,40 @@ fn open_at(root: HANDLE, path: &[u16], access: u32) -> Result<Key, NTSTATUS> {
     }
 }
 
+/// What the kernel says to an open, of which nothing stays.
+pub(super) fn try_open(attributes: *const OBJECT_ATTRIBUTES, access: u32) -> NTSTATUS {
+    let mut handle: HANDLE = core::ptr::null_mut();
+    // SAFETY: the handle is a local; the attributes are the caller's.
+    let status = unsafe { kept::NtOpenKey(&raw mut handle, access, attributes) };
+    if success(status) {
+        drop(Key(handle));
+    }
+    status
+}
+
 /// Makes or opens the key at `path`, whose parent must be there.
 pub(super) fn create(path: &[u16], access: u32, class: &[u16]) -> Result<Key, NTSTATUS> {
+    create_as(path, access, class, 0)
+}
+
+/// The same with NT's options, such as `REG_OPTION_VOLATILE`.
+pub(super) fn create_as(
+    path: &[u16],
+    access: u32,
+    class: &[u16],
+    options: u32,
+) -> Result<Key, NTSTATUS> {
     let mut handle: HANDLE = core::ptr::null_mut();
     let class = unicode_string(class).ok_or(STATUS_NAME_TOO_LONG)?;
     // SAFETY: the handle is a local; attributes and class live over the call.
-    let status = with_attributes(core::ptr::null_mut(), path, |attributes| unsafe {
+    let status = with_attributes(core::ptr::null_mut(), path, 0, |attributes| unsafe {
         kept::NtCreateKey(
             &raw mut handle,
             access,
             attributes,
             0,
             &raw const class,
-            0,
+            options,
             core::ptr::null_mut(),
         )
     });
@@ -166,6 +207,115 @@ pub(super) fn granted(handle: HANDLE) -> Result<u32, NTSTATUS> {
     } else {
         Err(status)
     }
+}
+
+/// A subkey as an enumeration tells of it.
+pub(super) struct Child<'b> {
+    pub(super) name: &'b [u16],
+    /// Its last write.
+    pub(super) time: i64,
+    /// `None` when it is very long.
+    pub(super) class: Option<&'b [u16]>,
+}
+
+/// `KEY_NODE_INFORMATION` (wdm.h): write time, title, offset and length of the
+/// class, length of the name, the name, which has up to 256 units (Microsoft,
+/// "Registry element size limits").
+#[repr(C)]
+struct Node {
+    time: i64,
+    title: u32,
+    class_at: u32,
+    class: u32,
+    name: u32,
+    units: [u16; 512],
+}
+
+impl Node {
+    const HEAD: usize = 24;
+
+    fn child(&self, status: NTSTATUS) -> Option<Child<'_>> {
+        let name = self.units.get(..self.name as usize / 2)?;
+        let class_at = (self.class_at as usize).checked_sub(Self::HEAD);
+        let class = match (status, self.class as usize / 2) {
+            (STATUS_BUFFER_OVERFLOW, _) => None,
+            (_, 0) => Some(&[][..]),
+            (_, units) => class_at.and_then(|at| self.units.get(at / 2..at / 2 + units)),
+        };
+        let time = self.time;
+        Some(Child { name, time, class })
+    }
+}
+
+/// Calls `visit` with each subkey.
+pub(super) fn each_child(
+    source: &Key,
+    mut visit: impl FnMut(&Child<'_>) -> Result<(), NTSTATUS>,
+) -> Result<(), NTSTATUS> {
+    const NODE: u32 = 1;
+    let mut node = Node {
+        time: 0,
+        title: 0,
+        class_at: 0,
+        class: 0,
+        name: 0,
+        units: [0; 512],
+    };
+    for index in 0..u32::MAX {
+        let mut returned = 0;
+        // SAFETY: the buffer is a local of the size told.
+        let status = unsafe {
+            kept::NtEnumerateKey(
+                source.handle(),
+                index,
+                NODE,
+                (&raw mut node).cast(),
+                size_of::<Node>() as u32,
+                &raw mut returned,
+            )
+        };
+        match status {
+            STATUS_NO_MORE_ENTRIES => break,
+            STATUS_BUFFER_OVERFLOW => {}
+            _ if success(status) => {}
+            _ => return Err(status),
+        }
+        visit(&node.child(status).ok_or(STATUS_UNSUCCESSFUL)?)?;
+    }
+    Ok(())
+}
+
+/// The key's last write.
+pub(super) fn written(key: &Key) -> Result<i64, NTSTATUS> {
+    const BASIC: u32 = 0;
+    let (mut buffer, mut returned) = ([0_i64; 68], 0);
+    // SAFETY: the buffer is a local of the size told.
+    let status = unsafe {
+        kept::NtQueryKey(
+            key.handle(),
+            BASIC,
+            buffer.as_mut_ptr().cast(),
+            size_of_val(&buffer) as u32,
+            &raw mut returned,
+        )
+    };
+    if success(status) {
+        Ok(buffer[0])
+    } else {
+        Err(status)
+    }
+}
+
+/// Runs `work` with the path of a subkey.
+pub(super) fn with_child<R>(
+    name: &[u16],
+    child: &[u16],
+    work: impl FnOnce(&[u16]) -> R,
+) -> Option<R> {
+    scratch::with(name.len() + child.len() + 1, |out| {
+        let length = join(&[name, &[SEPARATOR], child], out).ok()?;
+        out.get(..length).map(work)
+    })?
 }
 
 /// Zeroed memory of the agent's own, freed with the value. For slow paths.

@@ -8,8 +8,7 @@
 use crate::state;
 use crate::supervisor;
 use core::ffi::c_void;
-use pinion_nt::status::STATUS_NOT_SUPPORTED;
-use pinion_nt::{HANDLE, NTSTATUS, OBJECT_ATTRIBUTES, UNICODE_STRING};
+use pinion_nt::{HANDLE, NTSTATUS, OBJECT_ATTRIBUTES};
 use pinion_wire::tally::Tally;
 
 /// `STATUS_PRIVILEGE_NOT_HELD` (ntstatus.h).
@@ -59,52 +58,4 @@ hives! {
     lock_key = NtLockRegistryKey(_key: HANDLE);
     query_open = NtQueryOpenSubKeys(_target: Attributes, _count: *mut u32);
     query_open_ex = NtQueryOpenSubKeysEx(_target: Attributes, _length: u32, _buffer: *mut c_void, _required: *mut u32);
-}
-
-/// `NtOpenKeyTransacted`: refused, a transaction would not cover the layers.
-pub(crate) unsafe fn open_transacted(
-    _handle: *mut HANDLE,
-    _access: u32,
-    _attributes: Attributes,
-    _transaction: HANDLE,
-) -> NTSTATUS {
-    because(
-        &[],
-        "transactions do not cover the registry of a VM",
-        STATUS_NOT_SUPPORTED,
-    )
-}
-
-/// `NtOpenKeyTransactedEx`: refused alike.
-pub(crate) unsafe fn open_transacted_ex(
-    _handle: *mut HANDLE,
-    _access: u32,
-    _attributes: Attributes,
-    _options: u32,
-    _transaction: HANDLE,
-) -> NTSTATUS {
-    because(
-        &[],
-        "transactions do not cover the registry of a VM",
-        STATUS_NOT_SUPPORTED,
-    )
-}
-
-/// `NtCreateKeyTransacted`: refused alike.
-#[allow(clippy::too_many_arguments)]
-pub(crate) unsafe fn create_transacted(
-    _handle: *mut HANDLE,
-    _access: u32,
-    _attributes: Attributes,
-    _title: u32,
-    _class: *const UNICODE_STRING,
-    _options: u32,
-    _transaction: HANDLE,
-    _disposition: *mut u32,
-) -> NTSTATUS {
-    because(
-        &[],
-        "transactions do not cover the registry of a VM",
-        STATUS_NOT_SUPPORTED,
-    )
 }

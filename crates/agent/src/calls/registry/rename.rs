@@ -5,17 +5,18 @@
 //! key, in one step: before it the key is seen as it was, after it as it is
 //! named now.
 
+use super::bells::{self, Change};
 use super::delete::STATUS_CANNOT_DELETE;
 use super::names::{self, Origin};
 use super::raw::{self, Key};
 use super::tree::Stack;
-use super::{access, copy_up, handles, listing, refused};
+use super::{access, copy_up, handles, listed, own_links, refused};
 use crate::hooks::{self, kept};
 use crate::{guard, scratch};
 use pinion_layers::{Lookup, hide, lookup};
 use pinion_names::key;
 use pinion_names::units::join;
-use pinion_nt::status::{STATUS_NAME_TOO_LONG, STATUS_NOT_SUPPORTED};
+use pinion_nt::status::{STATUS_NAME_TOO_LONG, STATUS_NOT_SUPPORTED, success};
 use pinion_nt::{HANDLE, NTSTATUS, UNICODE_STRING};
 
 /// How deep below a renamed key its subkeys are copied up. NT allows 512; each
@@ -24,16 +25,21 @@ const DEEPEST: usize = 48;
 
 /// As `NtRenameKey`.
 pub(crate) unsafe fn rename_key(key: HANDLE, name: *const UNICODE_STRING) -> NTSTATUS {
-    let prepared = names::with_vm_name(key, |path, origin| match origin {
-        Origin::Layer(0) => prepare(path, name).map_err(Some),
-        // The kernel denies it: the handle cannot write.
-        _ => Err(None),
+    let renamed = names::with_vm_name(key, |path, origin| {
+        (origin == Origin::Layer(0)).then(|| rename(key, path, name))
     });
-    match prepared {
-        Ok(Err(Some(status))) => return status,
-        Ok(Ok(())) => {}
-        // SAFETY: the program's own arguments.
-        _ => return unsafe { kept::NtRenameKey(key, name) },
+    match renamed {
+        Ok(Some(status)) => status,
+        // SAFETY: the program's own arguments, which the kernel denies: the
+        // handle cannot write.
+        _ => unsafe { kept::NtRenameKey(key, name) },
+    }
+}
+
+fn rename(key: HANDLE, path: &[u16], name: *const UNICODE_STRING) -> NTSTATUS {
+    let prepared = with_new_name(path, name, |new| prepare(path, new));
+    if let Some(Err(status)) = prepared {
+        return status;
     }
     let spacer = spacer(key);
     // SAFETY: the program's own arguments.
@@ -43,6 +49,11 @@ pub(crate) unsafe fn rename_key(key: HANDLE, name: *const UNICODE_STRING) -> NTS
         unsafe { kept::NtDeleteKey(spacer.handle()) };
     }
     handles::changed();
+    if success(status) {
+        let above = usize::from(!bells::rename_is_of_itself());
+        let depth = key::depth(path).saturating_sub(above);
+        bells::changed_at(key::first(path, depth), Change::Names);
+    }
     status
 }
 
@@ -66,63 +77,66 @@ fn spacer(key: HANDLE) -> Option<Key> {
     .flatten()
 }
 
-/// Makes the upper's key all that there is of `path`, unless the new name is
+/// Makes the upper's key all that there is of `path`, unless the name `new` is
 /// taken.
-fn prepare(path: &[u16], name: *const UNICODE_STRING) -> Result<(), NTSTATUS> {
-    if !is_free(path, name)? {
+fn prepare(path: &[u16], new: &[u16]) -> Result<(), NTSTATUS> {
+    // The upper's own is the kernel's to tell.
+    let seen = lookup(&mut Stack::new(new))?;
+    if matches!(seen, Lookup::Found { layer: 1.., .. }) {
         return Err(STATUS_CANNOT_DELETE);
     }
-    if listing::is_upper_alone(path)? {
+    copy_tree(path)?;
+    own_links::take_along(path, new, DEEPEST)
+}
+
+/// Makes the upper's key all that there is of `path`.
+pub(super) fn copy_tree(path: &[u16]) -> Result<(), NTSTATUS> {
+    if listed::is_upper_alone(path)? {
         return Ok(());
     }
-    copy_tree(path, 0)?;
+    copy_below(path, 0)?;
     hide(&mut Stack::new(path))
 }
 
-/// Whether no layer below the upper shows a key of the new name beside `path`.
-/// The upper's own is the kernel's to tell, and so is a name that cannot be
-/// read.
-fn is_free(path: &[u16], name: *const UNICODE_STRING) -> Result<bool, NTSTATUS> {
+/// Runs `work` with the path beside `path` that a rename asks for; `None` when
+/// its name cannot be read, which is the kernel's to tell.
+fn with_new_name<R>(
+    path: &[u16],
+    name: *const UNICODE_STRING,
+    work: impl FnOnce(&[u16]) -> R,
+) -> Option<R> {
     // SAFETY: plain data; a bad pointer is a return value.
-    let Ok(string) = (unsafe { guard::read(name) }) else {
-        return Ok(true);
-    };
+    let string = unsafe { guard::read(name) }.ok()?;
     let units = usize::from(string.Length) / 2;
     let parent = path.len() - key::last(path).len();
     scratch::with(parent + units, |new| {
-        let (head, tail) = new.split_at_mut(parent);
-        head.copy_from_slice(path.get(..parent).unwrap_or(&[]));
-        let place = tail.get_mut(..units).ok_or(STATUS_NAME_TOO_LONG)?;
+        let (head, tail) = new.split_at_mut_checked(parent)?;
+        head.copy_from_slice(path.get(..parent)?);
+        let place: *mut [u16] = tail.get_mut(..units)?;
         // SAFETY: `place` has the room; the source may be bad.
-        let copied =
-            unsafe { guard::copy(place.as_mut_ptr().cast(), string.Buffer.cast(), units * 2) };
-        if copied.is_err() {
-            return Ok(true);
-        }
-        let new = new.get(..parent + units).unwrap_or(&[]);
-        let seen = lookup(&mut Stack::new(new))?;
-        Ok(!matches!(seen, Lookup::Found { layer: 1.., .. }))
+        unsafe { guard::copy(place.cast(), string.Buffer.cast(), units * 2) }.ok()?;
+        new.get(..parent + units).map(work)
     })
-    .ok_or(STATUS_NAME_TOO_LONG)?
+    .flatten()
 }
 
 /// Copies up the key and all its subkeys.
-fn copy_tree(path: &[u16], depth: usize) -> Result<(), NTSTATUS> {
+fn copy_below(path: &[u16], depth: usize) -> Result<(), NTSTATUS> {
     if depth > DEEPEST {
-        let why = "renaming a key with so many levels of subkeys";
+        let why = "copying a key with so many levels of subkeys";
         return Err(refused::because(path, why, STATUS_NOT_SUPPORTED));
     }
     copy_up::whole(path)?;
-    let mut children = listing::build(path, 0)?;
-    if children.is_native() {
+    if listed::is_upper_alone(path)? {
         return Ok(());
     }
+    let mut children = listed::whole(path)?;
     for index in 0..children.count() {
         let Some(entry) = children.entry(index) else {
             break;
         };
-        let child = children.name(entry);
-        listing::with_child(path, child, |child| copy_tree(child, depth + 1))
+        let (child, _) = children.names(entry);
+        raw::with_child(path, child, |child| copy_below(child, depth + 1))
             .ok_or(STATUS_NAME_TOO_LONG)??;
     }
     Ok(())
