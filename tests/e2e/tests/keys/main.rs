@@ -1,116 +1,13 @@
 //! The registry of a VM: as on the host to look at, and the VM's own to change.
 
-use pinion_e2e::{Host, Output, World};
+mod info;
+mod links;
+mod tree;
+mod watch;
+
+use pinion_e2e::World;
 use serde_json::{Value, json};
-
-const READ: &str = "20019";
-const ALL: &str = "f003f";
-const OK: &str = "0x00000000";
-const NO_MORE: &str = "0x8000001a";
-const NOT_FOUND: &str = "0xc0000034";
-const DENIED: &str = "0xc0000022";
-
-/// A tree of keys on the host, below the user's `Software`: `A` with values and
-/// `A\A1`, `B`, `C\C1\C2`, `_d`. Removed at the end.
-struct Tree {
-    host: Host,
-    key: String,
-}
-
-impl Tree {
-    fn new(name: &str) -> Self {
-        let tree = Self {
-            host: Host::from_env(),
-            key: format!(r"%USER%\Software\e2e-keys-{name}"),
-        };
-        let _ = tree.on_host(&[&["remove", &tree.key]]);
-        let made = tree.on_host(&[
-            &["create", "r", &tree.key, ALL],
-            &["set", "r", "top", "1"],
-            &["create", "a", "r:A", ALL],
-            &["set", "a", "v", "old"],
-            &["set", "a", "u", "keep"],
-            &["create", "a1", "a:A1", ALL],
-            &["set", "a1", "w", "deep"],
-            &["create", "b", "r:B", ALL],
-            &["set", "b", "bv", "2"],
-            &["create", "c", "r:C", ALL],
-            &["create", "c1", "c:C1", ALL],
-            &["create", "c2", "c1:C2", ALL],
-            &["set", "c2", "x", "y"],
-            &["create", "d", "r:_d", ALL],
-        ]);
-        assert!(made.iter().all(|one| one["status"] == OK), "{made:#?}");
-        tree
-    }
-
-    /// Opens `r`, the tree's root, as the first of `operations`.
-    fn words(&self, operations: &[&[&str]]) -> Vec<String> {
-        words(&[&[&["open", "r", &self.key, READ][..]], operations].concat())
-    }
-
-    fn on_host(&self, operations: &[&[&str]]) -> Vec<Value> {
-        answers(&self.host.program("keys").args(words(operations)).run())
-    }
-
-    fn outside(&self, operations: &[&[&str]]) -> Vec<Value> {
-        answers(&self.host.program("keys").args(self.words(operations)).run())
-    }
-
-    /// In a VM of its own.
-    fn inside(&self, world: &World, operations: &[&[&str]]) -> Vec<Value> {
-        let words = self.words(operations);
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        answers(&world.run("keys", &words))
-    }
-
-    /// In the VM `vm`, which runs.
-    fn within(&self, world: &World, vm: &str, operations: &[&[&str]]) -> Vec<Value> {
-        let words = self.words(operations);
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        answers(&world.exec(vm, "keys", &words))
-    }
-
-    /// All that the host has there.
-    fn seen(&self) -> Vec<Value> {
-        self.outside(&[
-            &["list", "r"],
-            &["values", "r"],
-            &["open", "a", "r:A", READ],
-            &["list", "a"],
-            &["values", "a"],
-            &["get", "a", "v"],
-            &["open", "b", "r:B", READ],
-            &["values", "b"],
-            &["open", "c1", r"r:C\C1", READ],
-            &["list", "c1"],
-        ])
-    }
-}
-
-impl Drop for Tree {
-    fn drop(&mut self) {
-        let _ = self.on_host(&[&["remove", &self.key]]);
-    }
-}
-
-fn words(operations: &[&[&str]]) -> Vec<String> {
-    let joined = operations.join(&";");
-    joined.into_iter().map(str::to_owned).collect()
-}
-
-fn answers(output: &Output) -> Vec<Value> {
-    assert_eq!(output.code, 0, "{output:#?}");
-    output.json().as_array().expect("a list").clone()
-}
-
-/// The answer of the operation that these words are.
-fn answer<'a>(answers: &'a [Value], operation: &[&str]) -> &'a Value {
-    let of = answers
-        .iter()
-        .find(|one| one["operation"] == json!(operation));
-    of.unwrap_or_else(|| panic!("no {operation:?}: {answers:#?}"))
-}
+use tree::{ALL, DENIED, NO_MORE, NOT_FOUND, OK, READ, Tree, answer, answers};
 
 /// A session that changes much, with handles that were open before.
 const SESSION: &[&[&str]] = &[

@@ -4,12 +4,17 @@
 //! names a handle; a key is a full NT path, or `H2:PATH` relative to a handle;
 //! access is hexadecimal. `%USER%` stands for the user's own key.
 
+mod tell;
+mod watch;
+mod whole;
+
 use core::ffi::c_void;
 use core::ptr::{null, null_mut};
 use pinion_test_programs::nt::{Handle, hex, name_of, with_attributes};
 use pinion_test_programs::{arguments, say, usage, wide};
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use std::sync::mpsc;
 use std::time::Instant;
 use windows_sys::Wdk::Foundation::OBJECT_ATTRIBUTES;
 use windows_sys::Win32::Foundation::{CloseHandle, HANDLE, NTSTATUS, UNICODE_STRING};
@@ -77,6 +82,8 @@ unsafe extern "system" {
 #[derive(Default)]
 struct Keys {
     open: HashMap<String, Handle>,
+    events: HashMap<String, Handle>,
+    waits: HashMap<String, mpsc::Receiver<NTSTATUS>>,
     user: String,
 }
 
@@ -211,10 +218,48 @@ impl Keys {
             ["names", handle] => self.names(handle),
             ["remove", key] => told(self.remove(key), Value::Null),
             ["time", key, access, times] => self.time(key, access, times),
+            _ => self.do_other(words),
+        }
+    }
+
+    fn do_other(&mut self, words: &[&str]) -> Value {
+        let done = |status| told(status, Value::Null);
+        match *words {
+            ["watch", handle, event, filter, ref how @ ..] => {
+                self.watch(handle, event, filter, how)
+            }
+            ["rung", event] => self.rung(event),
+            ["wait", name, handle, filter, ref how @ ..] => self.wait(name, handle, filter, how),
+            ["waited", name] => self.waited(name),
+            ["info", handle, class, length] => self.info(handle, class, length),
+            ["enum", handle, index, class, length] => self.enumerated(handle, index, class, length),
+            ["value", handle, name, class, length] => self.value(handle, name, class, length),
+            ["enum-value", handle, index, class, length] => {
+                self.enumerated_value(handle, index, class, length)
+            }
+            ["multiple", handle] => self.multiple(handle),
+            ["written", handle] => self.written(handle),
+            ["security", handle] => self.security(handle),
+            ["protect", handle, sddl] => done(self.protect(handle, sddl)),
+            ["duplicate", new, handle] => self.duplicate(new, handle),
+            ["link", handle, key, access] => self.create(handle, key, access, 2),
+            ["open-link", handle, key, access] => self.open_link(handle, key, access),
+            ["target", handle, path] => done(self.target(handle, path)),
+            ["class", handle, key, access, class] => self.create_class(handle, key, access, class),
+            ["transacted", key] => self.transacted(key),
+            ["flush", handle] => done(self.flush(handle)),
+            ["touch", handle] => done(self.touch(handle)),
+            ["save", handle, file] => done(self.save(handle, file)),
+            ["restore", handle, file] => done(self.restore(handle, file)),
+            ["load", key, file] => done(self.load(key, file)),
+            ["unload", key] => done(self.unload(key)),
+            ["replace", handle, new, old] => done(self.replace(handle, new, old)),
+            ["privilege", name] => json!({"value": Self::privilege(name)}),
             _ => usage(
                 "create H KEY ACCESS [volatile] | open H KEY ACCESS | close H | set H NAME TEXT | \
                  get H NAME | unset H NAME | delete H | rename H NAME | list H | values H | \
-                 figures H | names H | remove KEY | time KEY ACCESS TIMES",
+                 figures H | names H | remove KEY | time KEY ACCESS TIMES; \
+                 and those of watch.rs, tell.rs, whole.rs",
             ),
         }
     }
@@ -390,7 +435,7 @@ impl Keys {
     fn remove(&mut self, key: &str) -> NTSTATUS {
         const KEY_ALL_ACCESS: &str = "f003f";
         let handle = format!("remove {key}");
-        let opened = self.open(&handle, key, KEY_ALL_ACCESS);
+        let opened = self.open_link(&handle, key, KEY_ALL_ACCESS);
         if opened["status"] != hex(0) {
             return -1;
         }
