@@ -104,6 +104,11 @@ pub(super) fn is_of_lower_key(handle: HANDLE) -> bool {
     word >> 32 == handle as u64 & 0xFFFF_FFFF && matches!(word >> 30 & 3, 1 | 3)
 }
 
+/// Whether all that the handle's key has is the host's own.
+pub(super) fn is_native(handle: HANDLE) -> bool {
+    matches!(stand(handle), Ok(Standing::Same(None | Some(Kind::Plain))))
+}
+
 /// Where a handle stands.
 pub(super) enum Standing {
     /// The handle itself is right. No kind: not a key of the layers.

@@ -10,13 +10,15 @@
 //! engine, whose rules are the only ones.
 //!
 //! [`notify`] waits for changes, [`security`] keeps descriptors, [`own_links`]
-//! are links of the VM's own; hives are refused ([`refused`]).
+//! are links of the VM's own; [`hives`] saves trees; loading is
+//! [`refused`].
 
 mod access;
 mod bells;
 mod copy_up;
 mod delete;
 mod handles;
+mod hives;
 mod links;
 mod listed;
 mod listing;
@@ -38,6 +40,7 @@ mod values;
 
 pub(crate) use delete::delete_key;
 pub(crate) use handles::forget;
+pub(crate) use hives::{replace_key, restore_key, save_key, save_key_ex};
 pub(crate) use names::asked_name;
 pub(crate) use notify::{notify_change, notify_multiple};
 pub(crate) use open::{create_key, open_key, open_key_ex};

@@ -1,7 +1,7 @@
 //! Calls that would change the host's registry as a whole, or that bring keys
 //! from files: refused, and told to the supervisor's log.
 //!
-//! Hives are loaded, saved and restored only by who holds the backup and
+//! Hives are loaded only by who holds the backup and
 //! restore privileges. A member holds neither as far as these calls can tell,
 //! so the answer is NT's own for that case, which programs know.
 
@@ -12,7 +12,7 @@ use pinion_nt::{HANDLE, NTSTATUS, OBJECT_ATTRIBUTES};
 use pinion_wire::tally::Tally;
 
 /// `STATUS_PRIVILEGE_NOT_HELD` (ntstatus.h).
-const STATUS_PRIVILEGE_NOT_HELD: i32 = 0xC000_0061_u32 as i32;
+pub(super) const STATUS_PRIVILEGE_NOT_HELD: i32 = 0xC000_0061_u32 as i32;
 
 /// Logs that `what` was refused; gives `status`.
 pub(super) fn because(what: &[u16], why: &str, status: NTSTATUS) -> NTSTATUS {
@@ -22,7 +22,7 @@ pub(super) fn because(what: &[u16], why: &str, status: NTSTATUS) -> NTSTATUS {
 }
 
 /// The refusal of a call on hives.
-fn hive(call: &str) -> NTSTATUS {
+pub(super) fn hive(call: &str) -> NTSTATUS {
     because(&[], call, STATUS_PRIVILEGE_NOT_HELD)
 }
 
@@ -30,7 +30,6 @@ macro_rules! hives {
     ($($target:ident = $call:ident($($argument:ident: $type:ty),*);)*) => {
         $(
             /// Refused: concerns whole hives.
-            #[allow(clippy::too_many_arguments)]
             #[allow(clippy::too_many_arguments)]
             pub(crate) unsafe fn $target($($argument: $type),*) -> NTSTATUS {
                 let _ = ($($argument,)*);
@@ -43,10 +42,7 @@ macro_rules! hives {
 type Attributes = *const OBJECT_ATTRIBUTES;
 
 hives! {
-    save_key = NtSaveKey(_key: HANDLE, _file: HANDLE);
-    save_key_ex = NtSaveKeyEx(_key: HANDLE, _file: HANDLE, _format: u32);
     save_merged = NtSaveMergedKeys(_high: HANDLE, _low: HANDLE, _file: HANDLE);
-    restore_key = NtRestoreKey(_key: HANDLE, _file: HANDLE, _flags: u32);
     load_key = NtLoadKey(_target: Attributes, _source: Attributes);
     load_key_2 = NtLoadKey2(_target: Attributes, _source: Attributes, _flags: u32);
     load_key_ex = NtLoadKeyEx(_target: Attributes, _source: Attributes, _flags: u32, _trust: HANDLE, _event: HANDLE, _access: u32, _root: *mut HANDLE, _reserved: *mut c_void);
@@ -54,7 +50,6 @@ hives! {
     unload_key = NtUnloadKey(_target: Attributes);
     unload_key_2 = NtUnloadKey2(_target: Attributes, _flags: u32);
     unload_key_ex = NtUnloadKeyEx(_target: Attributes, _event: HANDLE);
-    replace_key = NtReplaceKey(_new: Attributes, _target: HANDLE, _old: Attributes);
     lock_key = NtLockRegistryKey(_key: HANDLE);
     query_open = NtQueryOpenSubKeys(_target: Attributes, _count: *mut u32);
     query_open_ex = NtQueryOpenSubKeysEx(_target: Attributes, _length: u32, _buffer: *mut c_void, _required: *mut u32);

@@ -21,7 +21,7 @@ use pinion_nt::{HANDLE, NTSTATUS, UNICODE_STRING};
 
 /// How deep below a renamed key its subkeys are copied up. NT allows 512; each
 /// level takes stack of the program's thread.
-const DEEPEST: usize = 48;
+pub(super) const DEEPEST: usize = 48;
 
 /// As `NtRenameKey`.
 pub(crate) unsafe fn rename_key(key: HANDLE, name: *const UNICODE_STRING) -> NTSTATUS {

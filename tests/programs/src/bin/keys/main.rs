@@ -254,6 +254,9 @@ impl Keys {
             ["load", key, file] => done(self.load(key, file)),
             ["unload", key] => done(self.unload(key)),
             ["replace", handle, new, old] => done(self.replace(handle, new, old)),
+            ["copy-out", file] => {
+                json!({"value": std::fs::read_to_string(file).unwrap_or_default()})
+            }
             ["privilege", name] => json!({"value": Self::privilege(name)}),
             _ => usage(
                 "create H KEY ACCESS [volatile] | open H KEY ACCESS | close H | set H NAME TEXT | \
