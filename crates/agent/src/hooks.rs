@@ -122,6 +122,7 @@ hooks! {
     NtQueryFullAttributesFile(attributes: Attributes, information: *mut c_void) => calls::open::query_full_attributes;
     NtQueryInformationByName(attributes: Attributes, io: Io, buffer: *mut c_void, length: u32, class: u32) => calls::open::query_by_name;
     NtDeleteFile(attributes: Attributes) => calls::open::delete_file;
+    NtQueryVolumeInformationFile(file: HANDLE, io: Io, buffer: *mut c_void, length: u32, class: u32) => calls::files::query_volume;
     NtQueryInformationFile(file: HANDLE, io: Io, buffer: *mut c_void, length: u32, class: u32) => calls::files::query_information;
     NtSetInformationFile(file: HANDLE, io: Io, buffer: *mut c_void, length: u32, class: u32) => calls::files::set_information;
     NtQueryDirectoryFile(file: HANDLE, event: HANDLE, apc: *const c_void, context: *const c_void, io: Io, buffer: *mut c_void, length: u32, class: u32, single: u8, pattern: *const UNICODE_STRING, restart: u8) => calls::files::query_directory;

@@ -265,6 +265,23 @@ pub fn is_reserved(path: &[u16]) -> bool {
         .any(|part| crate::units::starts(part, WHITEOUT).is_some())
 }
 
+/// Whether the layer path `path` names what NTFS itself keeps in a volume's root
+/// directory (MS-FSCC 2.1.9 has the list), or the raw data of a directory's
+/// index or of a volume's.
+#[must_use]
+pub fn is_of_ntfs(path: &[u16]) -> bool {
+    const FILES: [&str; 12] = [
+        "$Mft", "$MftMirr", "$LogFile", "$Volume", "$AttrDef", "$Bitmap", "$Boot", "$BadClus",
+        "$Secure", "$UpCase", "$Extend", "$Quota",
+    ];
+    let Some((first, _)) = path.get(1..).and_then(first_part) else {
+        return false;
+    };
+    let end = first.iter().position(|&unit| unit == u16::from(b':'));
+    let name = first.get(..end.unwrap_or(first.len())).unwrap_or(&[]);
+    end == Some(0) || FILES.iter().any(|file| equals(name, file))
+}
+
 /// Writes the whiteout's path of the layer path `path`.
 ///
 /// # Errors
@@ -420,6 +437,27 @@ mod tests {
             assert_eq!(on(path).as_deref(), drive, "{path}");
         }
         assert_eq!(on_own_drive(&[], &w("\\drive_c")), None);
+    }
+
+    #[test]
+    fn what_ntfs_keeps_for_itself() {
+        for path in [
+            "C\\$MFT",
+            "C\\$Mft::$DATA",
+            "D\\$Extend\\$UsnJrnl:$J",
+            "C\\:$I30:$INDEX_ALLOCATION",
+        ] {
+            assert!(is_of_ntfs(&w(path)), "{path}");
+        }
+        for path in [
+            "C",
+            "C\\$Recycle.Bin\\x",
+            "C\\a\\$Mft",
+            "C\\$MftX",
+            "C\\a:b",
+        ] {
+            assert!(!is_of_ntfs(&w(path)), "{path}");
+        }
     }
 
     #[test]

@@ -206,3 +206,69 @@ fn a_copy_keeps_name_times_and_rights() {
         .mode();
     assert_eq!(mode & 0o007, 0);
 }
+
+#[test]
+fn volumes_and_control_codes_answer_as_on_the_host() {
+    let world = World::new();
+    let folder = OnDriveC::new(&world, "volume");
+    let name = format!(
+        r"\??\C:\{}\A Long Directory\A long name.text",
+        folder.name()
+    );
+    let mut words = Vec::new();
+    // A change brings the directories of the drive into the VM's layer.
+    words.extend(["write", &name, "changed"].map(str::to_owned));
+    for class in ["1", "3", "4", "5", "7"] {
+        for name in [&name, r"\??\C:\"] {
+            words.extend([";", "volume", name, class].map(str::to_owned));
+        }
+    }
+    for code in ["900a4", "900a8", "900ac", "9c040", "9003c", "900c4"] {
+        words.extend([";", "control", &name, code].map(str::to_owned));
+    }
+    words.extend([";", "read", r"\??\C:\$Recycle.Bin\none"].map(str::to_owned));
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let inside = answers(world.run("file_forms", &words));
+    let outside = answers(world.host.program("file_forms").args(&words).run());
+    for (index, operation) in words.split(|&word| word == ";").enumerate() {
+        assert_eq!(inside[index], outside[index], "{operation:?}");
+    }
+    let closed = answers(world.run("file_forms", &["read", r"\??\C:\$Mft"]));
+    assert_eq!(closed[0]["status"], "0xc0000022");
+}
+
+#[test]
+fn a_large_file_is_deleted_without_a_copy() {
+    let world = World::new();
+    let file = world.work().join("large.bin");
+    fs::write(&file, vec![7; 300_000]).expect("a file");
+    let name = format!(r"\??\{}\large.bin", world.windows_work());
+    let program = world.host.path_of("file_forms");
+    let story = [
+        "delete-on-close",
+        &name,
+        ";",
+        "attributes",
+        &name,
+        ";",
+        "write",
+        &name,
+        "new",
+        ";",
+        "read",
+        &name,
+    ];
+    let run = world.pinion(["run", "--name", "one", &program]);
+    let told = answers(run.args(&story[..5]).run());
+    assert_eq!(told[0]["status"], "0x00000000");
+    assert_eq!(told[1]["status"], "0xc0000034");
+    let upper = own(&world, "one", &world.work());
+    let names: Vec<_> = fs::read_dir(upper)
+        .expect("a list")
+        .map(|entry| entry.expect("an entry").file_name())
+        .collect();
+    assert_eq!(names, [".wh.large.bin"]);
+    let told = answers(world.run("file_forms", &story));
+    assert_eq!(told[3]["value"], "new");
+    assert_eq!(fs::metadata(&file).expect("it is there").len(), 300_000);
+}

@@ -2,19 +2,19 @@
 
 use super::objects::with_name;
 use super::query_object;
-use crate::hooks::kept;
+use crate::hooks::{self, kept};
 use crate::{decode, guard, scratch, state};
 use core::ffi::c_void;
 use pinion_names::pipe::{self, Kind, Name};
-use pinion_nt::status::{STATUS_ACCESS_DENIED, STATUS_NAME_TOO_LONG, success};
+use pinion_nt::status::{STATUS_NAME_TOO_LONG, STATUS_NOT_SUPPORTED, success};
 use pinion_nt::{HANDLE, IO_STATUS_BLOCK, NTSTATUS, OBJECT_ATTRIBUTES};
 use pinion_wire::tally::Tally;
 
 /// `FSCTL_PIPE_WAIT` (ntioapi.h; the same on Wine 8 and 10).
 const PIPE_WAIT: u32 = 0x0011_0018;
 
-/// `FSCTL_SET_REPARSE_POINT` (winioctl.h). Refused: a link made in the VM's
-/// layer could lead out of it.
+/// `FSCTL_SET_REPARSE_POINT` (winioctl.h). Refused as by a file system that has
+/// none: a link made in the VM's layer could lead out of it.
 const SET_REPARSE_POINT: u32 = 0x0009_00a4;
 
 /// As `NtCreateNamedPipeFile`, under the VM's prefix.
@@ -206,12 +206,24 @@ pub(crate) unsafe fn control(
         }
     };
     if code == SET_REPARSE_POINT {
-        return STATUS_ACCESS_DENIED;
+        return no_reparse_points();
     }
     if code != PIPE_WAIT {
         return call(input, input_size);
     }
     with_wait_buffer(input, input_size, call).unwrap_or_else(|| call(input, input_size))
+}
+
+/// What a file system without reparse points answers: on Wine its own do
+/// (observed on Wine 8 and Wine 10).
+fn no_reparse_points() -> NTSTATUS {
+    /// `STATUS_INVALID_DEVICE_REQUEST` (ntstatus.h).
+    const INVALID_DEVICE_REQUEST: NTSTATUS = 0xC000_0010_u32 as i32;
+    if hooks::is_wine() {
+        STATUS_NOT_SUPPORTED
+    } else {
+        INVALID_DEVICE_REQUEST
+    }
 }
 
 /// `FILE_PIPE_WAIT_FOR_BUFFER` (ntioapi.h): timeout 8 bytes, length of the name

@@ -37,3 +37,4 @@ pub(crate) use names::asked_name;
 pub(crate) use open::open;
 pub(crate) use opened::forget;
 pub(crate) use told::{query_memory, query_process};
+pub(crate) use volumes::query_volume;

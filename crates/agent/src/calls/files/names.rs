@@ -192,6 +192,9 @@ fn with_path(path: &[u16], trailing: bool, work: impl FnOnce(Named<'_>) -> NTSTA
     if file::is_reserved(path) {
         return work(Named::Refused(STATUS_OBJECT_NAME_INVALID));
     }
+    if file::is_of_ntfs(path) {
+        return work(Named::Refused(STATUS_ACCESS_DENIED));
+    }
     let (directory, last) = file::split_last(path);
     let (end, tail) = match last.iter().position(|&unit| unit == u16::from(b':')) {
         // On Wine a colon is a unit like others (observed on Wine 8 and Wine 10).
@@ -347,7 +350,7 @@ fn is_on_disk(handle: HANDLE) -> bool {
     let (mut information, mut io) = ([0_u32; 2], raw::block());
     // SAFETY: the structure has two words; the block is local.
     let status = unsafe {
-        pinion_nt::calls::NtQueryVolumeInformationFile(
+        kept::NtQueryVolumeInformationFile(
             handle,
             &raw mut io,
             information.as_mut_ptr().cast(),

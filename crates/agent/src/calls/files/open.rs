@@ -8,7 +8,7 @@ use crate::calls::objects::with_name;
 use crate::calls::open::Open;
 use crate::decode::Attributes;
 use crate::{guard, state};
-use pinion_layers::{Kind, Lookup, Tree, lookup, make_parents, sources};
+use pinion_layers::{Kind, Lookup, Tree, hide, lookup, make_parents, sources};
 use pinion_names::file;
 use pinion_nt::calls::NtClose;
 use pinion_nt::status::{
@@ -203,6 +203,10 @@ fn existing(
         }
         _ => {}
     }
+    if kind == Kind::Leaf && place.tail.is_empty() && deletes(open) && remove::is_large(view, layer)
+    {
+        return delete_on_close(view, layer, place, open, given);
+    }
     let content = if REPLACING.contains(&open.disposition) {
         copy_up::Content::MayBeEmpty
     } else {
@@ -211,6 +215,44 @@ fn existing(
     match copy_up::node(view, layer, kind, content) {
         Ok(()) => upper(view, place, open, given),
         Err(status) => status,
+    }
+}
+
+/// Whether the handle can do nothing to the file but ask, and delete it in the end.
+fn deletes(open: &Open) -> bool {
+    open.options & DELETE_ON_CLOSE != 0
+        && open.disposition == raw::OPEN
+        && open.access & !(READING | remove::DELETE) == 0
+}
+
+/// Opens a large file of a lower layer that is to be deleted: a copy would be
+/// made for nothing. The name is gone at once, not only when the handle is.
+fn delete_on_close(
+    view: &mut View<'_>,
+    layer: usize,
+    place: &Place<'_>,
+    open: &Open,
+    given: &OBJECT_ATTRIBUTES,
+) -> NTSTATUS {
+    let asks = Open {
+        access: open.access & !remove::DELETE | raw::READ_ATTRIBUTES,
+        options: open.options & !DELETE_ON_CLOSE,
+        ..*open
+    };
+    let status = in_layer(layer, place, &asks, given);
+    if !success(status) {
+        return status;
+    }
+    match hide(view) {
+        Ok(()) => status,
+        Err(failed) => {
+            // SAFETY: plain data; the handle was made by this call.
+            if let Ok(handle) = unsafe { guard::read(open.handle) } {
+                // SAFETY: as above.
+                unsafe { NtClose(handle) };
+            }
+            failed
+        }
     }
 }
 

@@ -4,14 +4,15 @@
 use super::raw::{self, How};
 use super::view::{View, with_name};
 use super::{copy_up, listing, open};
+use crate::hooks::kept;
 use pinion_layers::{Kind, hide};
-use pinion_nt::NTSTATUS;
 use pinion_nt::status::STATUS_OBJECT_NAME_NOT_FOUND;
+use pinion_nt::{NTSTATUS, OBJ_CASE_INSENSITIVE, object_attributes, unicode_string};
 
 /// `STATUS_DIRECTORY_NOT_EMPTY` (ntstatus.h).
 pub(crate) const NOT_EMPTY: NTSTATUS = 0xC000_0101_u32 as i32;
 /// `DELETE` (winnt.h).
-const DELETE: u32 = 0x1_0000;
+pub(crate) const DELETE: u32 = 0x1_0000;
 
 /// Makes ready for the deletion of the upper's own node of `view`: once it is
 /// gone, nothing shows. A directory that the program sees entries in is left as
@@ -25,6 +26,30 @@ pub(crate) fn prepare(view: &mut View<'_>) -> Result<(), NTSTATUS> {
         return listing::clear_whiteouts(view);
     }
     hide(view)
+}
+
+/// Whether the file of `view` in `layer` is so large that it is not copied to be
+/// deleted, and may be deleted.
+pub(crate) fn is_large(view: &View<'_>, layer: usize) -> bool {
+    /// Where `FILE_NETWORK_OPEN_INFORMATION` (wdm.h) has the end of file and the
+    /// attributes, in words of 8 bytes.
+    const SIZE: usize = 5;
+    const ATTRIBUTES: usize = 6;
+    const LARGE: u64 = 0x1_0000;
+    let mut whole = [0_u64; 7];
+    let asked = with_name(layer, view.path(), &[], |name| {
+        let string = unicode_string(name)?;
+        let attributes = object_attributes(
+            core::ptr::null_mut(),
+            &raw const string,
+            OBJ_CASE_INSENSITIVE,
+        );
+        // SAFETY: the structure has 56 bytes.
+        Some(unsafe {
+            kept::NtQueryFullAttributesFile(&raw const attributes, whole.as_mut_ptr().cast())
+        })
+    });
+    asked == Ok(Some(0)) && whole[SIZE] > LARGE && whole[ATTRIBUTES] as u32 & raw::READ_ONLY == 0
 }
 
 /// Fails with `STATUS_DIRECTORY_NOT_EMPTY` when the program sees entries in the

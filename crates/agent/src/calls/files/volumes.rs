@@ -1,15 +1,20 @@
-//! Which drive letter a volume's device has. On Windows the names of open files
-//! begin with the device; Wine gives them by drive letter.
+//! Volumes: which drive letter a volume's device has, and what a file's volume
+//! is. On Windows the names of open files begin with the device; Wine gives them
+//! by drive letter.
 
-use super::raw::{self, Owned};
+use super::names;
+use super::raw::{self, How, Owned};
+use super::view::{self, View};
 use crate::hooks::kept;
+use core::ffi::c_void;
 use core::sync::atomic::{AtomicU32, Ordering};
 use pinion_names::units::{SEPARATOR, starts};
 use pinion_nt::status::{
     STATUS_NO_MEMORY, STATUS_OBJECT_NAME_INVALID, STATUS_OBJECT_NAME_NOT_FOUND, success,
 };
 use pinion_nt::{
-    HANDLE, NTSTATUS, OBJ_CASE_INSENSITIVE, UNICODE_STRING, object_attributes, unicode_string,
+    HANDLE, IO_STATUS_BLOCK, NTSTATUS, OBJ_CASE_INSENSITIVE, UNICODE_STRING, object_attributes,
+    unicode_string,
 };
 
 /// The number of the volume of each letter, plus 2; 1 for none, 0 when not yet
@@ -18,6 +23,40 @@ static NUMBERS: [AtomicU32; 26] = [const { AtomicU32::new(0) }; 26];
 
 /// `SYMBOLIC_LINK_QUERY` (winnt.h).
 const LINK_QUERY: u32 = 1;
+
+/// As `NtQueryVolumeInformationFile`: a file of a layer is on its drive's volume,
+/// not on the one that holds the layer.
+pub(crate) unsafe fn query_volume(
+    file: HANDLE,
+    io: *mut IO_STATUS_BLOCK,
+    buffer: *mut c_void,
+    length: u32,
+    class: u32,
+) -> NTSTATUS {
+    /// `FileFsDeviceInformation` (wdm.h), which C libraries ask of each file.
+    const DEVICE: u32 = 4;
+    let call = |file| {
+        // SAFETY: the program's arguments but for the handle.
+        unsafe { kept::NtQueryVolumeInformationFile(file, io, buffer, length, class) }
+    };
+    if class == DEVICE {
+        return call(file);
+    }
+    let how = How {
+        access: raw::READ_ATTRIBUTES,
+        attributes: 0,
+        disposition: raw::OPEN,
+        options: raw::DIRECTORY_FILE,
+    };
+    let root = names::with_located(file, |layer, path| {
+        let drive = path.get(..1).filter(|_| layer != View::host())?;
+        view::with_name(View::host(), drive, &[], |name| raw::open(name, how)).ok()
+    });
+    match root.flatten() {
+        Some(Ok(root)) => call(root.0),
+        _ => call(file),
+    }
+}
 
 /// The letter of the drive whose volume is the device `name`, such as
 /// `HarddiskVolume3` or the DOS device `Volume{…}`.

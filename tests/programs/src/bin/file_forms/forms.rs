@@ -1,4 +1,4 @@
-//! A file by its short name and by its number.
+//! A file by its short name and by its number; its volume; control codes.
 
 use crate::calls::{
     DIRECTORY, NtCreateFile, NtQueryDirectoryFile, OPEN, SHARE_ALL, SYNCHRONIZE, SYNCHRONOUS,
@@ -18,6 +18,25 @@ unsafe extern "system" {
         buffer: *mut u8,
         length: u32,
         class: u32,
+    ) -> NTSTATUS;
+    fn NtQueryVolumeInformationFile(
+        file: HANDLE,
+        io: *mut IO_STATUS_BLOCK,
+        buffer: *mut u8,
+        length: u32,
+        class: u32,
+    ) -> NTSTATUS;
+    fn NtFsControlFile(
+        file: HANDLE,
+        event: HANDLE,
+        apc: *const u8,
+        context: *const u8,
+        io: *mut IO_STATUS_BLOCK,
+        code: u32,
+        input: *const u8,
+        input_size: u32,
+        output: *mut u8,
+        output_size: u32,
     ) -> NTSTATUS;
 }
 
@@ -99,5 +118,57 @@ pub fn by_id(name: &str, access: &str) -> Value {
             return Err(status);
         }
         Ok(json!(name_of(&Handle(handle)).unwrap_or_default()))
+    }))
+}
+
+/// What is told of the volume of `name`, as bytes; of sizes only the whole, since
+/// what is free changes all the time.
+pub fn volume(name: &str, class: &str) -> Value {
+    const ASK: u32 = 0x80;
+    let class: u32 = class.parse().unwrap_or(0);
+    told(open(None, name, ASK, OPEN, 0).and_then(|(file, _)| {
+        let (mut bytes, mut io) = (vec![0_u8; 512], block());
+        // SAFETY: the buffer has 512 bytes.
+        let status = unsafe {
+            NtQueryVolumeInformationFile(file.0, &raw mut io, bytes.as_mut_ptr(), 512, class)
+        };
+        if status != 0 {
+            return Err(status);
+        }
+        bytes.truncate(if class == 3 || class == 7 {
+            8
+        } else {
+            io.Information
+        });
+        Ok(json!(bytes))
+    }))
+}
+
+/// The status of a file system control code with an empty buffer.
+pub fn control(name: &str, code: &str) -> Value {
+    const WRITE: u32 = 0x2;
+    let code = u32::from_str_radix(code, 16).unwrap_or(0);
+    told(open(None, name, WRITE, OPEN, 0).and_then(|(file, _)| {
+        let (mut bytes, mut io) = ([0_u64; 64], block());
+        // SAFETY: the buffer has 512 bytes.
+        let status = unsafe {
+            NtFsControlFile(
+                file.0,
+                null_mut(),
+                null(),
+                null(),
+                &raw mut io,
+                code,
+                bytes.as_ptr().cast(),
+                64,
+                bytes.as_mut_ptr().cast(),
+                512,
+            )
+        };
+        if status < 0 {
+            Err(status)
+        } else {
+            Ok(Value::Null)
+        }
     }))
 }

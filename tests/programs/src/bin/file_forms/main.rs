@@ -38,12 +38,15 @@ fn do_one(words: &[&str]) -> Value {
         ["list", directory, class, pattern] => calls::list(directory, class, pattern, false),
         ["short", directory, name] => forms::short(directory, name),
         ["by-id", name, access] => forms::by_id(name, access),
+        ["volume", name, class] => forms::volume(name, class),
+        ["control", name, code] => forms::control(name, code),
         ["told", path] => told::names(path),
         ["program"] => told::program(),
         _ => usage(
             "read NAME | read-in DIRECTORY NAME | write NAME TEXT | write-in DIRECTORY NAME TEXT | \
              open NAME HEXACCESS | attributes NAME | delete NAME | delete-on-close NAME | \
              list DIRECTORY CLASS PATTERN [one] | short DIRECTORY NAME | by-id NAME HEXACCESS | \
+             volume NAME CLASS | control NAME HEXCODE | \
              told PATH | program",
         ),
     }
