@@ -5,7 +5,7 @@ use super::rename::{self, Class};
 use super::view::View;
 use super::{opened, raw, remove};
 use crate::calls::pipes;
-use crate::hooks::kept;
+use crate::hooks::{self, kept};
 use crate::{guard, scratch};
 use core::ffi::c_void;
 use pinion_nt::status::{
@@ -177,10 +177,10 @@ pub(crate) unsafe fn set_information(
     if let Some(&naming) = NAMING.iter().find(|naming| naming.number == class)
         && let Some(status) = rename::set(file, io, buffer, length, naming)
     {
-        return status;
+        return told(io, status);
     }
     if let Some(Err(status)) = wants_deletion(buffer, length, class).then(|| deletion(file)) {
-        return status;
+        return told(io, status);
     }
     // SAFETY: the program's own arguments.
     unsafe { kept::NtSetInformationFile(file, io, buffer, length, class) }
@@ -191,6 +191,18 @@ pub(crate) unsafe fn set_information(
 /// `FILE_WRITE_ATTRIBUTES`; Wine asks for no access here (observed on Wine 8).
 fn is_of_a_lower_layer(file: HANDLE) -> bool {
     names::with_located(file, |layer, _| layer != 0).unwrap_or(false)
+}
+
+/// Gives `status`; Wine writes a failure into the status block, too, which NT
+/// leaves alone (observed on Wine 8 and Wine 10).
+fn told(io: *mut IO_STATUS_BLOCK, status: NTSTATUS) -> NTSTATUS {
+    if !success(status) && hooks::is_wine() {
+        let mut block = raw::block();
+        block.Anonymous.Status = status;
+        // SAFETY: the program's pointer, under guard; the call fails either way.
+        let _ = unsafe { guard::write(io, block) };
+    }
+    status
 }
 
 fn wants_deletion(buffer: *const c_void, length: u32, class: u32) -> bool {

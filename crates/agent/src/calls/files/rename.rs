@@ -155,10 +155,13 @@ fn carry_out(
             return Err(STATUS_OBJECT_NAME_COLLISION);
         }
         if kind == Kind::Directory {
-            return Err(if class.moves {
-                STATUS_ACCESS_DENIED
-            } else {
+            let links = !class.moves
+                && matches!(kind_of(&mut View::new(from))?, Some((_, Kind::Directory)));
+            // No directory has a second name.
+            return Err(if links {
                 raw::STATUS_FILE_IS_A_DIRECTORY
+            } else {
+                STATUS_ACCESS_DENIED
             });
         }
         target.keep_base(layer);
