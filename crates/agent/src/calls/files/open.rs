@@ -12,8 +12,8 @@ use pinion_layers::{Kind, Lookup, Tree, hide, lookup, make_parents, sources};
 use pinion_names::file;
 use pinion_nt::calls::NtClose;
 use pinion_nt::status::{
-    STATUS_ACCESS_DENIED, STATUS_OBJECT_NAME_INVALID, STATUS_OBJECT_NAME_NOT_FOUND,
-    STATUS_OBJECT_PATH_NOT_FOUND, success,
+    STATUS_ACCESS_DENIED, STATUS_INVALID_PARAMETER, STATUS_OBJECT_NAME_INVALID,
+    STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_PATH_NOT_FOUND, success,
 };
 use pinion_nt::{HANDLE, NTSTATUS, OBJECT_ATTRIBUTES};
 use pinion_wire::tally::Tally;
@@ -151,7 +151,16 @@ fn for_listing(layer: usize, open: &Open, path: &[u16]) -> usize {
     layer
 }
 
+/// Whether no file system can do what the call asks (NtCreateFile documentation).
+fn is_contradictory(open: &Open) -> bool {
+    open.options & raw::DIRECTORY_FILE != 0
+        && (open.options & raw::NON_DIRECTORY_FILE != 0 || REPLACING.contains(&open.disposition))
+}
+
 fn of_place(place: &Place<'_>, open: &Open, given: &OBJECT_ATTRIBUTES) -> NTSTATUS {
+    if is_contradictory(open) {
+        return STATUS_INVALID_PARAMETER;
+    }
     let mut view = View::new(place.path);
     if open.disposition == raw::OPEN && !changes(open, Kind::Leaf) {
         return view::read(&mut view, |layer| {

@@ -5,13 +5,13 @@ use super::names::{self, Named};
 use super::open::kind_of;
 use super::view::{View, with_name};
 use super::{copy_up, listing, raw};
-use crate::hooks::kept;
+use crate::hooks::{self, kept};
 use crate::{guard, scratch};
 use core::ffi::c_void;
 use pinion_layers::{Kind, hide, make_parents};
 use pinion_nt::status::{
     STATUS_ACCESS_DENIED, STATUS_NAME_TOO_LONG, STATUS_OBJECT_NAME_COLLISION,
-    STATUS_OBJECT_PATH_NOT_FOUND,
+    STATUS_OBJECT_PATH_NOT_FOUND, STATUS_OBJECT_PATH_SYNTAX_BAD,
 };
 use pinion_nt::{HANDLE, IO_STATUS_BLOCK, NTSTATUS};
 
@@ -119,6 +119,10 @@ fn with_target(
     }
     if name.first() == Some(&u16::from(b'\\')) {
         return names::with_absolute(name, false, work);
+    }
+    if hooks::is_wine() {
+        // It knows no names in the same directory (observed on Wine 8).
+        return STATUS_OBJECT_PATH_SYNTAX_BAD;
     }
     let (directory, _) = pinion_names::file::split_last(from);
     let joined = with_name(View::host(), directory, &[], |parent| {

@@ -17,8 +17,8 @@ use pinion_names::pattern;
 use pinion_names::units::starts;
 use pinion_nt::calls::{NtQueueApcThread, NtSetEvent};
 use pinion_nt::status::{
-    STATUS_BUFFER_OVERFLOW, STATUS_INFO_LENGTH_MISMATCH, STATUS_INSUFFICIENT_RESOURCES,
-    STATUS_NO_MORE_FILES, STATUS_OBJECT_NAME_INVALID,
+    STATUS_ACCESS_DENIED, STATUS_BUFFER_OVERFLOW, STATUS_INFO_LENGTH_MISMATCH,
+    STATUS_INSUFFICIENT_RESOURCES, STATUS_NO_MORE_FILES, STATUS_OBJECT_NAME_INVALID,
 };
 use pinion_nt::{CURRENT_THREAD, HANDLE, IO_STATUS_BLOCK, NTSTATUS, UNICODE_STRING};
 
@@ -177,32 +177,50 @@ fn answer(query: &Query) -> Option<NTSTATUS> {
 fn begin(query: &Query, listing: &Listing) -> Result<Listing, NTSTATUS> {
     let located = with_directory(query.file, |layer, path| {
         if let Listing::Merged(merged) = listing {
-            return list_all(path, merged.snapshot.pattern());
+            return list_all(query.file, path, merged.snapshot.pattern());
         }
         let Some(given) = pattern_of(query)? else {
             return match listing {
                 Listing::KernelOne => Ok(Listing::KernelOne),
-                _ => list_all(path, &[]),
+                _ => list_all(query.file, path, &[]),
             };
         };
         with_pattern(&given, |pattern| match one_name(path, layer, pattern)? {
             Some(one) => Ok(one),
-            None => list_all(path, pattern),
+            None => list_all(query.file, path, pattern),
         })
     });
     located.unwrap_or(Ok(Listing::Kernel))
 }
 
-fn list_all(path: &[u16], pattern: &[u16]) -> Result<Listing, NTSTATUS> {
+fn list_all(file: HANDLE, path: &[u16], pattern: &[u16]) -> Result<Listing, NTSTATUS> {
     let mut view = View::new(path);
     let found = sources(&mut view)?;
     let only_host = found.only() == Some(View::host()) && !Snapshot::hides_in(path);
     if only_host || found.iter().next().is_none() {
         return Ok(Listing::Kernel);
     }
+    if !may_list(file) {
+        return Err(STATUS_ACCESS_DENIED);
+    }
     let mut snapshot = Snapshot::take(&view, found, pattern)?;
     snapshot.keep_pattern(pattern)?;
     Ok(Listing::Merged(Merged::new(snapshot)))
+}
+
+/// Whether the program's handle was given the access to list.
+fn may_list(file: HANDLE) -> bool {
+    /// `FILE_LIST_DIRECTORY` (winnt.h).
+    const LIST: u32 = 1;
+    // `OBJECT_BASIC_INFORMATION` (ntobapi.h): attributes, granted access, more.
+    let mut basic = [0_u32; 14];
+    let size = size_of_val(&basic) as u32;
+    // SAFETY: class 0, `ObjectBasicInformation`, into a local of its size.
+    let status = unsafe {
+        let none = core::ptr::null_mut();
+        kept::NtQueryObject(file, 0, basic.as_mut_ptr().cast(), size, none)
+    };
+    status != 0 || basic[1] & LIST != 0
 }
 
 /// Runs `work` with the layer and the path of the directory of `handle`.
