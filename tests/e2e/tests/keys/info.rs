@@ -51,6 +51,8 @@ fn answers_are_as_outside_to_the_byte() {
     queries("a", &mut session);
     add(
         &[
+            &["open", "no", r"r:\A", READ],
+            &["create", "no", r"r:\New", ALL],
             &["open", "no", "r:", "20001"],
             &["enum", "no", "0", "0", "400"],
             &["open", "no", "r:A", "20008"],

@@ -13,9 +13,10 @@ use super::raw::{self, is_missing};
 use super::tree::{self, Stack};
 use super::{copy_up, make, marks, recent};
 use crate::decode::{self, Attributes};
-use crate::hooks::kept;
+use crate::hooks::{self, kept};
 use crate::{guard, state};
 use pinion_layers::{Lookup, Tree, lookup};
+use pinion_names::units::SEPARATOR;
 use pinion_nt::status::{
     STATUS_ACCESS_DENIED, STATUS_NAME_TOO_LONG, STATUS_OBJECT_NAME_COLLISION,
     STATUS_OBJECT_NAME_NOT_FOUND, success,
@@ -207,7 +208,11 @@ fn by_name(
     decoded: &Attributes<'_>,
     create: Option<&Create>,
 ) -> NTSTATUS {
-    let link = open.options & OPEN_LINK != 0
+    if !decoded.is_absolute() && decoded.name.first() == Some(&SEPARATOR) {
+        return outside(open, attributes);
+    }
+    // To Wine the option alone means nothing (observed on Wine 8 and 10).
+    let link = open.options & OPEN_LINK != 0 && !hooks::is_wine()
         || decoded.given.Attributes & OBJ_OPENLINK != 0
         || create.is_some_and(Create::makes_link);
     let wanted = Wanted {
@@ -355,8 +360,8 @@ fn open_copied(
 }
 
 fn copied(open: &Open, given: &OBJECT_ATTRIBUTES, name: &[u16], missing: NTSTATUS) -> NTSTATUS {
-    if let Some(denied) = denied(open, given, name) {
-        return denied;
+    if let Some(answered) = refused(open, given, name) {
+        return answered;
     }
     match copy_up::whole(name) {
         Err(status) if is_missing(status) => return missing,
@@ -367,15 +372,23 @@ fn copied(open: &Open, given: &OBJECT_ATTRIBUTES, name: &[u16], missing: NTSTATU
 }
 
 /// The kernel's refusal of the access on the key as it is now, so that none is
-/// copied that the program may not write.
-fn denied(open: &Open, given: &OBJECT_ATTRIBUTES, name: &[u16]) -> Option<NTSTATUS> {
+/// copied that the program may not write. A key that stands for a predefined
+/// handle has nothing that could be copied or written: it is opened as it is.
+fn refused(open: &Open, given: &OBJECT_ATTRIBUTES, name: &[u16]) -> Option<NTSTATUS> {
+    const STATUS_PREDEFINED_HANDLE: i32 = 0x4000_0016;
     let Ok(Lookup::Found { layer, .. }) = lookup(&mut Stack::new(name)) else {
         return None;
     };
     let status = with_real(given, name, layer, |attributes| {
         raw::try_open(attributes, without_view(open.access))
     });
-    (status == STATUS_ACCESS_DENIED).then_some(status)
+    match status {
+        STATUS_ACCESS_DENIED => Some(status),
+        STATUS_PREDEFINED_HANDLE => Some(with_real(given, name, layer, |attributes| {
+            open.call(attributes, harmless(open.access) | access::READ)
+        })),
+        _ => None,
+    }
 }
 
 fn in_upper(open: &Open, given: &OBJECT_ATTRIBUTES, name: &[u16]) -> NTSTATUS {

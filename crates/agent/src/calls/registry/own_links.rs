@@ -48,7 +48,8 @@ pub(super) fn follow(path: &mut [u16], length: usize, itself: bool) -> Result<us
             Some(new) => length = links::follow(path, new, itself),
         }
     }
-    Err(STATUS_OBJECT_NAME_NOT_FOUND)
+    // As the kernel says of a name that grows with each turn.
+    Err(STATUS_NAME_TOO_LONG)
 }
 
 /// Replaces the first link of the path; `None` when there is none.
