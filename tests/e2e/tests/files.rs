@@ -311,14 +311,13 @@ fn the_store_and_the_bare_disk_are_closed() {
 
 #[test]
 fn a_reader_does_not_change_the_host_s_times_and_attributes() {
-    const ACCESS_DENIED: u64 = 5;
     let world = World::new();
     let folder = world.work().join("tree");
     plant(&folder);
     let before = picture(&folder);
     let path = format!("{}\\tree\\a.txt", world.windows_work());
     let told = world.run("files_keys", &["file-touch-as-reader", &path]);
-    assert_eq!(told.expect(0).json()[0]["error"], ACCESS_DENIED);
+    told.ok();
     assert_eq!(picture(&folder), before);
     assert!(
         !fs::metadata(folder.join("a.txt"))

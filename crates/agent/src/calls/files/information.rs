@@ -2,8 +2,8 @@
 
 use super::names;
 use super::rename::{self, Class};
-use super::view::View;
-use super::{opened, raw, remove};
+use super::view::{View, with_name as with_name_in_layer};
+use super::{copy_up, open, opened, raw, remove};
 use crate::calls::pipes;
 use crate::hooks::{self, kept};
 use crate::{guard, scratch};
@@ -171,8 +171,10 @@ pub(crate) unsafe fn set_information(
     length: u32,
     class: u32,
 ) -> NTSTATUS {
-    if class == BASIC && is_of_a_lower_layer(file) {
-        return STATUS_ACCESS_DENIED;
+    if class == BASIC
+        && let Some(status) = basic_of_a_reader(file, io, buffer, length)
+    {
+        return status;
     }
     if let Some(&naming) = NAMING.iter().find(|naming| naming.number == class)
         && let Some(status) = rename::set(file, io, buffer, length, naming)
@@ -186,11 +188,48 @@ pub(crate) unsafe fn set_information(
     unsafe { kept::NtSetInformationFile(file, io, buffer, length, class) }
 }
 
-/// Whether the file of a handle is none of the upper. Then the handle was opened
-/// to read, and NT gives it `STATUS_ACCESS_DENIED` for lack of
-/// `FILE_WRITE_ATTRIBUTES`; Wine asks for no access here (observed on Wine 8).
-fn is_of_a_lower_layer(file: HANDLE) -> bool {
-    names::with_located(file, |layer, _| layer != 0).unwrap_or(false)
+/// Sets times and attributes of a file by a handle of a lower layer; `None` for
+/// one of the upper. Wine asks for no access here, and its `SetFileAttributes`
+/// opens with none to write (observed on Wine 8 and 10), so the file is copied
+/// up and the upper's is set; NT's kernel
+/// refuses by itself.
+fn basic_of_a_reader(
+    file: HANDLE,
+    io: *mut IO_STATUS_BLOCK,
+    buffer: *mut c_void,
+    length: u32,
+) -> Option<NTSTATUS> {
+    if !hooks::is_wine() {
+        return None;
+    }
+    names::with_located(file, |layer, path| {
+        if layer == 0 {
+            return None;
+        }
+        let mut view = View::new(path);
+        let opened = match own_of_the_upper(&mut view) {
+            Ok(opened) => opened,
+            Err(status) => return Some(status),
+        };
+        // SAFETY: the program's own arguments but the handle, which is open.
+        Some(unsafe { kept::NtSetInformationFile(opened.0, io, buffer, length, BASIC) })
+    })?
+}
+
+/// The file of `view` in the upper, copied up if need be, open for its times and
+/// attributes.
+fn own_of_the_upper(view: &mut View<'_>) -> Result<raw::Owned, NTSTATUS> {
+    let (layer, kind) = open::kind_of(view)?.ok_or(STATUS_ACCESS_DENIED)?;
+    if layer != 0 {
+        copy_up::node(view, layer, kind, copy_up::Content::Whole)?;
+    }
+    let how = raw::How {
+        access: raw::WRITE_ATTRIBUTES,
+        attributes: 0,
+        disposition: raw::OPEN,
+        options: raw::BACKUP,
+    };
+    with_name_in_layer(0, view.path(), &[], |name| raw::open(name, how))?
 }
 
 /// Gives `status`; Wine writes a failure into the status block, too, which NT

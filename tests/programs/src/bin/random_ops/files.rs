@@ -422,7 +422,7 @@ impl Files {
                 let status = set_file(handle, 14, &position.to_le_bytes());
                 format!("{words} position {position}: {}", hex(status))
             }
-            // Wine lets every handle do it, NT and Pinion one with the access.
+            // Wine lets every handle do it, NT one with the access.
             2 if !sets => format!("{words}: lacks the access"),
             2 => {
                 let (day, attributes) = (
