@@ -16,6 +16,8 @@ mod foreground;
 #[cfg(windows)]
 mod output;
 #[cfg(windows)]
+mod plan;
+#[cfg(windows)]
 mod process;
 #[cfg(windows)]
 mod progress;

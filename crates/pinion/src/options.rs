@@ -2,7 +2,7 @@
 
 use crate::values;
 use clap::Args;
-use pinion_store::{Limits, NewVm, PortMapping, VmName};
+use pinion_store::{Limits, PortMapping, VmName};
 
 /// What a new VM is made of.
 #[derive(Args, Debug)]
@@ -15,6 +15,10 @@ pub struct NewOptions {
     #[arg(short, long, value_name = "[ADDRESS:]HOST:VM", value_parser = values::publish)]
     pub publish: Vec<PortMapping>,
 
+    /// Start with what this VM or snapshot has; its program is the default
+    #[arg(long, value_name = "VM|SNAPSHOT")]
+    pub from: Option<String>,
+
     #[command(flatten)]
     pub program: ProgramOptions,
 
@@ -23,7 +27,7 @@ pub struct NewOptions {
 
     /// Program and its arguments
     #[arg(
-        required = true,
+        required_unless_present = "from",
         trailing_var_arg = true,
         allow_hyphen_values = true,
         value_name = "PROGRAM"
@@ -76,21 +80,6 @@ impl LimitOptions {
             memory: self.memory,
             cpus_milli: self.cpus,
             processes: self.processes,
-        }
-    }
-}
-
-impl NewOptions {
-    /// The new VM, with `command` in place of the one given.
-    pub fn new_vm(&self, command: Vec<String>, cwd: String, remove_at_end: bool) -> NewVm {
-        NewVm {
-            name: self.name.clone(),
-            command,
-            env: self.program.variables(),
-            cwd: Some(cwd),
-            limits: self.limits.limits(),
-            ports: self.publish.clone(),
-            remove_at_end,
         }
     }
 }

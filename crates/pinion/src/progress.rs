@@ -1,7 +1,10 @@
 //! Tells a person at a terminal what takes long, from the second second on.
 
 use indicatif::{ProgressBar, ProgressStyle};
+use pinion_store::{Store, VmName};
 use std::io::IsTerminal;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -16,10 +19,24 @@ const TICK: Duration = Duration::from_millis(120);
 
 /// Begins something that may take long, such as "starting web".
 pub fn doing(what: &str) -> Progress {
+    let what = what.to_owned();
+    telling(move || what.clone())
+}
+
+/// Begins a removal from the store, and tells how many files and keys are gone.
+pub fn removing(what: &VmName, store: &Store) -> Progress {
+    let (what, removed) = (what.clone(), Arc::clone(store.removed()));
+    telling(move || {
+        let removed = removed.load(Ordering::Relaxed);
+        format!("removing {what}: {removed} files and keys")
+    })
+}
+
+/// Begins something whose state `tell` gives.
+pub fn telling(tell: impl Fn() -> String + Send + 'static) -> Progress {
     if !std::io::stderr().is_terminal() {
         return Progress { end: None };
     }
-    let what = what.to_owned();
     let (sender, receiver) = channel::<()>();
     let thread = std::thread::spawn(move || {
         if receiver.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
@@ -27,9 +44,13 @@ pub fn doing(what: &str) -> Progress {
             if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
                 bar.set_style(style);
             }
-            bar.set_message(what);
-            bar.enable_steady_tick(TICK);
-            let _ = receiver.recv();
+            loop {
+                bar.set_message(tell());
+                bar.tick();
+                if receiver.recv_timeout(TICK) != Err(RecvTimeoutError::Timeout) {
+                    break;
+                }
+            }
             bar.finish_and_clear();
         }
     });

@@ -130,9 +130,38 @@ pub fn show_size(bytes: u64) -> String {
     format!("{bytes} B")
 }
 
+/// How long ago something was, for people.
+pub fn show_age(age: Duration) -> String {
+    let seconds = age.as_secs();
+    let units = [
+        ("day", 86_400),
+        ("hour", 3600),
+        ("minute", 60),
+        ("second", 1),
+    ];
+    let fits = units.iter().find(|(_, size)| seconds >= *size);
+    fits.map_or_else(
+        || "now".into(),
+        |(unit, size)| {
+            let count = seconds / size;
+            let plural = if count == 1 { "" } else { "s" };
+            format!("{count} {unit}{plural} ago")
+        },
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ages() {
+        let shown = |seconds| show_age(Duration::from_secs(seconds));
+        assert_eq!(shown(0), "now");
+        assert_eq!(shown(1), "1 second ago");
+        assert_eq!(shown(3599), "59 minutes ago");
+        assert_eq!(shown(3 * 86_400), "3 days ago");
+    }
 
     #[test]
     fn ports() {

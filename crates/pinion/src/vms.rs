@@ -3,7 +3,7 @@
 
 use crate::failure::{Failure, Outcome};
 use crate::progress;
-use pinion_store::{Entry, NewVm, Store, Vm, VmName};
+use pinion_store::{NewVm, Store, Vm, VmName};
 use pinion_supervisor::Error;
 use pinion_supervisor::client::{self, Client};
 use pinion_supervisor::control::Status;
@@ -15,9 +15,6 @@ const UP: Duration = Duration::from_secs(60);
 const GONE: Duration = Duration::from_secs(10);
 /// The supervisor's words for an end that is the main program's own.
 const PROGRAM_ENDED: &str = "the program ended";
-/// A VM of `run --rm` this old without a supervisor is one whose supervisor was
-/// killed, and no longer one that is about to start.
-const ABANDONED: Duration = Duration::from_secs(120);
 
 /// The store of this user.
 pub fn store() -> Result<Store, Failure> {
@@ -69,10 +66,8 @@ pub struct Fresh {
 }
 
 impl Fresh {
-    /// Makes the VM.
-    pub fn create(new: NewVm) -> Result<Self, Failure> {
-        let store = store()?;
-        tidy(&store);
+    /// Makes the VM in a store that is swept.
+    pub fn create(store: Store, new: NewVm) -> Result<Self, Failure> {
         let vm = store.create(new)?;
         Ok(Self {
             store,
@@ -102,7 +97,7 @@ impl Drop for Fresh {
 /// Removes a VM whose supervisor is about to go, or gone. A VM that is no more
 /// is as good as removed.
 pub fn remove_ended(store: &Store, name: &VmName) -> Result<(), Failure> {
-    let _progress = progress::doing(&format!("removing {name}"));
+    let _progress = progress::removing(name, store);
     let start = Instant::now();
     loop {
         match store.remove(name) {
@@ -155,25 +150,4 @@ pub fn wait_until_gone(vm: &Vm) {
     while vm.folder().exists() && vm.is_running().unwrap_or(false) && start.elapsed() < GONE {
         std::thread::sleep(Duration::from_millis(5));
     }
-}
-
-/// Cleans up after what was broken off: half-made folders, and VMs of
-/// `run --rm` whose supervisor was killed.
-pub fn tidy(store: &Store) {
-    store.sweep();
-    let Ok(entries) = store.list() else { return };
-    for entry in entries {
-        if let Entry::Vm(vm) = entry
-            && vm.record().remove_at_end
-            && age(&vm) > ABANDONED
-            && matches!(vm.is_running(), Ok(false))
-        {
-            let _ = store.remove(vm.name());
-        }
-    }
-}
-
-fn age(vm: &Vm) -> Duration {
-    let created = std::time::UNIX_EPOCH + Duration::from_millis(vm.record().created_ms);
-    created.elapsed().unwrap_or_default()
 }

@@ -24,6 +24,14 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
+/// Replaces `path` by `value` as JSON.
+pub(crate) fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<()> {
+    let mut text = serde_json::to_vec_pretty(value)
+        .map_err(|e| Error::io("write", path, std::io::Error::other(e)))?;
+    text.push(b'\n');
+    write(path, &text)
+}
+
 /// The file's text, or none when it does not exist.
 pub(crate) fn read(path: &Path) -> Result<Option<String>> {
     match fs::read(path) {

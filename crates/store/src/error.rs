@@ -55,7 +55,7 @@ pub enum Error {
         name: String,
     },
     /// Several VMs have an id that begins so.
-    #[error("the id '{id}' fits several VMs; give more of its digits or a name")]
+    #[error("the id '{id}' fits several; give more of its digits or a name")]
     AmbiguousId {
         /// The digits as given.
         id: String,
@@ -65,6 +65,74 @@ pub enum Error {
     Running {
         /// The name.
         name: String,
+    },
+    /// The VM runs, and what is asked needs its layers at rest.
+    #[error(
+        "cannot {what} the VM '{name}' while it runs: its programs hold files of its layer open; stop it first with 'pinion stop {name}', or take one of its snapshots"
+    )]
+    NotAtRest {
+        /// What was asked, as a verb: "clone", "take a snapshot of".
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// Another snapshot has the name.
+    #[error(
+        "a snapshot named '{name}' exists already; choose another name or remove it with 'pinion snapshot rm {name}'"
+    )]
+    SnapshotTaken {
+        /// The name.
+        name: String,
+    },
+    /// No snapshot has that name or id.
+    #[error("there is no snapshot '{name}'; 'pinion snapshots' lists them")]
+    NoSuchSnapshot {
+        /// The name or id as given.
+        name: String,
+    },
+    /// Neither a VM nor a snapshot has that name or id.
+    #[error(
+        "there is no VM and no snapshot '{name}'; 'pinion ls' and 'pinion snapshots' list them"
+    )]
+    NoSuchSource {
+        /// The name or id as given.
+        name: String,
+    },
+    /// VMs were made from the snapshot.
+    #[error(
+        "the snapshot '{name}' is in use by the VM '{vm}'; remove the VM first, or give -f to remove only the name"
+    )]
+    SnapshotInUse {
+        /// The snapshot.
+        name: String,
+        /// One of the VMs.
+        vm: String,
+    },
+    /// One more layer would be too many.
+    #[error(
+        "the VM '{name}' stands on {most} layers already, the most there can be; merge them with 'pinion commit {name} --into NAME' and go on with a VM made from that snapshot", most = crate::record::MOST_LAYERS
+    )]
+    TooDeep {
+        /// The VM.
+        name: String,
+    },
+    /// A layer is not as it must be.
+    #[error(
+        "the layer {folder} is damaged: {why}; restore it, or remove the VMs and snapshots made of it", folder = .folder.display()
+    )]
+    DamagedLayer {
+        /// Its folder.
+        folder: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A snapshot's record is unreadable.
+    #[error("the record {path} of a snapshot is damaged: {why}; restore the file, or remove the snapshot with 'pinion snapshot rm'", path = .path.display())]
+    DamagedSnapshot {
+        /// The damaged file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
     },
     /// A record is unreadable.
     #[error("the record {path} of VM '{name}' is damaged: {why}; remove the VM with 'pinion rm {name}' or restore the file", path = .path.display())]
@@ -132,9 +200,19 @@ impl Error {
     #[must_use]
     pub fn exit_code(&self) -> i32 {
         match self {
-            Error::NoSuchVm { .. } | Error::AmbiguousId { .. } => exit_code::NO_SUCH_VM,
-            Error::NameTaken { .. } | Error::Running { .. } => exit_code::CONFLICT,
-            Error::Damaged { .. } | Error::NewerFormat { .. } => exit_code::DAMAGED,
+            Error::NoSuchVm { .. }
+            | Error::NoSuchSnapshot { .. }
+            | Error::NoSuchSource { .. }
+            | Error::AmbiguousId { .. } => exit_code::NO_SUCH_VM,
+            Error::NameTaken { .. }
+            | Error::SnapshotTaken { .. }
+            | Error::SnapshotInUse { .. }
+            | Error::NotAtRest { .. }
+            | Error::Running { .. } => exit_code::CONFLICT,
+            Error::Damaged { .. }
+            | Error::DamagedLayer { .. }
+            | Error::DamagedSnapshot { .. }
+            | Error::NewerFormat { .. } => exit_code::DAMAGED,
             _ => exit_code::PINION,
         }
     }

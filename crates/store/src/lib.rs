@@ -4,13 +4,19 @@
 //! the lock that says whether it runs. It starts nothing and knows nothing of processes.
 //!
 //! ```text
-//! <root>\store.lock                 held while VMs are created or removed
+//! <root>\store.lock                 held while VMs, snapshots or layers are made or removed
+//! <root>\removal.lock               held while what is gone is removed from the disk
 //! <root>\vms\<name>\vm.json         the record (VmRecord), written atomically
 //! <root>\vms\<name>\exit.json       how the last run ended (ExitRecord); absent before the first end
 //! <root>\vms\<name>\run.lock        held by the supervisor while the VM runs
-//! <root>\vms\<name>\upper\C\...     changed files, by drive letter
 //! <root>\vms\<name>\logs\supervisor.log, output.log
+//! <root>\snapshots\<name>.json      the record of a snapshot (SnapshotRecord)
+//! <root>\layers\<id>\layer.json     what the layer is
+//! <root>\layers\<id>\files\C\...    changed files, by drive letter
 //! HKCU\Software\Pinion\Layers\<id>\MACHINE\..., USER\<sid>\...    changed keys
+//! <root>\suspects\<id>              layers that may be nobody's any more
+//! <root>\passing\<name>             VMs that are removed at their end
+//! <root>\addresses\127.77.x.y       loopback addresses in use
 //! ```
 
 mod address;
@@ -18,21 +24,26 @@ mod atomic;
 pub mod changes;
 mod count;
 mod error;
+mod garbage;
 mod id;
+mod layer;
 mod lock;
 mod name;
 mod record;
 #[cfg(windows)]
 pub mod registry;
 mod removal;
+mod snapshot;
 mod store;
 mod vm;
 
-pub use address::{ADDRESS_PREFIX, allocate};
+pub use address::ADDRESS_PREFIX;
 pub use error::{Error, Result, exit_code};
-pub use id::VmId;
+pub use id::{LayerId, SnapshotId, VmId};
+pub use layer::{LAYER_FORMAT, Layer};
 pub use lock::RunLock;
 pub use name::{NameError, VmName};
-pub use record::{ExitRecord, FORMAT, LayerRef, Limits, PortMapping, VmRecord};
+pub use record::{ExitRecord, FORMAT, Limits, MOST_LAYERS, PortMapping, SnapshotRecord, VmRecord};
+pub use snapshot::{NewSnapshot, Snapshot, SnapshotEntry, Source};
 pub use store::{Entry, NewVm, Store};
 pub use vm::Vm;

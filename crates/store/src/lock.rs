@@ -1,5 +1,6 @@
-//! The two locks of the store, both plain locked files that the system releases when their holder
-//! dies: one over all changes of the set of VMs, one per VM that says that it runs.
+//! The locks of the store, all plain locked files that the system releases when their holder dies: one
+//! over all changes of what the store has, one over the removal of what is gone from it, one per VM that
+//! says that it runs.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -21,7 +22,13 @@ pub struct RunLock {
     _file: File,
 }
 
-/// Held while the set of VMs changes.
+/// Held while what is gone from the store is removed from the disk: shared by all who remove their own.
+#[derive(Debug)]
+pub(crate) struct RemovalLock {
+    _file: File,
+}
+
+/// Held while the set of VMs, snapshots and layers changes.
 #[derive(Debug)]
 pub(crate) struct StoreLock {
     _file: File,
@@ -48,6 +55,25 @@ impl StoreLock {
         file.lock_exclusive()
             .map_err(|e| Error::io("lock", path, e))?;
         Ok(Self { _file: file })
+    }
+}
+
+impl RemovalLock {
+    /// The lock together with others who remove what is theirs.
+    pub(crate) fn share(path: &Path) -> Result<Self> {
+        let file = open(path)?;
+        FileExt::lock_shared(&file).map_err(|e| Error::io("lock", path, e))?;
+        Ok(Self { _file: file })
+    }
+
+    /// The lock alone, or none while somebody removes something.
+    pub(crate) fn try_alone(path: &Path) -> Result<Option<Self>> {
+        let file = open(path)?;
+        match file.try_lock_exclusive() {
+            Ok(()) => Ok(Some(Self { _file: file })),
+            Err(e) if is_held(&e) => Ok(None),
+            Err(e) => Err(Error::io("lock", path, e)),
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-//! The records on disk: what a VM is (`vm.json`) and how its last run ended (`exit.json`).
+//! The records on disk: what a VM is (`vm.json`), how its last run ended (`exit.json`), and what a
+//! snapshot is (`snapshots\<name>.json`).
 //!
 //! Only data and its checks; reading and writing is `vm`'s.
 
@@ -6,11 +7,14 @@ use std::net::Ipv4Addr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::VmId;
+use crate::id::{LayerId, SnapshotId, VmId};
 use crate::name::VmName;
 
 /// The format of records that this Pinion writes.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
+
+/// The most read-only layers that a VM can have below its upper.
+pub const MOST_LAYERS: usize = pinion_wire::page::LAYERS - 1;
 
 /// What a VM is. State (running, paused, exited) is not here: it is derived.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,8 +40,12 @@ pub struct VmRecord {
     pub ports: Vec<PortMapping>,
     /// The VM's own loopback address, unique in the store.
     pub address: Ipv4Addr,
-    /// Read-only snapshot layers under the VM's upper, the newest first; the host is below them all.
-    pub layers: Vec<LayerRef>,
+    /// The writable upper layer, which no other VM and no snapshot has.
+    pub upper: LayerId,
+    /// Read-only layers under the upper, the newest first; the host is below them all.
+    pub layers: Vec<LayerId>,
+    /// The snapshot that the VM was made from, if any.
+    pub base: Option<SnapshotId>,
     /// Remove the VM when its main program ends (`--rm`).
     pub remove_at_end: bool,
 }
@@ -66,12 +74,28 @@ pub struct PortMapping {
     pub vm: u16,
 }
 
-/// A read-only snapshot layer by its identity.
+/// What a snapshot is: a stack of read-only layers, and what a VM made from it starts with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct LayerRef {
-    /// The snapshot's id.
-    pub id: VmId,
+pub struct SnapshotRecord {
+    /// The record's format, [`FORMAT`].
+    pub format: u32,
+    /// Identity.
+    pub id: SnapshotId,
+    /// Name, the same as the file's.
+    pub name: VmName,
+    /// When it was made: milliseconds since 1970-01-01 UTC.
+    pub created_ms: u64,
+    /// The VM that it was made of; none when it came another way.
+    pub vm: Option<VmName>,
+    /// The layers, the newest first; the host is below them all.
+    pub layers: Vec<LayerId>,
+    /// The VM's program and arguments.
+    pub command: Vec<String>,
+    /// The VM's variables.
+    pub env: Vec<(String, String)>,
+    /// The VM's current directory.
+    pub cwd: Option<String>,
 }
 
 /// How the last run of a VM ended.
@@ -104,8 +128,25 @@ impl VmRecord {
         if self.ports.iter().any(|port| port.host == 0 || port.vm == 0) {
             return Some("a published port is 0".into());
         }
-        None
+        if self.layers.contains(&self.upper) {
+            return Some("its upper layer is below itself".into());
+        }
+        too_deep(&self.layers)
     }
+}
+
+impl SnapshotRecord {
+    /// What is wrong with a record that parsed, if anything.
+    pub(crate) fn fault(&self, file: &str) -> Option<String> {
+        if self.name.as_str() != file {
+            return Some(format!("it names the snapshot '{}'", self.name));
+        }
+        too_deep(&self.layers)
+    }
+}
+
+fn too_deep(layers: &[LayerId]) -> Option<String> {
+    (layers.len() > MOST_LAYERS).then(|| format!("it has more than {MOST_LAYERS} layers"))
 }
 
 #[cfg(test)]
@@ -128,7 +169,9 @@ pub(crate) mod tests {
             },
             ports: vec![],
             address: Ipv4Addr::new(127, 77, 0, 1),
+            upper: LayerId::from_u64(7),
             layers: vec![],
+            base: None,
             remove_at_end: false,
         }
     }
@@ -143,6 +186,16 @@ pub(crate) mod tests {
             ..good.clone()
         };
         assert!(alien.fault("web").unwrap().contains("127.0.0.1"));
+        let deep = VmRecord {
+            layers: (8..=23).map(LayerId::from_u64).collect(),
+            ..good.clone()
+        };
+        assert!(deep.fault("web").unwrap().contains("15 layers"));
+        let own = VmRecord {
+            layers: vec![good.upper],
+            ..good.clone()
+        };
+        assert!(own.fault("web").is_some());
         let port = PortMapping {
             host_address: Ipv4Addr::UNSPECIFIED,
             host: 0,

@@ -1,13 +1,14 @@
-//! Taking a VM's folder and keys away, whatever a program inside has made of them.
+//! Taking folders and keys of VMs and layers away, whatever a program inside has made of them.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::id::VmId;
+use crate::id::LayerId;
 
 /// A virus scanner or a probe may hold a file open for a moment.
 const TRIES: u32 = 20;
@@ -18,34 +19,30 @@ pub(crate) fn rename(from: &Path, to: &Path) -> Result<()> {
     again(|| fs::rename(from, to)).map_err(|e| Error::io("remove", from, e))
 }
 
-/// Removes the keys of the VM whose folder this is, then the folder.
-pub(crate) fn remove_vm(folder: &Path) -> Result<()> {
-    if let Some(id) = id_of(folder) {
-        remove_keys(id)?;
-    }
+/// Removes a layer's keys, then its folder.
+pub(crate) fn layer(folder: &Path, id: LayerId, removed: &AtomicU64) -> Result<()> {
+    #[cfg(windows)]
+    crate::registry::remove_layer(id, removed)?;
+    #[cfg(not(windows))]
+    let _ = id;
+    self::folder(folder, removed)
+}
+
+/// Removes a folder and all below, counting in `removed`.
+pub(crate) fn folder(folder: &Path, removed: &AtomicU64) -> Result<()> {
     let long = verbatim(folder);
-    again(|| remove_tree(&long)).map_err(|e| Error::io("remove", folder, e))
+    again(|| remove_tree(&long, removed)).map_err(|e| Error::io("remove", folder, e))
 }
 
-/// The id in the folder's record, found even if the record is damaged elsewhere.
-fn id_of(folder: &Path) -> Option<VmId> {
+/// The upper layer in the record of a VM's folder, found even if the record is damaged elsewhere.
+pub(crate) fn upper_of(folder: &Path) -> Option<LayerId> {
     let bytes = fs::read(folder.join("vm.json")).ok()?;
-    id_in(&String::from_utf8_lossy(&bytes))
+    upper_in(&String::from_utf8_lossy(&bytes))
 }
 
-fn id_in(text: &str) -> Option<VmId> {
-    let after = text.split_once("\"id\"")?.1;
+fn upper_in(text: &str) -> Option<LayerId> {
+    let after = text.split_once("\"upper\"")?.1;
     after.split('"').nth(1)?.parse().ok()
-}
-
-#[cfg(windows)]
-fn remove_keys(id: VmId) -> Result<()> {
-    crate::registry::remove_layer(id)
-}
-
-#[cfg(not(windows))]
-fn remove_keys(_id: VmId) -> Result<()> {
-    Ok(())
 }
 
 fn again(mut act: impl FnMut() -> io::Result<()>) -> io::Result<()> {
@@ -59,29 +56,49 @@ fn again(mut act: impl FnMut() -> io::Result<()>) -> io::Result<()> {
     act()
 }
 
-/// Removes a tree, read-only files too. Links are removed, never followed: `symlink_metadata` and
-/// `remove_dir` act on the link itself.
-fn remove_tree(path: &Path) -> io::Result<()> {
+/// Removes a tree, read-only files too. Links are removed, never followed. Others may remove it at the
+/// same time.
+fn remove_tree(path: &Path, removed: &AtomicU64) -> io::Result<()> {
     let kind = match fs::symlink_metadata(path) {
         Ok(kind) => kind,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(e) => return Err(e),
     };
     make_writable(path, &kind);
-    if kind.is_dir() {
+    let link = is_link(&kind);
+    if kind.is_dir() && !link {
         for item in fs::read_dir(path)? {
-            remove_tree(&item?.path())?;
+            remove_tree(&item?.path(), removed)?;
         }
-        return fs::remove_dir(path);
     }
-    // A link to a folder needs remove_dir on Windows, one to a file remove_file.
-    fs::remove_file(path).or_else(|e| {
-        if kind.is_symlink() {
-            fs::remove_dir(path)
-        } else {
-            Err(e)
-        }
-    })
+    let mut done = if kind.is_dir() {
+        fs::remove_dir(path)
+    } else {
+        fs::remove_file(path)
+    };
+    if done.is_err() && link {
+        // A link to a folder needs remove_dir on Windows, one to a file remove_file.
+        done = fs::remove_file(path).or_else(|_| fs::remove_dir(path));
+    }
+    removed.fetch_add(1, Ordering::Relaxed);
+    match done {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+        _ => Ok(()),
+    }
+}
+
+/// Whether it is a link of any kind. On Wine a folder behind a Unix symbolic link has the attribute of
+/// a reparse point but no tag, and is taken for a plain folder by the standard library (observed on
+/// Wine 8 and 10).
+#[cfg(windows)]
+fn is_link(kind: &fs::Metadata) -> bool {
+    const REPARSE_POINT: u32 = 0x400;
+    std::os::windows::fs::MetadataExt::file_attributes(kind) & REPARSE_POINT != 0
+}
+
+#[cfg(not(windows))]
+fn is_link(kind: &fs::Metadata) -> bool {
+    kind.is_symlink()
 }
 
 #[cfg(windows)]
@@ -116,17 +133,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_id_is_found_in_a_damaged_record() {
-        let text = "{ \"format\": 1,\n \"id\": \"0123456789abcdef\", \"name\": \"w";
-        assert_eq!(id_in(text), Some(VmId::from_u64(0x0123_4567_89ab_cdef)));
-        assert_eq!(id_in("{ \"id\": 5, \"name\": \"web\" }"), None);
-        assert_eq!(id_in(""), None);
+    fn the_upper_is_found_in_a_damaged_record() {
+        let text = "{ \"format\": 2,\n \"upper\": \"0123456789abcdef\", \"name\": \"w";
+        assert_eq!(
+            upper_in(text),
+            Some(LayerId::from_u64(0x0123_4567_89ab_cdef))
+        );
+        assert_eq!(upper_in("{ \"upper\": 5, \"name\": \"web\" }"), None);
+        assert_eq!(upper_in(""), None);
     }
 
     #[test]
     fn a_missing_tree_is_no_error() {
         let folder = tempfile::tempdir().unwrap();
-        remove_tree(&folder.path().join("no")).unwrap();
+        remove_tree(&folder.path().join("no"), &AtomicU64::new(0)).unwrap();
     }
 
     #[cfg(unix)]
@@ -139,7 +159,9 @@ mod tests {
         let tree = folder.path().join("tree");
         fs::create_dir(&tree).unwrap();
         std::os::unix::fs::symlink(&kept, tree.join("link")).unwrap();
-        remove_tree(&tree).unwrap();
+        let removed = AtomicU64::new(0);
+        remove_tree(&tree, &removed).unwrap();
+        assert_eq!(removed.into_inner(), 2);
         assert!(!tree.exists() && kept.join("file").exists());
     }
 }

@@ -1,29 +1,27 @@
-//! The set of VMs below one root folder: open, create, find, list, remove.
+//! The set of VMs below one root folder: open, create, find, list. Removal is `garbage`'s.
 
-use std::collections::HashSet;
 use std::fs;
-use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::address;
+use crate::address::Claims;
 use crate::error::{Error, Result};
-use crate::id::VmId;
-use crate::lock::{RunLock, StoreLock};
+use crate::garbage::HALF_MADE;
+use crate::id::{LayerId, SnapshotId, VmId};
+use crate::layer::Layer;
+use crate::lock::StoreLock;
 use crate::name::VmName;
 use crate::record::{FORMAT, Limits, PortMapping, VmRecord};
-use crate::removal;
+use crate::snapshot::Source;
 use crate::vm::Vm;
-
-/// How the folders of VMs half made begin; no name of a VM does.
-const HALF_MADE: &str = ".new-";
-/// How the folders of VMs half removed begin.
-const HALF_GONE: &str = ".gone-";
 
 /// The store below one root folder.
 #[derive(Debug, Clone)]
 pub struct Store {
     root: PathBuf,
+    removed: Arc<AtomicU64>,
 }
 
 /// What a new VM is made from; the store adds id, address and time.
@@ -43,6 +41,8 @@ pub struct NewVm {
     pub ports: Vec<PortMapping>,
     /// Remove it when its main program ends.
     pub remove_at_end: bool,
+    /// What it is made from; none means the host alone.
+    pub from: Option<Source>,
 }
 
 /// One entry of a listing.
@@ -81,7 +81,10 @@ impl Store {
         let root = std::path::absolute(&root).map_err(|e| Error::io("open", &root, e))?;
         let vms = root.join("vms");
         fs::create_dir_all(&vms).map_err(|e| Error::io("create", &vms, e))?;
-        Ok(Self { root })
+        Ok(Self {
+            root,
+            removed: Arc::default(),
+        })
     }
 
     /// The root folder, absolute.
@@ -90,36 +93,62 @@ impl Store {
         &self.root
     }
 
-    fn vms(&self) -> PathBuf {
+    /// How many files and keys this value and its clones have removed, which rises as they do.
+    #[must_use]
+    pub fn removed(&self) -> &Arc<AtomicU64> {
+        &self.removed
+    }
+
+    pub(crate) fn vms_folder(&self) -> PathBuf {
         self.root.join("vms")
     }
 
-    fn folder(&self, name: &VmName) -> PathBuf {
-        self.vms().join(name.as_str())
+    pub(crate) fn layers_folder(&self) -> PathBuf {
+        self.root.join("layers")
     }
 
-    fn lock(&self) -> Result<StoreLock> {
+    pub(crate) fn folder(&self, name: &VmName) -> PathBuf {
+        self.vms_folder().join(name.as_str())
+    }
+
+    /// The mark of a VM that is removed at its end.
+    pub(crate) fn passing(&self, name: &VmName) -> PathBuf {
+        self.root.join("passing").join(name.as_str())
+    }
+
+    pub(crate) fn lock(&self) -> Result<StoreLock> {
         StoreLock::take(&self.root.join("store.lock"))
     }
 
-    /// Creates a VM: all of it, or nothing.
+    pub(crate) fn claims(&self) -> Result<Claims> {
+        Claims::open(self.root.join("addresses"), || {
+            let vms = self.vms()?.flatten();
+            Ok(vms.map(|vm| vm.record().address).collect())
+        })
+    }
+
+    /// A layer that does not exist yet, under an identity of its own.
+    pub(crate) fn fresh_layer(&self) -> Result<Layer> {
+        let folder = self.layers_folder();
+        let id = LayerId::random().map_err(|e| Error::io("create", &folder, e))?;
+        Ok(Layer::at(&folder, id))
+    }
+
+    /// Creates a VM: all of it, or nothing. How much its source holds makes no difference.
     ///
     /// # Errors
-    /// [`Error::NameTaken`], no free address, no room.
+    /// A taken name, no free address, no room; with a source [`Error::NotAtRest`],
+    /// [`Error::TooDeep`], [`Error::DamagedLayer`].
     pub fn create(&self, new: NewVm) -> Result<Vm> {
-        let _lock = self.lock()?;
-        let known = self.list()?;
-        let id = VmId::random().map_err(|e| Error::io("create", &self.vms(), e))?;
+        let lock = self.lock()?;
+        let id = VmId::random().map_err(|e| Error::io("create", &self.vms_folder(), e))?;
         let name = match new.name {
             Some(name) => name,
-            None => crate::name::made_up(id, |name| !self.folder(name).exists()),
+            None => crate::name::made_up(id, |name| self.refuse_taken(name).is_ok()),
         };
-        let folder = self.folder(&name);
-        if folder.exists() {
-            return Err(Error::NameTaken {
-                name: name.to_string(),
-            });
-        }
+        self.refuse_taken(&name)?;
+        let (layers, base) = self.layers_of(&lock, new.from)?;
+        let claims = self.claims()?;
         let record = VmRecord {
             format: FORMAT,
             id,
@@ -130,17 +159,54 @@ impl Store {
             cwd: new.cwd,
             limits: new.limits,
             ports: new.ports,
-            address: address::allocate(id, &addresses(&known)).ok_or(Error::NoAddress)?,
-            layers: Vec::new(),
+            address: claims.take(id)?,
+            upper: self.fresh_layer()?.id(),
+            layers,
+            base,
             remove_at_end: new.remove_at_end,
         };
-        self.write_new(&folder, &record)?;
-        Vm::load(folder, name.as_str())
+        let folder = self.folder(&name);
+        if let Err(error) = self.write_new(&folder, &record) {
+            claims.release(record.address);
+            let _ = fs::remove_file(self.passing(&name));
+            return Err(error);
+        }
+        Vm::load(folder, name.as_str(), self.root.clone())
+    }
+
+    /// The read-only layers of a VM made from `source`, which is as it was found or else refused.
+    fn layers_of(
+        &self,
+        lock: &StoreLock,
+        source: Option<Source>,
+    ) -> Result<(Vec<LayerId>, Option<SnapshotId>)> {
+        match source {
+            None => Ok((Vec::new(), None)),
+            Some(Source::Snapshot(found)) => {
+                let snapshot = self.snapshot(found.name())?;
+                for layer in snapshot.stack() {
+                    layer.check()?;
+                }
+                let record = snapshot.record();
+                Ok((record.layers.clone(), Some(record.id)))
+            }
+            Some(Source::Vm(found)) => {
+                let vm = self.load(found.name())?;
+                let (vm, _at_rest) = self.freeze(lock, vm, "clone")?;
+                Ok((vm.record().layers.clone(), None))
+            }
+        }
     }
 
     /// Makes the folder under a passing name and renames it, so that a failure leaves nothing.
     fn write_new(&self, folder: &Path, record: &VmRecord) -> Result<()> {
-        let vms = self.vms();
+        if record.remove_at_end {
+            let mark = self.passing(&record.name);
+            let made = fs::create_dir_all(self.root.join("passing"));
+            made.and_then(|()| fs::write(&mark, ""))
+                .map_err(|e| Error::io("create", &mark, e))?;
+        }
+        let vms = self.vms_folder();
         let half = tempfile::Builder::new()
             .prefix(HALF_MADE)
             .tempdir_in(&vms)
@@ -162,7 +228,7 @@ impl Store {
                 name: name.to_string(),
             });
         }
-        Vm::load(folder, name.as_str())
+        Vm::load(folder, name.as_str(), self.root.clone())
     }
 
     /// The VM of this name, or else the one whose id is, or begins with, these hexadecimal digits.
@@ -196,71 +262,29 @@ impl Store {
     /// # Errors
     /// The folder of the VMs cannot be read.
     pub fn list(&self) -> Result<Vec<Entry>> {
-        let vms = self.vms();
-        let mut entries = Vec::new();
-        for item in fs::read_dir(&vms).map_err(|e| Error::io("list", &vms, e))? {
-            let item = item.map_err(|e| Error::io("list", &vms, e))?;
-            let file_name = item.file_name();
-            let Some(name) = file_name.to_str().and_then(|text| VmName::check(text).ok()) else {
-                continue;
-            };
-            match Vm::load(item.path(), name.as_str()) {
-                Ok(vm) => entries.push(Entry::Vm(vm)),
-                // Removed between the listing and the reading.
-                Err(_) if !item.path().exists() => (),
-                Err(error) => entries.push(Entry::Damaged { name, error }),
-            }
-        }
+        let mut entries: Vec<_> = self
+            .named_vms()?
+            .map(|(name, vm)| vm.map_or_else(|error| Entry::Damaged { name, error }, Entry::Vm))
+            .collect();
         entries.sort_by(|a, b| a.name().cmp(b.name()));
         Ok(entries)
     }
 
-    /// Removes a VM that does not run, damaged or not: its folder and its keys.
-    ///
-    /// # Errors
-    /// [`Error::NoSuchVm`], [`Error::Running`], or what could not be removed.
-    pub fn remove(&self, name: &VmName) -> Result<()> {
-        let _lock = self.lock()?;
-        let folder = self.folder(name);
-        if !folder.is_dir() {
-            return Err(Error::NoSuchVm {
-                name: name.to_string(),
-            });
-        }
-        // Looked at, not taken: a lock file that is not there cannot be made on a full disk, and removing is what makes room.
-        if RunLock::is_held(&folder.join("run.lock"))? {
-            return Err(Error::Running {
-                name: name.to_string(),
-            });
-        }
-        let gone = self.vms().join(format!("{HALF_GONE}{name}-{}", now_ms()));
-        removal::rename(&folder, &gone)?;
-        removal::remove_vm(&gone)
+    /// All VMs, one after another.
+    pub(crate) fn vms(&self) -> Result<impl Iterator<Item = Result<Vm>>> {
+        Ok(self.named_vms()?.map(|(_, vm)| vm))
     }
 
-    /// Takes away what broken-off creations and removals left, and `--rm` VMs whose supervisor was
-    /// killed. Every command that changes the set of VMs may call it; failures are left for the next
-    /// time.
-    pub fn sweep(&self) {
-        for entry in self.list().unwrap_or_default() {
-            if let Entry::Vm(vm) = entry
-                && vm.record().remove_at_end
-                && matches!(vm.last_exit(), Ok(Some(_)))
-            {
-                let _ = self.remove(vm.name());
-            }
-        }
-        let Ok(_lock) = self.lock() else { return };
-        let Ok(items) = fs::read_dir(self.vms()) else {
-            return;
-        };
-        for item in items.flatten() {
-            let name = item.file_name();
-            let name = name.to_string_lossy();
-            if name.starts_with(HALF_MADE) || name.starts_with(HALF_GONE) {
-                let _ = removal::remove_vm(&item.path());
-            }
-        }
+    fn named_vms(&self) -> Result<impl Iterator<Item = (VmName, Result<Vm>)>> {
+        let vms = self.vms_folder();
+        let items = fs::read_dir(&vms).map_err(|e| Error::io("list", &vms, e))?;
+        let root = self.root.clone();
+        Ok(items.flatten().filter_map(move |item| {
+            let name = VmName::check(item.file_name().to_str()?).ok()?;
+            let vm = Vm::load(item.path(), name.as_str(), root.clone());
+            // Removed between the listing and the reading.
+            (vm.is_ok() || item.path().exists()).then_some((name, vm))
+        }))
     }
 }
 
@@ -275,15 +299,8 @@ impl Entry {
     }
 }
 
-fn addresses(entries: &[Entry]) -> HashSet<Ipv4Addr> {
-    let address = |entry: &Entry| match entry {
-        Entry::Vm(vm) => Some(vm.record().address),
-        Entry::Damaged { .. } => None,
-    };
-    entries.iter().filter_map(address).collect()
-}
-
-fn now_ms() -> u64 {
+/// Milliseconds since 1970-01-01 UTC.
+pub(crate) fn now_ms() -> u64 {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use crate::atomic;
 use crate::error::{Error, Result};
-use crate::id::VmId;
-use crate::lock::RunLock;
+use crate::id::{LayerId, VmId};
+use crate::layer::Layer;
+use crate::lock::{RunLock, StoreLock};
 use crate::name::VmName;
 use crate::record::{ExitRecord, FORMAT, VmRecord};
 
@@ -13,47 +14,35 @@ use crate::record::{ExitRecord, FORMAT, VmRecord};
 #[derive(Debug, Clone)]
 pub struct Vm {
     folder: PathBuf,
+    root: PathBuf,
     record: VmRecord,
 }
 
 impl Vm {
-    /// Reads the VM kept in `folder`, whose last part must be `name`.
-    pub(crate) fn load(folder: PathBuf, name: &str) -> Result<Self> {
+    /// Reads the VM kept in `folder`, whose last part must be `name`; `root` is the store's.
+    pub(crate) fn load(folder: PathBuf, name: &str, root: PathBuf) -> Result<Self> {
         let path = folder.join("vm.json");
-        let damaged = |why: String| Error::Damaged {
+        let damaged = |why| Error::Damaged {
             name: name.into(),
             path: path.clone(),
             why,
         };
-        let text = atomic::read(&path)?.ok_or_else(|| damaged("the file is missing".into()))?;
-        let value: serde_json::Value =
-            serde_json::from_str(&text).map_err(|e| damaged(e.to_string()))?;
-        match value.get("format").and_then(serde_json::Value::as_u64) {
-            Some(found) if found > u64::from(FORMAT) => {
-                let found = u32::try_from(found).unwrap_or(u32::MAX);
-                return Err(Error::NewerFormat {
-                    path,
-                    found,
-                    known: FORMAT,
-                });
-            }
-            Some(1) => (),
-            _ => return Err(damaged("it has no known format number".into())),
-        }
-        let record: VmRecord = serde_json::from_value(value).map_err(|e| damaged(e.to_string()))?;
+        let record: VmRecord = read_record(&path, damaged)?;
         match record.fault(name) {
             Some(why) => Err(damaged(why)),
-            None => Ok(Self { folder, record }),
+            None => Ok(Self {
+                folder,
+                root,
+                record,
+            }),
         }
     }
 
     /// Writes a new VM into an existing, empty folder.
     pub(crate) fn write_new(folder: &Path, record: &VmRecord) -> Result<()> {
-        for part in ["upper", "logs"] {
-            let path = folder.join(part);
-            std::fs::create_dir(&path).map_err(|e| Error::io("create", &path, e))?;
-        }
-        write_json(&folder.join("vm.json"), record)
+        let logs = folder.join("logs");
+        std::fs::create_dir(&logs).map_err(|e| Error::io("create", &logs, e))?;
+        atomic::write_json(&folder.join("vm.json"), record)
     }
 
     /// The record.
@@ -80,17 +69,45 @@ impl Vm {
         &self.folder
     }
 
-    /// The folder of changed files: `upper\C\...` by drive letter.
+    /// The writable upper layer.
     #[must_use]
-    pub fn upper(&self) -> PathBuf {
-        self.folder.join("upper")
+    pub fn upper(&self) -> Layer {
+        Layer::at(&self.root.join("layers"), self.record.upper)
+    }
+
+    /// The read-only layers below the upper, the newest first.
+    #[must_use]
+    pub fn lower(&self) -> Vec<Layer> {
+        let layers = self.root.join("layers");
+        let at = |id: &LayerId| Layer::at(&layers, *id);
+        self.record.layers.iter().map(at).collect()
+    }
+
+    /// All layers, the upper first.
+    #[must_use]
+    pub fn stack(&self) -> Vec<Layer> {
+        let mut all = vec![self.upper()];
+        all.extend(self.lower());
+        all
+    }
+
+    /// Sees to it that all layers are there, and makes the upper if it is not: what a start needs.
+    ///
+    /// # Errors
+    /// [`Error::DamagedLayer`], [`Error::NewerFormat`], or the upper cannot be made.
+    pub fn prepare_layers(&self) -> Result<()> {
+        for layer in self.lower() {
+            layer.check()?;
+        }
+        self.upper().make()?;
+        self.upper().check()
     }
 
     /// Where the next line of the upper's file of bases goes, in bytes
     /// ([`pinion_wire::base`]); it may be torn at its end.
     #[must_use]
     pub fn base_end(&self) -> u64 {
-        let file = std::fs::metadata(self.upper().join(pinion_wire::base::NAME));
+        let file = std::fs::metadata(self.upper().files().join(pinion_wire::base::NAME));
         file.map_or(0, |file| file.len().next_multiple_of(2))
     }
 
@@ -110,7 +127,7 @@ impl Vm {
     /// is no folder. A figure for people: it ends at a bound.
     #[must_use]
     pub fn changed_files(&self) -> u64 {
-        crate::count::files(self.upper())
+        crate::count::files(self.upper().files())
     }
 
     /// How many keys the VM has changed, made or hidden: those of its registry layer that have no keys
@@ -120,17 +137,28 @@ impl Vm {
     /// The registry's refusal.
     #[cfg(windows)]
     pub fn changed_keys(&self) -> Result<u64> {
-        crate::registry::count_layer(self.id())
+        crate::registry::count_layer(self.record.upper)
     }
 
-    /// Changes the record on disk and here; neither on failure.
+    /// Changes the record on disk, as it is there now, and here; neither on failure.
     ///
     /// # Errors
-    /// The record cannot be written.
+    /// The record cannot be read or written.
     pub fn update(&mut self, change: impl FnOnce(&mut VmRecord)) -> Result<()> {
-        let mut record = self.record.clone();
+        let lock = StoreLock::take(&self.root.join("store.lock"))?;
+        self.update_locked(&lock, change)
+    }
+
+    /// The same for one who holds the store's lock already.
+    pub(crate) fn update_locked(
+        &mut self,
+        _lock: &StoreLock,
+        change: impl FnOnce(&mut VmRecord),
+    ) -> Result<()> {
+        let name = self.record.name.as_str();
+        let mut record = Self::load(self.folder.clone(), name, self.root.clone())?.record;
         change(&mut record);
-        write_json(&self.folder.join("vm.json"), &record)?;
+        atomic::write_json(&self.folder.join("vm.json"), &record)?;
         self.record = record;
         Ok(())
     }
@@ -152,7 +180,7 @@ impl Vm {
     pub fn set_last_exit(&self, exit: Option<&ExitRecord>) -> Result<()> {
         let path = self.folder.join("exit.json");
         match exit {
-            Some(exit) => write_json(&path, exit),
+            Some(exit) => atomic::write_json(&path, exit),
             None => match std::fs::remove_file(&path) {
                 Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
                     Err(Error::io("remove", &path, e))
@@ -181,9 +209,24 @@ impl Vm {
     }
 }
 
-fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<()> {
-    let mut text = serde_json::to_vec_pretty(value)
-        .map_err(|e| Error::io("write", path, std::io::Error::other(e)))?;
-    text.push(b'\n');
-    atomic::write(path, &text)
+/// Reads a record of format [`FORMAT`]; `damaged` makes an error of what is wrong with it.
+pub(crate) fn read_record<T: serde::de::DeserializeOwned>(
+    path: &Path,
+    damaged: impl Fn(String) -> Error,
+) -> Result<T> {
+    let text = atomic::read(path)?.ok_or_else(|| damaged("the file is missing".into()))?;
+    let value: serde_json::Value =
+        serde_json::from_str(&text).map_err(|e| damaged(e.to_string()))?;
+    match value.get("format").and_then(serde_json::Value::as_u64) {
+        Some(found) if found > u64::from(FORMAT) => Err(Error::NewerFormat {
+            path: path.into(),
+            found: u32::try_from(found).unwrap_or(u32::MAX),
+            known: FORMAT,
+        }),
+        Some(found) if found == u64::from(FORMAT) => {
+            serde_json::from_value(value).map_err(|e| damaged(e.to_string()))
+        }
+        Some(found) => Err(damaged(format!("its format {found} is no longer read"))),
+        None => Err(damaged("it has no format number".into())),
+    }
 }

@@ -28,7 +28,9 @@ fn create_load_find_remove() {
     let (_folder, store) = store();
     let vm = store.create(new("Web")).unwrap();
     assert_eq!(vm.name().as_str(), "web");
-    assert!(vm.upper().is_dir() && vm.supervisor_log().parent().unwrap().is_dir());
+    assert!(vm.supervisor_log().parent().unwrap().is_dir());
+    vm.prepare_layers().unwrap();
+    assert!(vm.upper().files().is_dir() && vm.upper().is_empty().unwrap());
     assert_eq!(store.load(&name("web")).unwrap().record(), vm.record());
     let id = vm.id().to_string();
     assert_eq!(store.find(&id[..12]).unwrap().id(), vm.id());
@@ -71,6 +73,7 @@ fn a_damaged_record_is_told_listed_and_removable() {
         "{",
         "[]",
         "{\"format\": 0}",
+        "{\"format\": 2}",
         "{\"format\": 1}",
         "\u{0}\u{0}",
     ] {
@@ -91,9 +94,9 @@ fn a_damaged_record_is_told_listed_and_removable() {
 fn a_newer_record_is_not_touched() {
     let (_folder, store) = store();
     let vm = store.create(new("web")).unwrap();
-    fs::write(vm.folder().join("vm.json"), "{\"format\": 2}").unwrap();
+    fs::write(vm.folder().join("vm.json"), "{\"format\": 3}").unwrap();
     let error = store.load(&name("web")).unwrap_err();
-    assert!(matches!(error, Error::NewerFormat { found: 2, .. }));
+    assert!(matches!(error, Error::NewerFormat { found: 3, .. }));
 }
 
 #[test]

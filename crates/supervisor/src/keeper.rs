@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use pinion_launch::place::Legacy;
-use pinion_store::{Limits, Vm, registry};
+use pinion_store::{Layer, Limits, Vm, registry};
 use pinion_wire::tally::Tally;
 
 use crate::agent::Agent;
@@ -41,7 +41,7 @@ pub struct Keeper {
     page: Section,
     tally: Section,
     agent_section: Section,
-    layer_keys: String,
+    layer_keys: Vec<String>,
     limiter: Limiter,
     services: OnceLock<Services>,
     started_ms: u64,
@@ -58,7 +58,10 @@ impl Keeper {
         let agent = Agent::load()?;
         let session = current_session()?;
         let names = Names::create(vm.id(), session)?;
-        let layer_keys = registry::create_layer(vm.id())?;
+        vm.prepare_layers()?;
+        let stack = vm.stack();
+        let keys = stack.iter().map(Layer::keys);
+        let layer_keys = keys.collect::<pinion_store::Result<Vec<_>>>()?;
         let page = page::fill(&Facts {
             vm: &vm,
             store,
@@ -321,7 +324,7 @@ impl Keeper {
             ports: record.ports.clone(),
             limits: self.limiter.status(),
             object_directory: self.names.root().into(),
-            registry_layer: self.layer_keys.clone(),
+            registry_layer: self.layer_keys.first().cloned().unwrap_or_default(),
         }
     }
 }

@@ -29,8 +29,8 @@ pub(crate) struct Facts<'a> {
     pub object_directory: &'a str,
     /// NT path of Pinion's own key.
     pub store_keys: &'a str,
-    /// NT path of the VM's registry layer.
-    pub layer_keys: &'a str,
+    /// NT paths of the keys of the VM's layers, the upper's first.
+    pub layer_keys: &'a [String],
     /// NT path of the user's own key.
     pub user_key: &'a str,
     /// The host's name.
@@ -55,11 +55,14 @@ pub(crate) fn fill(facts: &Facts<'_>) -> Result<Box<Page>> {
     page.store_keys = text(facts.store_keys)?;
     page.user_key = text(facts.user_key)?;
     page.computer_name = text(facts.computer_name)?;
-    page.layer_count = 1;
-    page.layers[0] = Layer {
-        files: text(&nt_path(&own_path(&facts.vm.upper())))?,
-        keys: text(facts.layer_keys)?,
-    };
+    let stack = facts.vm.stack();
+    for ((place, layer), keys) in page.layers.iter_mut().zip(&stack).zip(facts.layer_keys) {
+        *place = Layer {
+            files: text(&nt_path(&own_path(&layer.files())))?,
+            keys: text(keys)?,
+        };
+        page.layer_count += 1;
+    }
     Ok(page)
 }
 
@@ -110,7 +113,7 @@ mod tests {
             session: 1,
             object_directory: r"\Sessions\1\BaseNamedObjects\Pinion-1",
             store_keys: "k",
-            layer_keys: "l",
+            layer_keys: &["l".into()],
             user_key: "u",
             computer_name: "c",
         })

@@ -83,8 +83,9 @@ impl Run {
     fn start(name: &VmName) -> Result<Self> {
         let desktop = desktop::open();
         let store = Store::open_default()?;
+        let lock = store.load(name)?.lock_run()?;
+        // Read under the claim: until then a snapshot may have changed its layers.
         let vm = store.load(name)?;
-        let lock = vm.lock_run()?;
         let log = Log::start(&vm)?;
         let record = vm.record();
         let ports = Ports::bind(&record.ports, record.address)?;

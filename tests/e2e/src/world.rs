@@ -247,6 +247,35 @@ impl World {
         self.store().join("vms").join(vm)
     }
 
+    /// The folder of the files that a VM has in its own layer.
+    ///
+    /// # Panics
+    /// When `pinion inspect` fails.
+    #[must_use]
+    pub fn upper(&self, vm: &str) -> PathBuf {
+        let files = self.inspect(vm)["upper_files"].clone();
+        let files = files.as_str().expect("a path").replace('\\', "/");
+        let (_, below) = files.split_once("/layers/").expect("a folder of the store");
+        self.store().join("layers").join(below)
+    }
+
+    /// The names of all snapshots.
+    #[must_use]
+    pub fn snapshots(&self) -> Vec<String> {
+        let items = std::fs::read_dir(self.store().join("snapshots"));
+        let names = items.into_iter().flatten().flatten();
+        let mut names: Vec<_> = names
+            .filter_map(|item| {
+                item.file_name()
+                    .to_str()?
+                    .strip_suffix(".json")
+                    .map(str::to_owned)
+            })
+            .collect();
+        names.sort();
+        names
+    }
+
     /// The tests' folder, as a Unix path.
     #[must_use]
     pub fn folder(&self) -> &Path {
@@ -259,6 +288,14 @@ impl Drop for World {
         let names = self.folders();
         if !names.is_empty() {
             let _ = self.pinion(["rm", "-f"]).args(names).limit(60).run();
+        }
+        let names = self.snapshots();
+        if !names.is_empty() {
+            let _ = self
+                .pinion(["snapshot", "rm", "-f"])
+                .args(names)
+                .limit(60)
+                .run();
         }
     }
 }

@@ -140,7 +140,7 @@ fn a_vm_sees_its_changes_as_the_host_would_and_the_host_sees_none() {
         assert_eq!(inside[index], outside[index], "{operation:?}");
     }
     assert_eq!(picture(&shared), before);
-    let upper = picture(&world.vm_folder("one").join("upper"));
+    let upper = picture(&world.upper("one"));
     let own = upper
         .iter()
         .find(|(path, _)| path.ends_with("shared/big.bin"));

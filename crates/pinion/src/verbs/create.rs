@@ -2,13 +2,17 @@
 
 use crate::failure::Outcome;
 use crate::options::NewOptions;
+use crate::plan::plan;
 use crate::vms::Fresh;
-use crate::{output, program};
+use crate::{output, vms};
 
 const AFTER: &str = "Examples:
   pinion create --name web -p 8080:80 C:\\nginx\\nginx.exe
   pinion start web
+  pinion create --name web2 --from web       all that web has, at once and without copying
 
+With --from, the program and its folder are those of the VM or snapshot unless others are given, and its
+variables are set. A VM that is named must not be running: what it has now becomes a layer under both.
 Prints the VM's name. The program is found and checked now and started by 'pinion start'.";
 
 /// Make a VM for a program without starting it
@@ -25,10 +29,10 @@ pub struct Args {
 
 /// Makes the VM, or leaves nothing.
 pub fn run(args: &Args) -> Outcome {
-    let program = program::find(&args.new.command[0])?;
-    let cwd = program::folder(args.new.program.workdir.as_deref())?;
-    let command = program::resolved(&program, &args.new.command)?;
-    let mut fresh = Fresh::create(args.new.new_vm(command, cwd, args.rm))?;
+    let store = vms::store()?;
+    store.sweep();
+    let plan = plan(&store, &args.new, args.rm)?;
+    let mut fresh = Fresh::create(store, plan.new)?;
     fresh.keep();
     output::line(fresh.vm.name())
 }

@@ -43,7 +43,7 @@ struct Row {
 /// Lists them by name, damaged ones too.
 pub fn run(args: &Args) -> Outcome {
     let store = vms::store()?;
-    vms::tidy(&store);
+    store.sweep();
     let entries = store.list()?;
     if args.quiet {
         let names: String = entries.iter().map(|e| format!("{}\n", e.name())).collect();

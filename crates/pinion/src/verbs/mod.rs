@@ -10,8 +10,11 @@ mod logs;
 mod ls;
 mod pause;
 mod ps;
+mod reset;
 mod rm;
 mod run;
+mod snapshot;
+mod snapshots;
 mod start;
 mod stop;
 mod supervise;
@@ -61,6 +64,9 @@ enum Verb {
     Inspect(inspect::Args),
     Logs(logs::Args),
     Rm(rm::Args),
+    Snapshot(snapshot::Args),
+    Snapshots(snapshots::Args),
+    Reset(reset::Args),
     Version(version::Args),
     Completion(completion::Args),
     ExitCodes(exit_codes::Args),
@@ -94,6 +100,9 @@ pub fn dispatch() -> Outcome {
         Verb::Inspect(args) => inspect::run(&args),
         Verb::Logs(args) => logs::run(&args),
         Verb::Rm(args) => rm::run(&args),
+        Verb::Snapshot(args) => snapshot::run(&args),
+        Verb::Snapshots(args) => snapshots::run(&args),
+        Verb::Reset(args) => reset::run(&args),
         Verb::Version(args) => version::run(&args),
         Verb::Completion(args) => completion::run(&args),
         Verb::ExitCodes(args) => exit_codes::run(&args),

@@ -2,7 +2,7 @@
 
 use super::for_each;
 use crate::failure::Outcome;
-use crate::{output, vms};
+use crate::{output, progress, vms};
 use pinion_store::{Error, Store, VmName};
 
 const AFTER: &str = "Examples:
@@ -34,6 +34,7 @@ pub fn run(args: &Args) -> Outcome {
         if args.force {
             vms::remove_ended(&store, &name)?;
         } else {
+            let _progress = progress::removing(&name, &store);
             store.remove(&name)?;
         }
         output::line(name)

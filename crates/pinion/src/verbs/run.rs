@@ -3,14 +3,16 @@
 use crate::failure::Outcome;
 use crate::foreground::{self, Foreground};
 use crate::options::NewOptions;
+use crate::plan::plan;
 use crate::vms::{self, Fresh};
-use crate::{environment, output, program};
+use crate::{environment, output};
 use pinion_supervisor::control::Program;
 
 const AFTER: &str = "Examples:
   pinion run --name web -p 8080:80 C:\\nginx\\nginx.exe
   pinion run -d --rm -e MODE=test --memory 512m server.exe --verbose
   pinion run --rm cmd.exe /c set
+  pinion run --rm --from base -- nginx.exe       over all that the snapshot base has
 
 The program has this console's stdin, stdout and stderr; Ctrl-C goes to it. Its exit code is pinion's.
 What follows PROGRAM is the program's own: give pinion's options before it.";
@@ -33,19 +35,20 @@ pub struct Args {
 
 /// Makes the VM, or leaves nothing.
 pub fn run(args: &Args) -> Outcome {
-    let program = program::find(&args.new.command[0])?;
-    let cwd = program::folder(args.new.program.workdir.as_deref())?;
-    let command = program::resolved(&program, &args.new.command)?;
+    let store = vms::store()?;
+    store.sweep();
+    let plan = plan(&store, &args.new, args.rm)?;
     foreground::let_ctrl_c_pass();
-    let mut fresh = Fresh::create(args.new.new_vm(command.clone(), cwd.clone(), args.rm))?;
+    let mut fresh = Fresh::create(store, plan.new)?;
     let vm = fresh.vm.clone();
+    let record = vm.record();
+    let cwd = record.cwd.clone().unwrap_or_default();
     let mut client = vms::up(&vm)?;
     foreground::fail_if_interrupted()?;
-    let env = &vm.record().env;
     if args.detach {
         let program = Program {
-            command,
-            env: environment::as_text(env),
+            command: record.command.clone(),
+            env: environment::as_text(&record.env),
             cwd: Some(cwd),
         };
         client.start(program, true)?;
@@ -53,9 +56,9 @@ pub fn run(args: &Args) -> Outcome {
         return output::line(vm.name());
     }
     let what = Foreground {
-        program: &program,
-        command: &args.new.command,
-        env,
+        program: &plan.program,
+        command: &plan.command,
+        env: &record.env,
         cwd: &cwd,
         main: true,
     };

@@ -208,13 +208,14 @@ impl Tree for FileTree {
         for item in items {
             let item = item.map_err(failed)?;
             let name = item.file_name();
-            // Drives are never hidden, nor does the host hide anything.
-            let meaning = if self.is_host() || path.is_empty() {
+            let meaning = if self.is_host() {
                 Meaning::Node
             } else {
                 meaning(&name)
             };
             match meaning {
+                // Drives are never hidden.
+                Meaning::Whiteout(_) if path.is_empty() => {}
                 Meaning::HalfMade => {}
                 Meaning::Whiteout(name) => all.push(Said {
                     name,

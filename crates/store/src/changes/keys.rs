@@ -3,13 +3,11 @@
 
 use std::ffi::OsString;
 
-use pinion_names::key::{HIDDEN, MARK, ROOT, STAGED};
-use pinion_nt::status::{STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_PATH_NOT_FOUND};
-
 use super::name::{of_units, units};
 use super::{Node, Said, Tree};
 use crate::error::Result;
-use crate::registry::{self, Info, refused};
+use crate::registry::{self, Info, is_missing, refused};
+use pinion_names::key::{HIDDEN, MARK, ROOT, STAGED};
 
 pub use crate::registry::KeyValue;
 
@@ -128,13 +126,6 @@ fn node(real: Vec<u16>, info: Info) -> KeyNode {
 
 fn failed(real: &[u16], status: pinion_nt::NTSTATUS) -> crate::Error {
     refused("read", &String::from_utf16_lossy(real), status)
-}
-
-fn is_missing(status: pinion_nt::NTSTATUS) -> bool {
-    matches!(
-        status,
-        STATUS_OBJECT_NAME_NOT_FOUND | STATUS_OBJECT_PATH_NOT_FOUND
-    )
 }
 
 /// The trees that layers mirror; what else a layer's key has is no key of a VM.

@@ -1,4 +1,4 @@
-//! The registry layer of a VM: `HKCU\Software\Pinion\Layers\<id>`.
+//! The keys of a layer: `HKCU\Software\Pinion\Layers\<id>`.
 //!
 //! Owns its path, its making, its counting and its removal. What lies below is the agent's. Keys below
 //! may be hostile (links, names with embedded zeros), so all goes by NT calls with counted names, and
@@ -7,10 +7,11 @@
 mod raw;
 
 pub use raw::KeyValue;
-pub(crate) use raw::{Info, children, has_value, info, refused, values};
+pub(crate) use raw::{Info, children, has_value, info, is_missing, refused, values};
 
 use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
 use std::ptr::null_mut;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use pinion_nt::{NTSTATUS, status};
 use windows_sys::Wdk::System::Registry::{KeyNameInformation, NtDeleteKey, NtQueryKey};
@@ -19,11 +20,13 @@ use windows_sys::Win32::System::Registry::{
 };
 
 use crate::error::Result;
-use crate::id::VmId;
-use raw::{child, counted, create, open};
+use crate::id::LayerId;
+use raw::{child, count, counted, create, open};
 
 /// `DELETE` (winnt.h).
 const DELETE: u32 = 0x1_0000;
+/// `STATUS_KEY_DELETED` (ntstatus.h).
+const STATUS_KEY_DELETED: NTSTATUS = 0xC000_017C_u32 as i32;
 /// The deepest tree that the registry allows (Microsoft, "Registry element size limits").
 const DEEPEST: usize = 512;
 
@@ -58,7 +61,7 @@ pub fn user_key_path() -> Result<String> {
         .ok_or_else(|| failed(status))
 }
 
-/// The NT path of Pinion's own key, which holds the layers of all VMs.
+/// The NT path of Pinion's own key, which holds the keys of all layers.
 ///
 /// # Errors
 /// As [`user_key_path`].
@@ -66,11 +69,11 @@ pub fn root_path() -> Result<String> {
     Ok(format!(r"{}\Software\Pinion", user_key_path()?))
 }
 
-/// The NT path of the VM's registry layer: `\REGISTRY\User\<sid>\Software\Pinion\Layers\<id>`.
+/// The NT path of the layer's keys: `\REGISTRY\User\<sid>\Software\Pinion\Layers\<id>`.
 ///
 /// # Errors
 /// As [`user_key_path`].
-pub fn layer_path(id: VmId) -> Result<String> {
+pub fn layer_path(id: LayerId) -> Result<String> {
     Ok(format!(r"{}\Layers\{id}", root_path()?))
 }
 
@@ -78,7 +81,7 @@ pub fn layer_path(id: VmId) -> Result<String> {
 ///
 /// # Errors
 /// The registry's refusal.
-pub fn create_layer(id: VmId) -> Result<String> {
+pub fn create_layer(id: LayerId) -> Result<String> {
     let user = user_key_path()?;
     let mut path = user;
     for part in ["Software", "Pinion", "Layers", &id.to_string()] {
@@ -88,18 +91,37 @@ pub fn create_layer(id: VmId) -> Result<String> {
     Ok(path)
 }
 
-/// Removes the layer's key and all below; a missing one is no error.
+/// Removes the layer's key and all below, counting in `removed`; a missing one is no error.
 ///
 /// # Errors
 /// The registry's refusal.
-pub fn remove_layer(id: VmId) -> Result<()> {
+pub(crate) fn remove_layer(id: LayerId, removed: &AtomicU64) -> Result<()> {
     let path = layer_path(id)?;
     let failed = |status| refused("remove", &path, status);
     let units: Vec<u16> = path.encode_utf16().collect();
-    match open(null_mut(), &units, KEY_ENUMERATE_SUB_KEYS | DELETE) {
-        Ok(key) => remove_tree(&key, 0).map_err(failed),
-        Err(status::STATUS_OBJECT_NAME_NOT_FOUND | status::STATUS_OBJECT_PATH_NOT_FOUND) => Ok(()),
+    match open(
+        null_mut(),
+        &units,
+        KEY_ENUMERATE_SUB_KEYS | KEY_QUERY_VALUE | DELETE,
+    ) {
+        Ok(key) => remove_tree(&key, 0, removed).map_err(failed),
+        Err(status) if is_missing(status) => Ok(()),
         Err(status) => Err(failed(status)),
+    }
+}
+
+/// Whether the layer has any key but its own.
+///
+/// # Errors
+/// The registry's refusal.
+pub(crate) fn has_keys(id: LayerId) -> Result<bool> {
+    let path = layer_path(id)?;
+    let units: Vec<u16> = path.encode_utf16().collect();
+    let first = open(null_mut(), &units, KEY_ENUMERATE_SUB_KEYS).and_then(|key| child(&key, 0));
+    match first {
+        Ok(name) => Ok(name.is_some()),
+        Err(status) if is_missing(status) => Ok(false),
+        Err(status) => Err(refused("read", &path, status)),
     }
 }
 
@@ -108,31 +130,42 @@ pub fn remove_layer(id: VmId) -> Result<()> {
 ///
 /// # Errors
 /// The registry's refusal.
-pub fn count_layer(id: VmId) -> Result<u64> {
+pub fn count_layer(id: LayerId) -> Result<u64> {
+    if !has_keys(id)? {
+        return Ok(0);
+    }
     let path = layer_path(id)?;
     let units: Vec<u16> = path.encode_utf16().collect();
-    match open(null_mut(), &units, KEY_ENUMERATE_SUB_KEYS) {
-        Ok(key) => match child(&key, 0) {
-            Ok(Some(_)) => Ok(count_leaves(&key, 0)),
-            _ => Ok(0),
-        },
-        Err(status::STATUS_OBJECT_NAME_NOT_FOUND | status::STATUS_OBJECT_PATH_NOT_FOUND) => Ok(0),
-        Err(status) => Err(refused("read", &path, status)),
-    }
+    open(null_mut(), &units, KEY_ENUMERATE_SUB_KEYS)
+        .map(|key| count_leaves(&key, 0))
+        .map_err(|status| refused("read", &path, status))
 }
 
-fn remove_tree(key: &OwnedHandle, depth: usize) -> std::result::Result<(), NTSTATUS> {
+fn remove_tree(
+    key: &OwnedHandle,
+    depth: usize,
+    removed: &AtomicU64,
+) -> std::result::Result<(), NTSTATUS> {
     if depth > DEEPEST {
         return Err(status::STATUS_UNSUCCESSFUL);
     }
-    // Always the first: removal moves the others up.
-    while let Some(name) = child(key, 0)? {
-        let below = open(key.as_raw_handle(), &name, KEY_ENUMERATE_SUB_KEYS | DELETE)?;
-        remove_tree(&below, depth + 1)?;
+    // The last first: so the registry moves none of the others.
+    while let Some(last) = count(key)?.checked_sub(1) {
+        let Some(name) = child(key, last)? else {
+            continue;
+        };
+        let access = KEY_ENUMERATE_SUB_KEYS | KEY_QUERY_VALUE | DELETE;
+        match open(key.as_raw_handle(), &name, access) {
+            Ok(below) => remove_tree(&below, depth + 1, removed)?,
+            // Another command removes it too.
+            Err(status) if is_missing(status) => {}
+            Err(status) => return Err(status),
+        }
     }
     // SAFETY: a live handle with DELETE access.
     let status = unsafe { NtDeleteKey(key.as_raw_handle()) };
-    if status::success(status) {
+    removed.fetch_add(1, Ordering::Relaxed);
+    if status::success(status) || is_missing(status) || status == STATUS_KEY_DELETED {
         Ok(())
     } else {
         Err(status)

@@ -22,7 +22,8 @@ use crate::error::{Error, Result};
 /// The longest name of a key: 255 units. The basic information's head is 16 bytes.
 const BASIC_HEAD: usize = 16;
 const BASIC_SIZE: usize = BASIC_HEAD + 2 * 256;
-/// `KEY_FULL_INFORMATION` (wdm.h): the time first, the class's offset and length at 12 and 16.
+/// `KEY_FULL_INFORMATION` (wdm.h): the time first, the class's offset and length at 12 and 16, the number
+/// of subkeys at 20.
 const FULL_SIZE: usize = 44 + 2 * 256;
 /// The longest data of a value that is read: the registry's own bound is the memory.
 const LONGEST_DATA: usize = 1 << 30;
@@ -142,6 +143,19 @@ pub(super) fn counted(buffer: &[u8], length_at: usize, start: usize) -> Option<V
     )
 }
 
+/// Whether `status` says that there is no such key.
+pub(crate) fn is_missing(status: NTSTATUS) -> bool {
+    matches!(
+        status,
+        status::STATUS_OBJECT_NAME_NOT_FOUND | status::STATUS_OBJECT_PATH_NOT_FOUND
+    )
+}
+
+/// How many keys `key` has below it.
+pub(super) fn count(key: &OwnedHandle) -> std::result::Result<u32, NTSTATUS> {
+    full(key).map(|buffer| word(&buffer, 20).unwrap_or(0))
+}
+
 /// The names of the keys below the key at `path`.
 pub(crate) fn children(path: &[u16]) -> std::result::Result<Vec<Vec<u16>>, NTSTATUS> {
     let key = open(null_mut(), path, KEY_ENUMERATE_SUB_KEYS)?;
@@ -155,6 +169,21 @@ pub(crate) fn children(path: &[u16]) -> std::result::Result<Vec<Vec<u16>>, NTSTA
 /// What the key at `path` is.
 pub(crate) fn info(path: &[u16]) -> std::result::Result<Info, NTSTATUS> {
     let key = open(null_mut(), path, KEY_QUERY_VALUE)?;
+    let buffer = full(&key)?;
+    let at = word(&buffer, 12).unwrap_or(0) as usize;
+    let last_write = buffer
+        .first_chunk()
+        .map_or(0, |bytes| i64::from_le_bytes(*bytes));
+    let link = matches!(value_kind(&key, "SymbolicLinkValue"), Ok(Some(REG_LINK)));
+    Ok(Info {
+        class: counted(&buffer, 16, at).unwrap_or_default(),
+        last_write,
+        link,
+    })
+}
+
+/// The key's `KEY_FULL_INFORMATION`, without a class that is longer than a name may be.
+fn full(key: &OwnedHandle) -> std::result::Result<[u8; FULL_SIZE], NTSTATUS> {
     let mut buffer = [0_u8; FULL_SIZE];
     let mut length = 0;
     // SAFETY: the buffer has the length told; both outputs are locals.
@@ -167,20 +196,11 @@ pub(crate) fn info(path: &[u16]) -> std::result::Result<Info, NTSTATUS> {
             &raw mut length,
         )
     };
-    // A class longer than a name may be is not told.
-    if !status::success(status) && status != status::STATUS_BUFFER_OVERFLOW {
-        return Err(status);
+    if status::success(status) || status == status::STATUS_BUFFER_OVERFLOW {
+        Ok(buffer)
+    } else {
+        Err(status)
     }
-    let at = word(&buffer, 12).unwrap_or(0) as usize;
-    let last_write = buffer
-        .first_chunk()
-        .map_or(0, |bytes| i64::from_le_bytes(*bytes));
-    let link = matches!(value_kind(&key, "SymbolicLinkValue"), Ok(Some(REG_LINK)));
-    Ok(Info {
-        class: counted(&buffer, 16, at).unwrap_or_default(),
-        last_write,
-        link,
-    })
 }
 
 /// Whether the key at `path` has the value `name`.

@@ -15,7 +15,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use pinion_scm::{Client, HandleId, Message, Outcome, ProcessId, State, Text, Ticket, Win32Error};
-use pinion_store::registry::layer_path;
 use pinion_wire::message::{Reply, encode};
 use pinion_wire::services::{ServiceReply, ServiceRequest};
 use windows_sys::Win32::System::Services::{
@@ -65,10 +64,13 @@ impl Shared {
 impl Services {
     /// A controller without a running service.
     pub(crate) fn new(keeper: Weak<Keeper>) -> Self {
-        let layer = keeper
-            .upgrade()
-            .and_then(|keeper| layer_path(keeper.vm().id()).ok());
-        let config = Box::new(registry::Registry::new(layer.as_slice()));
+        let stack = keeper.upgrade().map(|keeper| keeper.vm().stack());
+        let layers: Vec<String> = stack
+            .iter()
+            .flatten()
+            .filter_map(|layer| layer.keys().ok())
+            .collect();
+        let config = Box::new(registry::Registry::new(&layers));
         let shared = Arc::new_cyclic(|shared: &Weak<Shared>| Shared {
             core: Mutex::new(Core::new(config, keeper, Weak::clone(shared))),
             changed: Condvar::new(),

@@ -1,0 +1,69 @@
+//! What a new VM is to be and to run: as the options say, and for the rest as
+//! what it is made from. Makes nothing.
+
+use crate::failure::Failure;
+use crate::options::NewOptions;
+use crate::program;
+use pinion_store::{NewVm, Source, Store, exit_code};
+use std::path::PathBuf;
+
+/// A new VM that can be made now.
+pub struct Plan {
+    /// What to make.
+    pub new: NewVm,
+    /// The file of its main program.
+    pub program: PathBuf,
+    /// The program as it was named, and its arguments.
+    pub command: Vec<String>,
+}
+
+/// Finds the program and the folder that it starts in.
+pub fn plan(store: &Store, options: &NewOptions, remove_at_end: bool) -> Result<Plan, Failure> {
+    let from = options.from.as_deref().map(|name| store.source(name));
+    let from = from.transpose()?;
+    let asked = &options.command;
+    let (command, cwd) = match &from {
+        Some(source) if asked.is_empty() => own_program(source)?,
+        _ => (asked.clone(), None),
+    };
+    let program = program::find(command.first().map_or("", String::as_str))?;
+    let cwd = options.program.workdir.clone().or(cwd);
+    let new = NewVm {
+        name: options.name.clone(),
+        command: program::resolved(&program, &command)?,
+        env: variables(from.as_ref(), options.program.variables()),
+        cwd: Some(program::folder(cwd.as_deref())?),
+        limits: options.limits.limits(),
+        ports: options.publish.clone(),
+        remove_at_end,
+        from,
+    };
+    Ok(Plan {
+        new,
+        program,
+        command,
+    })
+}
+
+/// The program that VMs made from `source` run, and where.
+fn own_program(source: &Source) -> Result<(Vec<String>, Option<String>), Failure> {
+    let (command, _, cwd) = source.program();
+    if command.is_empty() {
+        let text = format!("'{}' has no program of its own; give one", source.name());
+        return Err(Failure::new(exit_code::CANNOT_RUN, text));
+    }
+    Ok((command.to_vec(), cwd.map(str::to_owned)))
+}
+
+/// The source's variables, those set now in their place.
+fn variables(from: Option<&Source>, set: Vec<(String, String)>) -> Vec<(String, String)> {
+    let inherited = from.map(|source| source.program().1).unwrap_or_default();
+    let is_set = |name: &str| {
+        set.iter()
+            .any(|(other, _)| other.eq_ignore_ascii_case(name))
+    };
+    let kept = inherited.iter().filter(|(name, _)| !is_set(name)).cloned();
+    let mut all: Vec<_> = kept.collect();
+    all.extend(set);
+    all
+}
