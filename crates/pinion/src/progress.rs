@@ -67,3 +67,40 @@ impl Drop for Progress {
         }
     }
 }
+
+/// A bar over bytes, gone when it is dropped; nothing where nobody looks.
+pub struct Bytes {
+    bar: Option<ProgressBar>,
+}
+
+/// Begins something of which so many bytes of so many will be done.
+pub fn bytes(what: &str) -> Bytes {
+    if !std::io::stderr().is_terminal() {
+        return Bytes { bar: None };
+    }
+    let bar = ProgressBar::new(0);
+    let form = "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
+    if let Ok(style) = ProgressStyle::with_template(form) {
+        bar.set_style(style);
+    }
+    bar.set_message(what.to_owned());
+    Bytes { bar: Some(bar) }
+}
+
+impl Bytes {
+    /// Shows that `done` of `all` are done.
+    pub fn at(&self, done: u64, all: u64) {
+        if let Some(bar) = &self.bar {
+            bar.set_length(all);
+            bar.set_position(done);
+        }
+    }
+}
+
+impl Drop for Bytes {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

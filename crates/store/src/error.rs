@@ -154,6 +154,40 @@ pub enum Error {
         /// The newest format understood here.
         known: u32,
     },
+    /// An archive is damaged, too large, or holds what no export of Pinion holds.
+    #[error("the archive {path} is refused: {why}", path = .path.display())]
+    BadArchive {
+        /// The archive.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Something of a VM cannot be in an archive, nor be merged.
+    #[error("cannot take {what} out of the VM: {why}; remove it inside the VM and try again")]
+    NotExportable {
+        /// The file or key.
+        what: String,
+        /// Why not.
+        why: String,
+    },
+    /// The host has some of what a merge was to bring, and the journal knows of the rest.
+    #[error(
+        "the merge of the VM '{vm}' into the host is not finished: {why}; mend that, and the next command goes on"
+    )]
+    CommitUnfinished {
+        /// The VM.
+        vm: String,
+        /// What stopped it.
+        why: String,
+    },
+    /// The journal of a merge cannot be read.
+    #[error("the journal {path} of a merge into the host is damaged: {why}; restore or remove the file", path = .path.display())]
+    DamagedJournal {
+        /// The journal.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The volume is full.
     #[error("cannot {what} {path}: no room on the disk; free some space and try again", path = .path.display())]
     DiskFull {
@@ -212,6 +246,8 @@ impl Error {
             Error::Damaged { .. }
             | Error::DamagedLayer { .. }
             | Error::DamagedSnapshot { .. }
+            | Error::BadArchive { .. }
+            | Error::DamagedJournal { .. }
             | Error::NewerFormat { .. } => exit_code::DAMAGED,
             _ => exit_code::PINION,
         }

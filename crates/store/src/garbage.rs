@@ -15,6 +15,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::error::{Error, Result};
 use crate::id::LayerId;
+use crate::layer::Layer;
 use crate::lock::{RemovalLock, RunLock, StoreLock};
 use crate::name::VmName;
 use crate::removal;
@@ -80,13 +81,7 @@ impl Store {
     pub fn reset(&self, name: &VmName) -> Result<()> {
         let lock = self.lock()?;
         let mut vm = self.load(name)?;
-        let at_rest = vm.lock_run().map_err(|error| match error {
-            Error::Running { name } => Error::NotAtRest {
-                what: "reset",
-                name,
-            },
-            error => error,
-        })?;
+        let at_rest = vm.at_rest("reset")?;
         let fresh = self.fresh_layer()?.id();
         self.suspect(&lock, &[vm.record().upper])?;
         vm.update_locked(&lock, |record| record.upper = fresh)?;
@@ -97,6 +92,7 @@ impl Store {
     /// Takes away what broken-off commands left, and `--rm` VMs whose supervisor was killed. Every
     /// command that changes what the store has may call it; failures are left for the next time.
     pub fn sweep(&self) {
+        crate::archive::sweep(self);
         for name in self.names_in("passing") {
             let Ok(name) = VmName::check(&name) else {
                 continue;
@@ -120,7 +116,7 @@ impl Store {
 
     /// Writes down layers that a record is about to let go.
     pub(crate) fn suspect(&self, _lock: &StoreLock, layers: &[LayerId]) -> Result<()> {
-        let folder = self.root().join("suspects");
+        let folder = self.suspects_folder();
         if layers.is_empty() {
             return Ok(());
         }
@@ -130,6 +126,34 @@ impl Store {
             fs::write(&path, "").map_err(|e| Error::io("create", &path, e))?;
         }
         Ok(())
+    }
+
+    fn suspects_folder(&self) -> PathBuf {
+        self.root().join("suspects")
+    }
+
+    /// A fresh layer for a command that fills it before some record has it: a suspect that is held, so
+    /// that it is taken away if the command is killed, and not before.
+    pub(crate) fn claimed_layer(&self) -> Result<(Layer, RunLock)> {
+        let _lock = self.lock()?;
+        let layer = self.fresh_layer()?;
+        let folder = self.suspects_folder();
+        fs::create_dir_all(&folder).map_err(|e| Error::io("create", &folder, e))?;
+        let path = folder.join(layer.id().to_string());
+        match RunLock::try_take(&path)? {
+            Some(claim) => Ok((layer, claim)),
+            None => Err(Error::io(
+                "lock",
+                &path,
+                std::io::ErrorKind::WouldBlock.into(),
+            )),
+        }
+    }
+
+    /// Forgets that a layer is a suspect: a record has it now.
+    pub(crate) fn trust(&self, layer: LayerId) {
+        // One that stays is looked for in all records once more, and found.
+        let _ = fs::remove_file(self.suspects_folder().join(layer.to_string()));
     }
 
     /// Takes away what is gone, after letting go of the lock; of the suspects and `also` what no record
@@ -152,6 +176,9 @@ impl Store {
             .filter_map(|name| name.parse().ok())
             .collect();
         suspects.extend(also);
+        // One that is held is being made.
+        let note = |id: &LayerId| self.suspects_folder().join(id.to_string());
+        suspects.retain(|id| !RunLock::is_held(&note(id)).unwrap_or(true));
         if suspects.is_empty() {
             return Ok(());
         }
@@ -164,7 +191,7 @@ impl Store {
                 let gone = self.layers_folder().join(format!("{HALF_GONE}{name}"));
                 removal::rename(&folder, &gone)?;
             }
-            let path = self.root().join("suspects").join(&name);
+            let path = self.suspects_folder().join(&name);
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != ErrorKind::NotFound => {
                     return Err(Error::io("remove", &path, error));

@@ -20,7 +20,10 @@
 //! ```
 
 mod address;
+pub mod archive;
 mod atomic;
+#[cfg(windows)]
+mod attributes;
 pub mod changes;
 mod count;
 mod error;

@@ -102,7 +102,7 @@ fn is_link(kind: &fs::Metadata) -> bool {
 }
 
 #[cfg(windows)]
-fn make_writable(path: &Path, kind: &fs::Metadata) {
+pub(crate) fn make_writable(path: &Path, kind: &fs::Metadata) {
     let mut permissions = kind.permissions();
     if permissions.readonly() {
         #[expect(
@@ -116,7 +116,7 @@ fn make_writable(path: &Path, kind: &fs::Metadata) {
 }
 
 #[cfg(not(windows))]
-fn make_writable(_path: &Path, _kind: &fs::Metadata) {}
+pub(crate) fn make_writable(_path: &Path, _kind: &fs::Metadata) {}
 
 /// The path in the form that takes any length and any name (`nul`, a trailing dot): a program inside
 /// can make such files.

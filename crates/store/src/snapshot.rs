@@ -288,10 +288,7 @@ impl Store {
         mut vm: Vm,
         what: &'static str,
     ) -> Result<(Vm, RunLock)> {
-        let at_rest = vm.lock_run().map_err(|error| match error {
-            Error::Running { name } => Error::NotAtRest { what, name },
-            error => error,
-        })?;
+        let at_rest = vm.at_rest(what)?;
         for layer in vm.lower() {
             layer.check()?;
         }

@@ -141,13 +141,34 @@ impl Store {
     /// [`Error::TooDeep`], [`Error::DamagedLayer`].
     pub fn create(&self, new: NewVm) -> Result<Vm> {
         let lock = self.lock()?;
+        self.create_locked(&lock, new, None)
+    }
+
+    /// Creates a VM over layers that are there: its own upper, then those below, the newest first.
+    pub(crate) fn create_over(&self, new: NewVm, stack: Vec<LayerId>) -> Result<Vm> {
+        let lock = self.lock()?;
+        self.create_locked(&lock, new, Some(stack))
+    }
+
+    fn create_locked(
+        &self,
+        lock: &StoreLock,
+        new: NewVm,
+        stack: Option<Vec<LayerId>>,
+    ) -> Result<Vm> {
         let id = VmId::random().map_err(|e| Error::io("create", &self.vms_folder(), e))?;
         let name = match new.name {
             Some(name) => name,
             None => crate::name::made_up(id, |name| self.refuse_taken(name).is_ok()),
         };
         self.refuse_taken(&name)?;
-        let (layers, base) = self.layers_of(&lock, new.from)?;
+        let (upper, layers, base) = match stack.as_deref() {
+            Some([upper, below @ ..]) => (*upper, below.to_vec(), None),
+            _ => {
+                let (layers, base) = self.layers_of(lock, new.from)?;
+                (self.fresh_layer()?.id(), layers, base)
+            }
+        };
         let claims = self.claims()?;
         let record = VmRecord {
             format: FORMAT,
@@ -160,7 +181,7 @@ impl Store {
             limits: new.limits,
             ports: new.ports,
             address: claims.take(id)?,
-            upper: self.fresh_layer()?.id(),
+            upper,
             layers,
             base,
             remove_at_end: new.remove_at_end,

@@ -198,6 +198,15 @@ impl Vm {
         RunLock::is_held(&self.folder.join("run.lock"))
     }
 
+    /// Keeps a VM that does not run from being started, until the lock is dropped; `what` is to be done
+    /// with it, as a verb.
+    pub(crate) fn at_rest(&self, what: &'static str) -> Result<RunLock> {
+        self.lock_run().map_err(|error| match error {
+            Error::Running { name } => Error::NotAtRest { what, name },
+            error => error,
+        })
+    }
+
     /// Claims the run of the VM until the lock is dropped. Only a supervisor does so.
     ///
     /// # Errors

@@ -4,6 +4,8 @@ mod completion;
 mod create;
 mod exec;
 mod exit_codes;
+mod export;
+mod import;
 mod inspect;
 mod kill;
 mod logs;
@@ -64,6 +66,8 @@ enum Verb {
     Inspect(inspect::Args),
     Logs(logs::Args),
     Rm(rm::Args),
+    Export(export::Args),
+    Import(import::Args),
     Snapshot(snapshot::Args),
     Snapshots(snapshots::Args),
     Reset(reset::Args),
@@ -100,6 +104,8 @@ pub fn dispatch() -> Outcome {
         Verb::Inspect(args) => inspect::run(&args),
         Verb::Logs(args) => logs::run(&args),
         Verb::Rm(args) => rm::run(&args),
+        Verb::Export(args) => export::run(&args),
+        Verb::Import(args) => import::run(&args),
         Verb::Snapshot(args) => snapshot::run(&args),
         Verb::Snapshots(args) => snapshots::run(&args),
         Verb::Reset(args) => reset::run(&args),

@@ -144,6 +144,11 @@ impl FileTree {
         matches!(self.root, Root::Host)
     }
 
+    /// Where `path` lies or would lie; none when it has a name that no file has.
+    pub(crate) fn place(&self, path: &[OsString]) -> Option<PathBuf> {
+        self.real(path)
+    }
+
     /// Where `path` lies.
     fn real(&self, path: &[OsString]) -> Option<PathBuf> {
         let (root, rest) = match &self.root {

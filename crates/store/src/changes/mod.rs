@@ -23,6 +23,9 @@ pub use files::{FileKind, FileNode, FileTree};
 #[cfg(windows)]
 pub use keys::{KeyNode, KeyTree, KeyValue};
 pub use name::fold;
+pub(crate) use name::fold_units;
+#[cfg(windows)]
+pub(crate) use name::units;
 pub use stack::Stack;
 pub use walk::{Item, Walk, What};
 

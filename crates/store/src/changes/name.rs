@@ -8,7 +8,12 @@ const WHITEOUT: &str = pinion_names::file::WHITEOUT;
 /// The name with each unit in upper case, by which NT compares names.
 #[must_use]
 pub fn fold(name: &OsStr) -> Vec<u16> {
-    units(name).into_iter().map(upcase).collect()
+    fold_units(&units(name))
+}
+
+/// The same of units.
+pub(crate) fn fold_units(name: &[u16]) -> Vec<u16> {
+    name.iter().map(|&unit| upcase(unit)).collect()
 }
 
 /// The name's UTF-16 units.
@@ -51,7 +56,7 @@ pub(super) enum Meaning {
     Node,
     /// The whiteout of this name.
     Whiteout(OsString),
-    /// A copy that was not finished: nothing.
+    /// A copy that was not finished, or the file of bases: nothing.
     HalfMade,
 }
 
