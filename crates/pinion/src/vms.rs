@@ -16,9 +16,14 @@ const GONE: Duration = Duration::from_secs(10);
 /// The supervisor's words for an end that is the main program's own.
 const PROGRAM_ENDED: &str = "the program ended";
 
-/// The store of this user.
+/// The store of this user. A merge that was broken off is finished or taken back first.
 pub fn store() -> Result<Store, Failure> {
-    Ok(Store::open_default()?)
+    let store = Store::open_default()?;
+    // What it cannot finish yet is for a later command; this one is about something else.
+    if let Err(error) = pinion_store::commit::finish(&store) {
+        eprintln!("pinion: {error}");
+    }
+    Ok(store)
 }
 
 /// The VM of this name or id.

@@ -16,6 +16,8 @@
 //! HKCU\Software\Pinion\Layers\<id>\MACHINE\..., USER\<sid>\...    changed keys
 //! <root>\suspects\<id>              layers that may be nobody's any more
 //! <root>\passing\<name>             VMs that are removed at their end
+//! <root>\exports\<id>               archives that are being written
+//! <root>\commits\<id>.json          merges into the host that are being carried out
 //! <root>\addresses\127.77.x.y       loopback addresses in use
 //! ```
 
@@ -25,6 +27,7 @@ mod atomic;
 #[cfg(windows)]
 mod attributes;
 pub mod changes;
+pub mod commit;
 mod count;
 mod error;
 mod garbage;

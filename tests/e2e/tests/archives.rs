@@ -59,8 +59,9 @@ fn words(story: &[&[&str]], folder: &str, key: &str) -> Vec<String> {
     words
 }
 
-/// The host's files and keys.
+/// The host's files and keys, whatever a test that failed has left of them.
 fn plant(world: &World, folder: &str, key: &str) {
+    uproot(world, key);
     let host = Path::new(&world.work()).join(folder);
     fs::create_dir_all(host.join("tree")).expect("folders");
     for (name, text) in [

@@ -1,5 +1,6 @@
 //! The verbs: what `pinion.exe` can be asked, one file each.
 
+mod commit;
 mod completion;
 mod create;
 mod exec;
@@ -66,6 +67,7 @@ enum Verb {
     Inspect(inspect::Args),
     Logs(logs::Args),
     Rm(rm::Args),
+    Commit(commit::Args),
     Export(export::Args),
     Import(import::Args),
     Snapshot(snapshot::Args),
@@ -104,6 +106,7 @@ pub fn dispatch() -> Outcome {
         Verb::Inspect(args) => inspect::run(&args),
         Verb::Logs(args) => logs::run(&args),
         Verb::Rm(args) => rm::run(&args),
+        Verb::Commit(args) => commit::run(&args),
         Verb::Export(args) => export::run(&args),
         Verb::Import(args) => import::run(&args),
         Verb::Snapshot(args) => snapshot::run(&args),

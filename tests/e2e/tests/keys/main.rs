@@ -169,7 +169,8 @@ fn a_removed_vm_leaves_no_key() {
     let words = tree.words(&[&["create", "n", "r:New", ALL]]);
     let run = world.pinion(["run", "--name", "gone", &path]).args(&words);
     run.run().ok();
-    let id = world.inspect("gone")["id"].clone();
+    let upper = world.inspect("gone")["registry_upper"].clone();
+    let id = json!(upper.as_str().and_then(|path| path.rsplit('\\').next()));
     let ours = |answers: &[Value]| {
         let all = answer(answers, list[1])["value"].clone();
         all.as_array().is_some_and(|all| all.contains(&id))

@@ -7,7 +7,9 @@ use pinion_test_programs::{arguments, last_error, say, usage, wide};
 use serde_json::{Value, json};
 use std::fs;
 use std::io::{self, Write};
+use std::os::windows::fs::OpenOptionsExt;
 use std::os::windows::io::AsRawHandle;
+use std::time::Duration;
 use windows_sys::Win32::Foundation::{ERROR_NO_MORE_ITEMS, GetLastError, INVALID_HANDLE_VALUE};
 use windows_sys::Win32::Storage::FileSystem::{
     FILE_ATTRIBUTE_READONLY, FILE_BASIC_INFO, FileBasicInfo, FindClose, FindFirstFileW,
@@ -46,6 +48,7 @@ fn do_one(words: &[&str]) -> Value {
             json!({"length": m.len(), "folder": m.is_dir(), "readonly": m.permissions().readonly()})
         })),
         ["file-touch-as-reader", path] => answered(touch_as_reader(path)),
+        ["file-hold", path, seconds] => done(hold(path, seconds)),
         ["folder-make", path] => done(fs::create_dir(path)),
         ["folder-delete", path] => done(fs::remove_dir(path)),
         ["folder-list", path] => told(list(path)),
@@ -64,7 +67,7 @@ fn do_one(words: &[&str]) -> Value {
         ["key-list", key] => with_key(key, KEY_READ, subkeys),
         _ => usage(
             "file-read P | file-write P TEXT | file-append P TEXT | file-fill P | file-delete P | file-rename P Q | \
-             file-copy P Q | file-stat P | file-touch-as-reader P | folder-make P | folder-delete P | folder-list P | file-find P | \
+             file-copy P Q | file-stat P | file-touch-as-reader P | file-hold P SECONDS | folder-make P | folder-delete P | folder-list P | file-find P | \
              key-create K | key-delete K | key-set K NAME TEXT | key-get K NAME | key-unset K NAME | key-list K",
         ),
     }
@@ -94,6 +97,19 @@ fn fill(path: &str) -> io::Result<()> {
     loop {
         file.write_all(&[0x66; 4096])?;
     }
+}
+
+/// Keeps a file open that others may only read, and says so at once.
+fn hold(path: &str, seconds: &str) -> io::Result<()> {
+    const FILE_SHARE_READ: u32 = 1;
+    let held = fs::OpenOptions::new()
+        .read(true)
+        .share_mode(FILE_SHARE_READ)
+        .open(path)?;
+    say(&json!({"held": path}));
+    std::thread::sleep(Duration::from_secs(seconds.parse().unwrap_or(1)));
+    drop(held);
+    Ok(())
 }
 
 fn list(path: &str) -> io::Result<Value> {

@@ -1,0 +1,256 @@
+//! Carrying out the steps of a merge. Each can be done again: a step that finds its work done does nothing.
+
+use std::ffi::OsString;
+use std::fs::{self, File, Metadata};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::base;
+use super::plan::{Drop, Step};
+use super::select::names;
+use crate::changes::FileTree;
+use crate::error::{Error, Result};
+use crate::removal::make_writable;
+
+/// Where the steps are taken.
+pub(super) struct Field {
+    pub(super) upper: FileTree,
+    pub(super) host: FileTree,
+    #[cfg(windows)]
+    pub(super) keys: super::keys::Field,
+}
+
+impl Field {
+    /// Where a path of a layer is on the host.
+    fn on_host(&self, path: &str) -> Result<PathBuf> {
+        place(&self.host, &names(path), path)
+    }
+
+    fn in_upper(&self, path: &str) -> Result<PathBuf> {
+        place(&self.upper, &names(path), path)
+    }
+
+    /// The name under which the file `path` is staged: in the nearest directory that the host has.
+    pub(super) fn staged(&self, path: &str, passing: &str) -> Result<String> {
+        let mut above = path;
+        while let Some((parent, _)) = above.rsplit_once('\\') {
+            if self.on_host(parent)?.is_dir() {
+                return Ok(format!(r"{parent}\{passing}"));
+            }
+            above = parent;
+        }
+        Err(Error::io(
+            "find",
+            Path::new(path),
+            io::ErrorKind::NotFound.into(),
+        ))
+    }
+
+    /// Brings what a step needs beside its place, and fails where the step would.
+    pub(super) fn stage(&self, step: &Step) -> Result<()> {
+        match step {
+            Step::WriteFile { path, staged } => {
+                may_go(&self.on_host(path)?)?;
+                let (from, to) = (self.in_upper(path)?, self.on_host(staged)?);
+                copy(&from, &to).map_err(|e| Error::io("write", &to, e))
+            }
+            Step::RemoveFile { path } | Step::RemoveFolder { path } => may_go(&self.on_host(path)?),
+            Step::MakeFolder { .. } => Ok(()),
+            #[cfg(windows)]
+            Step::RemoveKey { key } | Step::WriteKey { key } => self.keys.check(key),
+            #[cfg(not(windows))]
+            Step::RemoveKey { .. } | Step::WriteKey { .. } => Ok(()),
+        }
+    }
+
+    /// Takes back what [`Field::stage`] brought.
+    pub(super) fn unstage(&self, step: &Step) -> Result<()> {
+        match step {
+            Step::WriteFile { staged, .. } => remove_file(&self.on_host(staged)?),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes the step.
+    pub(super) fn apply(&self, step: &Step) -> Result<()> {
+        match step {
+            Step::RemoveFile { path } => remove_file(&self.on_host(path)?),
+            Step::RemoveFolder { path } => remove_folder(&self.on_host(path)?),
+            Step::MakeFolder { path } => self.make_folder(path),
+            Step::WriteFile { path, staged } => {
+                replace(&self.on_host(staged)?, &self.on_host(path)?)
+            }
+            #[cfg(windows)]
+            Step::RemoveKey { key } => self.keys.remove(key),
+            #[cfg(windows)]
+            Step::WriteKey { key } => self.keys.write(key),
+            #[cfg(not(windows))]
+            Step::RemoveKey { .. } | Step::WriteKey { .. } => Ok(()),
+        }
+    }
+
+    fn make_folder(&self, path: &str) -> Result<()> {
+        let at = self.on_host(path)?;
+        match fs::create_dir(&at) {
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists && at.is_dir() => return Ok(()),
+            made => made.map_err(|e| Error::io("create", &at, e))?,
+        }
+        if let Ok(like) = fs::metadata(self.in_upper(path)?) {
+            // A directory without its attributes is a directory all the same.
+            let _ = set_attributes(&at, &like);
+        }
+        Ok(())
+    }
+
+    /// Takes away from the upper what the host has now.
+    pub(super) fn drop_from_upper(&self, drop: &Drop) -> Result<()> {
+        match drop {
+            Drop::File { path, stamp } => {
+                let at = self.in_upper(path)?;
+                // Written since: it is the VM's again.
+                if base::stamp(&at)? == Some(*stamp) {
+                    remove_file(&at)
+                } else {
+                    Ok(())
+                }
+            }
+            Drop::Folder { path } => {
+                // One with something in it stays.
+                let _ = fs::remove_dir(self.in_upper(path)?);
+                Ok(())
+            }
+            Drop::Whiteout { path } => {
+                let mut names = names(path);
+                if let Some(last) = names.last_mut() {
+                    let mut hidden = OsString::from(pinion_names::file::WHITEOUT);
+                    hidden.push(&*last);
+                    *last = hidden;
+                }
+                remove_file(&place(&self.upper, &names, path)?)
+            }
+            #[cfg(windows)]
+            Drop::Key { key, values } => self.keys.drop_key(key, *values),
+            #[cfg(windows)]
+            Drop::HiddenKey { key } => self.keys.drop_hidden(key),
+            #[cfg(not(windows))]
+            Drop::Key { .. } | Drop::HiddenKey { .. } => Ok(()),
+        }
+    }
+
+    /// The host's stamp of the file `path` now.
+    pub(super) fn stamp(&self, path: &str) -> Result<Option<[u64; 3]>> {
+        base::stamp(&self.on_host(path)?)
+    }
+}
+
+fn place(tree: &FileTree, names: &[OsString], shown: &str) -> Result<PathBuf> {
+    let place = tree.place(names);
+    place.ok_or_else(|| Error::io("find", Path::new(shown), io::ErrorKind::InvalidInput.into()))
+}
+
+/// The file itself, never what a link leads to; none when it is not there.
+fn look(at: &Path) -> Result<Option<Metadata>> {
+    match fs::symlink_metadata(at) {
+        Ok(data) => Ok(Some(data)),
+        Err(e)
+            if matches!(
+                e.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            Ok(None)
+        }
+        Err(e) => Err(Error::io("look at", at, e)),
+    }
+}
+
+fn remove_file(at: &Path) -> Result<()> {
+    match look(at)? {
+        Some(data) if !data.is_dir() => {
+            make_writable(at, &data);
+            fs::remove_file(at).map_err(|e| Error::io("delete", at, e))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn remove_folder(at: &Path) -> Result<()> {
+    match look(at)? {
+        Some(data) if data.is_dir() => {
+            make_writable(at, &data);
+            fs::remove_dir(at).map_err(|e| Error::io("delete", at, e))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Puts the staged file in its place; when it is not there, that was done.
+fn replace(staged: &Path, at: &Path) -> Result<()> {
+    if look(staged)?.is_none() {
+        return Ok(());
+    }
+    if let Some(data) = look(at)? {
+        make_writable(at, &data);
+    }
+    fs::rename(staged, at).map_err(|e| Error::io("write", at, e))
+}
+
+/// Copies a file with its times and attributes, flushed to the disk.
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    let mut source = File::open(from)?;
+    let like = source.metadata()?;
+    let mut target = File::options().write(true).create_new(true).open(to)?;
+    io::copy(&mut source, &mut target)?;
+    let mut times = fs::FileTimes::new();
+    if let Ok(modified) = like.modified() {
+        times = times.set_modified(modified);
+    }
+    #[cfg(windows)]
+    if let Ok(created) = like.created() {
+        times = std::os::windows::fs::FileTimesExt::set_created(times, created);
+    }
+    target.set_times(times)?;
+    target.sync_all()?;
+    drop(target);
+    set_attributes(to, &like)
+}
+
+#[cfg(windows)]
+fn set_attributes(at: &Path, like: &Metadata) -> io::Result<()> {
+    use std::os::windows::fs::MetadataExt;
+    crate::attributes::set(at, like.file_attributes())
+}
+
+#[cfg(not(windows))]
+fn set_attributes(_at: &Path, _like: &Metadata) -> io::Result<()> {
+    Ok(())
+}
+
+/// Fails when what is at `at` could not be deleted or replaced now.
+#[cfg(windows)]
+fn may_go(at: &Path) -> Result<()> {
+    use std::os::windows::fs::OpenOptionsExt;
+    const DELETE: u32 = 0x1_0000;
+    const FILE_FLAG_BACKUP_SEMANTICS: u32 = 0x0200_0000;
+    const FILE_FLAG_OPEN_REPARSE_POINT: u32 = 0x0020_0000;
+    let opened = File::options()
+        .access_mode(DELETE)
+        .custom_flags(FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT)
+        .open(at);
+    match opened {
+        Err(e)
+            if !matches!(
+                e.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            Err(Error::io("change", at, e))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(not(windows))]
+fn may_go(_at: &Path) -> Result<()> {
+    Ok(())
+}

@@ -1,0 +1,397 @@
+//! `pinion commit`: what a VM changed becomes the host's, deletions too; what the host changed since is never
+//! overwritten unasked; a killed command leaves the old or the new.
+
+use pinion_e2e::World;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+const KEY: &str = "HKCU\\Software\\PinionE2eMerge";
+
+fn words(story: &[&[&str]], folder: &str, key: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for operation in story {
+        if !words.is_empty() {
+            words.push(";".to_owned());
+        }
+        words.extend(
+            operation
+                .iter()
+                .map(|w| w.replace('@', folder).replace('#', key)),
+        );
+    }
+    words
+}
+
+/// Does the story on the host.
+fn host(world: &World, key: &str, story: &[&[&str]]) -> Vec<Value> {
+    let words = words(story, &world.windows_work(), key);
+    let Value::Array(answers) = world
+        .host
+        .program("files_keys")
+        .args(words)
+        .run()
+        .expect(0)
+        .json()
+    else {
+        panic!("no answers");
+    };
+    answers
+}
+
+/// Makes the host's files and keys, whatever a test that failed has left of them.
+fn plant(world: &World, key: &str) {
+    host(world, key, UPROOT);
+    host(world, key, PLANT);
+}
+
+/// Does the story in a VM.
+fn inside(world: &World, vm: &str, key: &str, story: &[&[&str]]) -> Vec<Value> {
+    let program = world.host.path_of("files_keys");
+    let words = words(story, &world.windows_work(), key);
+    let run = world.pinion(["run", "--name", vm, &program]).args(words);
+    let Value::Array(answers) = run.run().expect(0).json() else {
+        panic!("no answers");
+    };
+    answers
+}
+
+fn values(answers: &[Value]) -> Vec<&Value> {
+    answers
+        .iter()
+        .map(|answer| {
+            if answer["error"] == 0 {
+                &answer["value"]
+            } else {
+                &answer["error"]
+            }
+        })
+        .collect()
+}
+
+/// Every file below, with its text.
+fn picture(root: &Path) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
+    let mut all = BTreeMap::new();
+    let mut todo = vec![root.to_path_buf()];
+    while let Some(folder) = todo.pop() {
+        for item in fs::read_dir(&folder).expect("a list").flatten() {
+            let path = item.path();
+            if path.is_dir() {
+                todo.push(path.clone());
+            }
+            all.insert(
+                path.clone(),
+                path.is_file().then(|| fs::read(&path).expect("bytes")),
+            );
+        }
+    }
+    all
+}
+
+const PLANT: &[&[&str]] = &[
+    &["file-write", "@\\kept.txt", "kept"],
+    &["file-write", "@\\gone.txt", "gone"],
+    &["folder-make", "@\\tree"],
+    &["file-write", "@\\tree\\leaf.txt", "leaf"],
+    &["key-create", "#"],
+    &["key-create", "#\\Kept"],
+    &["key-set", "#\\Kept", "Value", "host"],
+    &["key-set", "#\\Kept", "Out", "out"],
+    &["key-create", "#\\Gone"],
+    &["key-create", "#\\Gone\\Deep"],
+];
+
+const UPROOT: &[&[&str]] = &[
+    &["key-delete", "#\\New\\Deep"],
+    &["key-delete", "#\\New"],
+    &["key-delete", "#\\Kept"],
+    &["key-delete", "#\\Gone\\Deep"],
+    &["key-delete", "#\\Gone"],
+    &["key-delete", "#"],
+];
+
+const CHANGES: &[&[&str]] = &[
+    &["file-append", "@\\kept.txt", "+more"],
+    &["file-delete", "@\\gone.txt"],
+    &["file-delete", "@\\tree\\leaf.txt"],
+    &["folder-delete", "@\\tree"],
+    &["folder-make", "@\\new"],
+    &["file-write", "@\\new\\file.txt", "new"],
+    &["key-create", "#\\New\\Deep"],
+    &["key-set", "#\\Kept", "Value", "vm"],
+    &["key-unset", "#\\Kept", "Out"],
+    &["key-delete", "#\\Gone\\Deep"],
+    &["key-delete", "#\\Gone"],
+];
+
+const LOOKS: &[&[&str]] = &[
+    &["folder-list", "@"],
+    &["file-read", "@\\kept.txt"],
+    &["file-read", "@\\new\\file.txt"],
+    &["file-stat", "@\\tree"],
+    &["key-list", "#"],
+    &["key-list", "#\\New"],
+    &["key-get", "#\\Kept", "Value"],
+    &["key-get", "#\\Kept", "Out"],
+];
+
+#[test]
+fn files_and_keys_are_merged_with_their_deletions() {
+    let world = World::new();
+    let key = format!("{KEY}All");
+    plant(&world, &key);
+    let before = picture(&world.work());
+    let mut story = CHANGES.to_vec();
+    story.extend(LOOKS);
+    let answers = inside(&world, "one", &key, &story);
+    assert!(
+        answers
+            .iter()
+            .take(CHANGES.len())
+            .all(|answer| answer["error"] == 0),
+        "{answers:#?}"
+    );
+    let seen = answers[CHANGES.len()..].to_vec();
+
+    let shown = world
+        .pinion(["commit", "one", "--dry-run", "--json"])
+        .run()
+        .expect(0)
+        .json();
+    assert_eq!(shown["conflicts"], json!([]));
+    let told = |what: &str, name: &str| {
+        let changes = shown["changes"].as_array().expect("a list");
+        changes
+            .iter()
+            .any(|c| c["what"] == what && c["name"].as_str().is_some_and(|n| n.ends_with(name)))
+    };
+    assert!(
+        told("change", "\\kept.txt") && told("delete", "\\gone.txt") && told("delete", "\\tree"),
+        "{shown:#}"
+    );
+    assert!(
+        told("add", "\\new\\file.txt") && told("add", "\\New\\Deep") && told("delete", "\\Gone"),
+        "{shown:#}"
+    );
+    assert!(told("change", "\\Kept"), "{shown:#}");
+    assert_eq!(picture(&world.work()), before, "a dry run changes nothing");
+
+    world.pinion(["commit", "one"]).run().ok();
+    assert_eq!(values(&host(&world, &key, LOOKS)), values(&seen));
+    let again = world
+        .pinion(["commit", "one", "--json"])
+        .run()
+        .expect(0)
+        .json();
+    assert_eq!(
+        again["changes"],
+        json!([]),
+        "what is merged is no change any more"
+    );
+    host(&world, &key, UPROOT);
+}
+
+#[test]
+fn what_the_host_changed_since_stops_the_merge_until_it_is_decided() {
+    let world = World::new();
+    let key = format!("{KEY}Conflict");
+    plant(&world, &key);
+    inside(&world, "one", &key, CHANGES);
+    let later: &[&[&str]] = &[
+        &["file-write", "@\\kept.txt", "host again"],
+        &["file-write", "@\\tree\\other.txt", "new on the host"],
+        &["key-set", "#\\Kept", "Value", "host again"],
+    ];
+    host(&world, &key, later);
+    let before = picture(&world.work());
+    let refused = world.pinion(["commit", "one"]).run();
+    refused.fails(121, &["3 of its files and keys", "--ours"]);
+    for name in ["\\kept.txt", "\\tree", "\\Kept"] {
+        let named = refused
+            .stdout
+            .lines()
+            .any(|line| line.starts_with("conflict") && line.contains(name));
+        assert!(named, "{name}: {refused:#?}");
+    }
+    assert_eq!(picture(&world.work()), before);
+
+    // A part without conflicts, then the rest in each way.
+    let new = format!("{}\\new", world.windows_work());
+    world.pinion(["commit", "one", "--path", &new]).run().ok();
+    assert_eq!(
+        fs::read(world.work().join("new/file.txt")).expect("merged"),
+        b"new"
+    );
+    assert!(world.work().join("gone.txt").exists());
+    let kept = format!("{}\\kept.txt", world.windows_work());
+    world
+        .pinion(["commit", "one", "--path", &kept, "--ours"])
+        .run()
+        .ok();
+    assert_eq!(
+        fs::read(world.work().join("kept.txt")).expect("merged"),
+        b"kept+more"
+    );
+    world.pinion(["commit", "one", "--theirs"]).run().ok();
+    assert!(
+        world.work().join("tree/other.txt").exists() && !world.work().join("gone.txt").exists()
+    );
+    let looks: &[&[&str]] = &[&["key-get", "#\\Kept", "Value"], &["key-list", "#"]];
+    let answers = host(&world, &key, looks);
+    assert_eq!(
+        values(&answers),
+        [&json!("host again"), &json!(["Kept", "New"])]
+    );
+    host(&world, &key, UPROOT);
+}
+
+#[test]
+fn a_new_snapshot_takes_what_is_selected_and_host_and_vm_stay() {
+    let world = World::new();
+    let key = format!("{KEY}Into");
+    plant(&world, &key);
+    inside(&world, "one", &key, CHANGES);
+    let before = picture(&world.work());
+    let new = format!("{}\\new", world.windows_work());
+    let kept = format!("{key}\\Kept");
+    world
+        .pinion([
+            "commit", "one", "--into", "part", "--path", &new, "--key", &kept,
+        ])
+        .run()
+        .ok();
+    assert_eq!(picture(&world.work()), before);
+    let program = world.host.path_of("files_keys");
+    let looks = words(
+        &[
+            &["file-read", "@\\new\\file.txt"],
+            &["file-read", "@\\kept.txt"],
+            &["file-read", "@\\gone.txt"],
+            &["key-get", "#\\Kept", "Value"],
+            &["key-list", "#"],
+        ],
+        &world.windows_work(),
+        &key,
+    );
+    let Value::Array(answers) = world
+        .pinion(["run", "--rm", "--from", "part", &program])
+        .args(looks)
+        .run()
+        .expect(0)
+        .json()
+    else {
+        panic!("no answers");
+    };
+    let expected = [
+        json!("new"),
+        json!("kept"),
+        json!("gone"),
+        json!("vm"),
+        json!(["Gone", "Kept"]),
+    ];
+    assert_eq!(values(&answers), expected.iter().collect::<Vec<_>>());
+    let shown = world
+        .pinion(["commit", "one", "--dry-run", "--json"])
+        .run()
+        .expect(0)
+        .json();
+    assert!(
+        shown["changes"]
+            .as_array()
+            .is_some_and(|changes| changes.len() > 5),
+        "{shown:#}"
+    );
+    world
+        .pinion(["commit", "one", "--into", "part"])
+        .run()
+        .fails(121, &["part"]);
+    host(&world, &key, UPROOT);
+}
+
+#[test]
+fn a_killed_merge_leaves_the_old_or_the_new() {
+    let world = World::new();
+    let program = world.host.path_of("files_keys");
+    for (round, wait) in [250_u64, 400, 600, 900].into_iter().enumerate() {
+        let folder = world.work().join(format!("r{round}"));
+        fs::create_dir(&folder).expect("a folder");
+        let mut story = Vec::new();
+        for index in 0..30 {
+            let name = folder.join(format!("f{index}"));
+            fs::write(&name, "host").expect("a file");
+            let path = format!("{}\\r{round}\\f{index}", world.windows_work());
+            let what = if index % 3 == 0 {
+                vec!["file-delete", &path]
+            } else {
+                vec!["file-write", &path, "vm"]
+            };
+            if !story.is_empty() {
+                story.push(";".to_owned());
+            }
+            story.extend(what.into_iter().map(str::to_owned));
+        }
+        let vm = format!("vm{round}");
+        world
+            .pinion(["run", "--name", &vm, &program])
+            .args(story)
+            .run()
+            .ok();
+        let old = picture(&folder);
+        let running = world.pinion(["commit", &vm]).spawn();
+        std::thread::sleep(Duration::from_millis(wait));
+        drop(running);
+        world.pinion(["ls"]).run().ok();
+        let now = picture(&folder);
+        let new: BTreeMap<_, _> = (0..30)
+            .filter(|index| index % 3 != 0)
+            .map(|index| (folder.join(format!("f{index}")), Some(b"vm".to_vec())))
+            .collect();
+        assert!(now == old || now == new, "after {wait} ms: {now:?}");
+        world.pinion(["commit", &vm]).run().ok();
+        assert_eq!(picture(&folder), new);
+    }
+}
+
+#[test]
+fn a_merge_that_cannot_be_done_changes_nothing() {
+    let world = World::new();
+    world.sleeper("busy", 30);
+    world
+        .pinion(["commit", "busy"])
+        .run()
+        .fails(121, &["busy", "stop"]);
+    world
+        .pinion(["commit", "nobody"])
+        .run()
+        .fails(120, &["nobody"]);
+    for arguments in [["--key", "HKXX\\a"], ["--into", "no name"]] {
+        let refused = world.pinion(["commit", "busy"]).args(arguments).run();
+        assert_eq!(refused.code, 2, "{refused:#?}");
+    }
+    // A file that the host holds open against deletion.
+    let held = world.file("held.txt", b"host");
+    let program = world.host.path_of("files_keys");
+    let other = world.file("other.txt", b"host");
+    let run = world.pinion(["run", "--name", "one", &program]);
+    run.args(["file-write", &other, "vm", ";", "file-write", &held, "vm"])
+        .run()
+        .ok();
+    let mut holder = world
+        .host
+        .program("files_keys")
+        .args(["file-hold", &held, "60"])
+        .spawn();
+    let _ = holder.first_json();
+    let refused = world.pinion(["commit", "one"]).run();
+    refused.fails(125, &["held.txt"]);
+    for name in ["held.txt", "other.txt"] {
+        assert_eq!(
+            fs::read(world.work().join(name)).expect("bytes"),
+            b"host",
+            "{name}"
+        );
+    }
+    drop(holder);
+}
