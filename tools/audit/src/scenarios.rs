@@ -29,7 +29,7 @@ pub struct Scenario {
 use Step::{Host, Inspect, LayNginx, Page, Pinion};
 
 /// All scenarios, in the order in which they run. Each gets a server and a log of its own.
-pub const ALL: [Scenario; 5] = [NAMES, CHILDREN, LAYERS, RPCSS, NGINX];
+pub const ALL: [Scenario; 6] = [NAMES, CHILDREN, LAYERS, KEYS, RPCSS, NGINX];
 
 /// Two machines and the host make objects of the same names, of every kind, at the same time.
 const NAMES: Scenario = Scenario {
@@ -152,6 +152,10 @@ const LAYERS: Scenario = Scenario {
             r"C:\windows\audit.ini",
             r"C:\audit\moved.ini",
             ";",
+            "file-rename",
+            r"C:\windows\hh.exe",
+            r"C:\windows\audit.exe",
+            ";",
             "file-delete",
             r"C:\windows\win.ini",
             ";",
@@ -201,6 +205,77 @@ const LAYERS: Scenario = Scenario {
         Pinion(&["exec", "l", r"{bin}\sockets.exe", "hostile"]),
         Pinion(&["exec", "l", r"{bin}\sockets.exe", "late"]),
         Pinion(&["rm", "-f", "l"]),
+    ],
+};
+
+/// Keys of the host by their absolute names, with all rights, through each call that opens one: a call that is let pass asks the
+/// kernel for rights over the host's own key, which nothing that is intercepted does.
+const KEYS: Scenario = Scenario {
+    name: "keys",
+    steps: &[
+        Pinion(&[
+            "run",
+            "-d",
+            "--name",
+            "k",
+            r"{bin}\child.exe",
+            "sleep",
+            "60",
+        ]),
+        Inspect("k"),
+        Pinion(&[
+            "exec",
+            "k",
+            r"{bin}\keys.exe",
+            "open",
+            "a",
+            r"\Registry\Machine\Software\Microsoft\Windows NT",
+            "f003f",
+            ";",
+            "set",
+            "a",
+            "audit",
+            "1",
+            ";",
+            "open-ex",
+            "b",
+            r"\Registry\Machine\Software\Microsoft\Windows",
+            "f003f",
+            ";",
+            "set",
+            "b",
+            "audit",
+            "1",
+            ";",
+            "open-ex",
+            "c",
+            r"%USER%\Software",
+            "f003f",
+            ";",
+            "open-ex",
+            "d",
+            "c:Wine",
+            "20006",
+            ";",
+            "create",
+            "e",
+            r"%USER%\Environment",
+            "f003f",
+            ";",
+            "create",
+            "f",
+            r"\Registry\Machine\Software\Audit",
+            "f003f",
+            ";",
+            "open-ex",
+            "g",
+            r"\Registry\Machine\Software\Audit",
+            "10000",
+            ";",
+            "delete",
+            "g",
+        ]),
+        Pinion(&["rm", "-f", "k"]),
     ],
 };
 

@@ -26,6 +26,7 @@ type Text = *const UNICODE_STRING;
 #[link(name = "ntdll", kind = "raw-dylib")]
 unsafe extern "system" {
     fn NtOpenKey(h: *mut HANDLE, access: u32, oa: Attributes) -> NTSTATUS;
+    fn NtOpenKeyEx(h: *mut HANDLE, access: u32, oa: Attributes, options: u32) -> NTSTATUS;
     fn NtCreateKey(
         h: *mut HANDLE,
         access: u32,
@@ -195,6 +196,7 @@ impl Keys {
             ["create", handle, key, access] => self.create(handle, key, access, 0),
             ["create", handle, key, access, "volatile"] => self.create(handle, key, access, 1),
             ["open", handle, key, access] => self.open(handle, key, access),
+            ["open-ex", handle, key, access] => self.open_ex(handle, key, access),
             ["close", handle] => json!({"closed": self.open.remove(handle).is_some()}),
             ["set", handle, name, text] => told(self.set(handle, name, text), Value::Null),
             ["get", handle, name] => self.get(handle, name),
@@ -259,7 +261,7 @@ impl Keys {
             }
             ["privilege", name] => json!({"value": Self::privilege(name)}),
             _ => usage(
-                "create H KEY ACCESS [volatile] | open H KEY ACCESS | close H | set H NAME TEXT | \
+                "create H KEY ACCESS [volatile] | open H KEY ACCESS | open-ex H KEY ACCESS | close H | set H NAME TEXT | \
                  get H NAME | unset H NAME | delete H | rename H NAME | list H | values H | \
                  figures H | names H | remove KEY | time KEY ACCESS TIMES; \
                  and those of watch.rs, tell.rs, whole.rs",
@@ -315,6 +317,19 @@ impl Keys {
         // SAFETY: the output is a local; the attributes live over the call.
         let status = self.named(key, |attributes| unsafe {
             NtOpenKey(&raw mut opened, Self::access(access), attributes)
+        });
+        if status >= 0 {
+            self.keep(handle, opened);
+        }
+        told(status, Value::Null)
+    }
+
+    /// By the call that takes options as well, here none.
+    fn open_ex(&mut self, handle: &str, key: &str, access: &str) -> Value {
+        let mut opened = null_mut();
+        // SAFETY: the output is a local; the attributes live over the call.
+        let status = self.named(key, |attributes| unsafe {
+            NtOpenKeyEx(&raw mut opened, Self::access(access), attributes, 0)
         });
         if status >= 0 {
             self.keep(handle, opened);
