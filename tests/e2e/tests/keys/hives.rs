@@ -76,3 +76,37 @@ fn a_saved_tree_is_what_the_vm_sees() {
     std::fs::write(world.work().join("seen"), text).expect("written");
     assert_eq!(lines(&world, "seen"), lines(&world, "after"));
 }
+
+#[test]
+fn a_hive_is_loaded_and_unloaded_inside() {
+    let world = World::new();
+    let tree = Tree::new("load");
+    let file = format!(r"{}\hive", world.windows_work());
+    // Wine takes the root of a hive by its very case.
+    let hive = r"\REGISTRY\Machine\e2e-keys-load";
+    let session: &[&[&str]] = &[
+        &["load", hive, &file],
+        &["privilege", "SeRestorePrivilege"],
+        &["load", hive, r"C:\nowhere\hive"],
+        &["load", hive, &file],
+        &["load", hive, &file],
+        &["open", "h", hive, ALL],
+        &["names", "h"],
+        &["list", "h"],
+        &["open", "a", r"h:A\A1", READ],
+        &["get", "a", "w"],
+        &["unload", hive],
+        &["close", "a"],
+        &["close", "h"],
+        &["unload", hive],
+        &["open", "h", hive, READ],
+        &["unload", hive],
+    ];
+    let saved = tree.outside(&[&["privilege", "SeBackupPrivilege"], &["save", "r", &file]]);
+    assert_eq!(saved[2]["status"], OK);
+    let told = tree.compare(&world, session);
+    assert_eq!(told[4]["status"], OK, "{told:#?}");
+    assert_eq!(told[10]["value"], "deep");
+    let host = tree.outside(&[&["open", "h", hive, READ]]);
+    assert_ne!(host[1]["status"], OK);
+}

@@ -110,9 +110,9 @@ fn gather(name: &[u16], target: &[u16], depth: usize) -> Result<(), NTSTATUS> {
 }
 
 /// Deletes the real key `path` and all below it.
-fn clear(path: &[u16], depth: usize) -> Result<(), NTSTATUS> {
+pub(super) fn clear(path: &[u16], depth: usize) -> Result<(), NTSTATUS> {
     const DELETE: u32 = 0x1_0000;
-    let key = raw::open(path, access::ENUMERATE | DELETE)?;
+    let key = raw::open_link(path, access::ENUMERATE | DELETE)?;
     loop {
         let mut below = None;
         let visited = raw::each_child(&key, |child| {

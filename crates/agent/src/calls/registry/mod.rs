@@ -10,8 +10,8 @@
 //! engine, whose rules are the only ones.
 //!
 //! [`notify`] waits for changes, [`security`] keeps descriptors, [`own_links`]
-//! are links of the VM's own; [`hives`] saves trees; loading is
-//! [`refused`].
+//! are links of the VM's own; [`hives`] saves trees, [`load`]
+//! takes them in.
 
 mod access;
 mod bells;
@@ -22,6 +22,7 @@ mod hives;
 mod links;
 mod listed;
 mod listing;
+mod load;
 mod make;
 mod marks;
 mod names;
@@ -41,6 +42,7 @@ mod values;
 pub(crate) use delete::delete_key;
 pub(crate) use handles::forget;
 pub(crate) use hives::{replace_key, restore_key, save_key, save_key_ex};
+pub(crate) use load::{load_key, load_key_2, load_key_ex, unload_key};
 pub(crate) use names::asked_name;
 pub(crate) use notify::{notify_change, notify_multiple};
 pub(crate) use open::{create_key, open_key, open_key_ex};

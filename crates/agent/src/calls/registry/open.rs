@@ -373,9 +373,13 @@ fn copied(open: &Open, given: &OBJECT_ATTRIBUTES, name: &[u16], missing: NTSTATU
 
 /// The kernel's refusal of the access on the key as it is now, so that none is
 /// copied that the program may not write. A key that stands for a predefined
-/// handle has nothing that could be copied or written: it is opened as it is.
+/// handle has nothing that could be copied: it is opened as it is, but for the
+/// rights with which Wine would change it (it refuses values and deletion;
+/// observed on Wine 8 and 10).
 fn refused(open: &Open, given: &OBJECT_ATTRIBUTES, name: &[u16]) -> Option<NTSTATUS> {
     const STATUS_PREDEFINED_HANDLE: i32 = 0x4000_0016;
+    /// `KEY_SET_VALUE`, `DELETE` (winnt.h).
+    const UNHEEDED: u32 = 0x1_0002;
     let Ok(Lookup::Found { layer, .. }) = lookup(&mut Stack::new(name)) else {
         return None;
     };
@@ -385,7 +389,7 @@ fn refused(open: &Open, given: &OBJECT_ATTRIBUTES, name: &[u16]) -> Option<NTSTA
     match status {
         STATUS_ACCESS_DENIED => Some(status),
         STATUS_PREDEFINED_HANDLE => Some(with_real(given, name, layer, |attributes| {
-            open.call(attributes, harmless(open.access) | access::READ)
+            open.call(attributes, harmless(open.access) | open.access & UNHEEDED)
         })),
         _ => None,
     }

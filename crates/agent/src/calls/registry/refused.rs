@@ -43,11 +43,7 @@ type Attributes = *const OBJECT_ATTRIBUTES;
 
 hives! {
     save_merged = NtSaveMergedKeys(_high: HANDLE, _low: HANDLE, _file: HANDLE);
-    load_key = NtLoadKey(_target: Attributes, _source: Attributes);
-    load_key_2 = NtLoadKey2(_target: Attributes, _source: Attributes, _flags: u32);
-    load_key_ex = NtLoadKeyEx(_target: Attributes, _source: Attributes, _flags: u32, _trust: HANDLE, _event: HANDLE, _access: u32, _root: *mut HANDLE, _reserved: *mut c_void);
     load_key_3 = NtLoadKey3(_target: Attributes, _source: Attributes, _flags: u32, _parameters: *mut c_void, _count: u32, _access: u32, _root: *mut HANDLE, _reserved: *mut c_void);
-    unload_key = NtUnloadKey(_target: Attributes);
     unload_key_2 = NtUnloadKey2(_target: Attributes, _flags: u32);
     unload_key_ex = NtUnloadKeyEx(_target: Attributes, _event: HANDLE);
     lock_key = NtLockRegistryKey(_key: HANDLE);
