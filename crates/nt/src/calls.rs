@@ -50,6 +50,16 @@ unsafe extern "system" {
         size: usize,
         read: *mut usize,
     ) -> NTSTATUS;
+    /// Opens the thread of `process` that comes after `thread`, or the first when that is null; the
+    /// end is `STATUS_NO_MORE_ENTRIES`. Since Windows Vista; not in the WDK (phnt's headers).
+    pub fn NtGetNextThread(
+        process: HANDLE,
+        thread: HANDLE,
+        access: u32,
+        attributes: u32,
+        flags: u32,
+        next: *mut HANDLE,
+    ) -> NTSTATUS;
     /// Copies into `process`.
     pub fn NtWriteVirtualMemory(
         process: HANDLE,

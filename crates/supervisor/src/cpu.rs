@@ -1,68 +1,62 @@
 //! Processor time of processes on Wine.
 //!
 //! GetProcessTimes gives the caller's own processor time for whatever process on Wine 8 and Wine 10
-//! (observed); the times of threads are right there, so they are summed.
+//! (observed); the times of threads are right there, so they are summed. Only the process's own threads
+//! are looked at: a list of all threads of the system grows with each VM.
 
-use std::collections::HashMap;
 use std::os::windows::io::{AsRawHandle, OwnedHandle};
+use std::ptr::null_mut;
 
+use pinion_nt::{HANDLE, calls, status};
 use windows_sys::Win32::Foundation::FILETIME;
-use windows_sys::Win32::System::Diagnostics::ToolHelp::{
-    CreateToolhelp32Snapshot, TH32CS_SNAPTHREAD, THREADENTRY32, Thread32First, Thread32Next,
-};
-use windows_sys::Win32::System::Threading::{GetThreadTimes, OpenThread, THREAD_QUERY_INFORMATION};
+use windows_sys::Win32::System::Threading::{GetThreadTimes, THREAD_QUERY_INFORMATION};
 
-use crate::process::ticks;
+use crate::process::{Process, ticks};
 use crate::system::own;
 
-/// Processor time in 100 ns of these processes, summed over their living threads.
-pub(crate) fn of_threads(pids: &[u32]) -> HashMap<u32, u64> {
-    let mut sums = HashMap::new();
-    for (pid, thread) in threads().unwrap_or_default() {
-        if pids.contains(&pid) {
-            *sums.entry(pid).or_default() += thread_time(thread);
+/// Most threads that are looked at; a program inside can make any number.
+const MOST: usize = 4096;
+
+/// Processor time in 100 ns of a process, summed over its living threads.
+pub(crate) fn of_threads(process: &Process) -> u64 {
+    let mut thread = None;
+    let mut sum = 0;
+    for _ in 0..MOST {
+        thread = next(process, thread.as_ref());
+        match &thread {
+            Some(thread) => sum += time(thread),
+            None => break,
         }
     }
-    sums
+    sum
 }
 
-/// Process and thread ids of all threads of the system.
-fn threads() -> crate::Result<Vec<(u32, u32)>> {
-    // SAFETY: no pointers; the result is a fresh handle or -1.
-    let snapshot = unsafe {
-        own(
-            CreateToolhelp32Snapshot(TH32CS_SNAPTHREAD, 0),
-            "list the threads",
+/// The thread after this one, or the first.
+fn next(process: &Process, after: Option<&OwnedHandle>) -> Option<OwnedHandle> {
+    let after = after.map_or(null_mut(), AsRawHandle::as_raw_handle);
+    let mut found: HANDLE = null_mut();
+    // SAFETY: live handles; `found` is a local.
+    let status = unsafe {
+        calls::NtGetNextThread(
+            process.raw(),
+            after,
+            THREAD_QUERY_INFORMATION,
+            0,
+            0,
+            &raw mut found,
         )
-    }?;
-    let mut entry = THREADENTRY32 {
-        dwSize: size_of::<THREADENTRY32>() as u32,
-        ..THREADENTRY32::default()
     };
-    let mut found = Vec::new();
-    // SAFETY: a live snapshot; the entry has the size told in it.
-    let mut more = unsafe { Thread32First(snapshot.as_raw_handle(), &raw mut entry) };
-    while more != 0 {
-        found.push((entry.th32OwnerProcessID, entry.th32ThreadID));
-        // SAFETY: as above.
-        more = unsafe { Thread32Next(snapshot.as_raw_handle(), &raw mut entry) };
+    if !status::success(status) {
+        return None;
     }
-    Ok(found)
+    // SAFETY: a fresh handle.
+    unsafe { own(found, "look at a thread") }.ok()
 }
 
-fn thread_time(thread: u32) -> u64 {
-    // SAFETY: no pointers; the result is a fresh handle or null.
-    let opened = unsafe {
-        own(
-            OpenThread(THREAD_QUERY_INFORMATION, 0, thread),
-            "open a thread",
-        )
-    };
-    opened.map_or(0, |handle: OwnedHandle| {
-        let mut times = [FILETIME::default(); 4];
-        let [created, exited, kernel, user] = &mut times;
-        // SAFETY: a live handle; four locals of the documented type.
-        unsafe { GetThreadTimes(handle.as_raw_handle(), created, exited, kernel, user) };
-        ticks(times[2]) + ticks(times[3])
-    })
+fn time(thread: &OwnedHandle) -> u64 {
+    let mut times = [FILETIME::default(); 4];
+    let [created, exited, kernel, user] = &mut times;
+    // SAFETY: a live handle; four locals of the documented type.
+    unsafe { GetThreadTimes(thread.as_raw_handle(), created, exited, kernel, user) };
+    ticks(times[2]) + ticks(times[3])
 }

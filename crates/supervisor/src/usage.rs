@@ -61,18 +61,14 @@ impl Keeper {
 
 /// What each process used.
 fn usages(members: &[Process]) -> Vec<Usage> {
-    let plain = members.iter().map(Process::usage);
-    if !is_wine() {
-        return plain.collect();
-    }
-    let pids: Vec<u32> = members.iter().map(Process::pid).collect();
-    let times = cpu::of_threads(&pids);
-    let time = |pid| times.get(pid).copied().unwrap_or(0);
-    plain
-        .zip(&pids)
-        .map(|(usage, pid)| Usage {
-            cpu: time(pid),
-            ..usage
-        })
-        .collect()
+    let usage = |process: &Process| {
+        let usage = process.usage();
+        let cpu = if is_wine() {
+            cpu::of_threads(process)
+        } else {
+            usage.cpu
+        };
+        Usage { cpu, ..usage }
+    };
+    members.iter().map(usage).collect()
 }
