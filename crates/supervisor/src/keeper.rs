@@ -18,7 +18,7 @@ use crate::control::{LimitsStatus, Program, State, Status};
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::lifecycle::{End, Life, Main, Next};
-use crate::limits::Limiter;
+use crate::limits::{INTERVAL, Limiter};
 use crate::names::Names;
 use crate::page::{self, Facts};
 use crate::pause::Paused;
@@ -95,7 +95,7 @@ impl Keeper {
                 .base_end
                 .store(keeper.vm.base_end(), Ordering::Relaxed);
         }
-        keeper.limiter.set(&keeper.job, keeper.vm.record().limits);
+        keeper.set_limits(keeper.vm.record().limits);
         keeper
             .services
             .get_or_init(|| Services::new(Arc::downgrade(&keeper)));
@@ -260,10 +260,24 @@ impl Keeper {
     }
 
     /// Puts limits in force.
-    pub(crate) fn set_limits(&self, limits: Limits) -> LimitsStatus {
+    pub(crate) fn set_limits(self: &Arc<Self>, limits: Limits) -> LimitsStatus {
         let status = self.limiter.set(&self.job, limits);
+        self.look_after_limits();
         self.notify();
         status
+    }
+
+    /// Looks after the limits that the job does not enforce, as long as there are any.
+    fn look_after_limits(self: &Arc<Self>) {
+        if !self.limiter.begin_to_look() {
+            return;
+        }
+        let keeper = Arc::clone(self);
+        thread::spawn(move || {
+            while keeper.limiter.look(&keeper.job) {
+                thread::sleep(INTERVAL);
+            }
+        });
     }
 
     /// Waits until the run has to end; how, and until when to ask first.

@@ -37,6 +37,26 @@ struct Now {
     status: LimitsStatus,
     /// The mask that members are bound to, while one was ever set.
     affinity: Option<usize>,
+    /// Whether somebody looks.
+    looked_after: bool,
+}
+
+impl Now {
+    /// The limits that have to be looked after.
+    fn to_look_after(&self) -> Option<Limits> {
+        let ours = |status: LimitStatus| {
+            status.value.is_some() && status.enforced_by == EnforcedBy::Supervisor
+        };
+        let limits = Limits {
+            memory: self.limits.memory.filter(|_| ours(self.status.memory)),
+            processes: self
+                .limits
+                .processes
+                .filter(|_| ours(self.status.processes)),
+            cpus_milli: None,
+        };
+        (limits != Limits::default()).then_some(limits)
+    }
 }
 
 impl Limiter {
@@ -122,40 +142,49 @@ impl Limiter {
         }
     }
 
-    /// One look: ends what is over a limit that the job does not enforce.
-    pub(crate) fn look(&self, job: &Job) {
+    /// Whether there is something to look after that nobody looks after yet: the caller then does.
+    pub(crate) fn begin_to_look(&self) -> bool {
+        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        let begins = now.to_look_after().is_some() && !now.looked_after;
+        now.looked_after |= begins;
+        begins
+    }
+
+    /// One look: ends what is over a limit that the job does not enforce. False when there is no such
+    /// limit any more: then the caller looks no more.
+    pub(crate) fn look(&self, job: &Job) -> bool {
         let limits = {
-            let now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
-            let ours = |status: LimitStatus| {
-                status.value.is_some() && status.enforced_by == EnforcedBy::Supervisor
-            };
-            Limits {
-                memory: now.limits.memory.filter(|_| ours(now.status.memory)),
-                processes: now.limits.processes.filter(|_| ours(now.status.processes)),
-                cpus_milli: None,
-            }
+            let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+            let limits = now.to_look_after();
+            now.looked_after = limits.is_some();
+            limits
         };
-        if limits == Limits::default() {
-            return;
+        if let Some(limits) = limits {
+            enforce(job, limits);
         }
-        let Ok(members) = job.members() else { return };
-        let sample = |process: &Process| {
-            let usage = process.usage();
-            Sample {
-                created: usage.created,
-                memory: usage.memory,
-            }
-        };
-        let samples: Vec<Sample> = members.iter().map(sample).collect();
-        for (at, why) in victims(&samples, limits) {
-            let process = &members[at];
-            tracing::warn!(
-                pid = process.pid(),
-                image = process.image(),
-                "ended for {why}"
-            );
-            process.terminate(LIMIT_EXIT);
+        limits.is_some()
+    }
+}
+
+/// Ends the members that are over the limits.
+fn enforce(job: &Job, limits: Limits) {
+    let Ok(members) = job.members() else { return };
+    let sample = |process: &Process| {
+        let usage = process.usage();
+        Sample {
+            created: usage.created,
+            memory: usage.memory,
         }
+    };
+    let samples: Vec<Sample> = members.iter().map(sample).collect();
+    for (at, why) in victims(&samples, limits) {
+        let process = &members[at];
+        tracing::warn!(
+            pid = process.pid(),
+            image = process.image(),
+            "ended for {why}"
+        );
+        process.terminate(LIMIT_EXIT);
     }
 }
 

@@ -14,7 +14,6 @@ use crate::control::{Reply, to_line};
 use crate::error::Result;
 use crate::keeper::{Keeper, now_ms};
 use crate::lifecycle::{End, KILLED};
-use crate::limits::INTERVAL;
 use crate::log::Log;
 use crate::ports::{Ports, Relays};
 use crate::server::Server;
@@ -101,8 +100,6 @@ impl Run {
         if desktop.is_some_and(|opening| opening.join().is_err()) {
             tracing::warn!("the desktop could not be opened");
         }
-        let looking = Arc::clone(&keeper);
-        thread::spawn(move || look_after_limits(&looking));
         Ok(Self {
             store,
             keeper,
@@ -153,12 +150,5 @@ fn exit_record(end: &End) -> ExitRecord {
         code: end.code,
         ended_ms: now_ms(),
         why: end.why.clone(),
-    }
-}
-
-fn look_after_limits(keeper: &Keeper) {
-    loop {
-        thread::sleep(INTERVAL);
-        keeper.limiter().look(keeper.job());
     }
 }
