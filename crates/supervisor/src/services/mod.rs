@@ -29,6 +29,12 @@ use crate::services::core::{Core, state_name};
 
 /// How often a waiting connection looks whether its member is still there.
 const LOOK: Duration = Duration::from_millis(500);
+/// The same for one that waits for an order, for as long as its service runs: its process's end is told
+/// (`core`), and what it asks for in vain costs nobody anything.
+const LOOK_FOR_ORDERS: Duration = Duration::from_secs(30);
+
+/// How long the machine's time stands still when nothing is due.
+const IDLE: Duration = Duration::from_secs(60);
 
 /// The supervisor itself as a client of the machine: no process of the VM has this id.
 const SELF: Client = Client(0);
@@ -172,7 +178,7 @@ impl Services {
             if let Some(order) = core.take_order(process)? {
                 return Some(order);
             }
-            core = self.shared.wait(core, LOOK);
+            core = self.shared.wait(core, LOOK_FOR_ORDERS);
             if !caller.is_there() {
                 return None;
             }
@@ -283,7 +289,8 @@ fn keep_time(shared: &Arc<Shared>) {
                 core.carry_out();
                 continue;
             }
-            let wait = due.map_or(LOOK, |due| Duration::from_millis(due - now).min(LOOK));
+            // Whatever sets a deadline tells so.
+            let wait = due.map_or(IDLE, |due| Duration::from_millis(due - now));
             drop(shared.wait(core, wait));
         }
     });
