@@ -203,6 +203,7 @@ impl Keeper {
             command_line: command_line(&program.command),
             env: Some(program.env.clone()),
             cwd: program.cwd.clone(),
+            is_service: false,
         };
         self.joining(main, |keeper| {
             let process = keeper.create_confined(&launch)?.resume()?;

@@ -20,8 +20,8 @@ use windows_sys::Win32::Foundation::{
 };
 use windows_sys::Win32::System::Threading::{
     CREATE_NEW_PROCESS_GROUP, CREATE_NO_WINDOW, CREATE_SUSPENDED, CREATE_UNICODE_ENVIRONMENT,
-    CreateProcessW, EXTENDED_STARTUPINFO_PRESENT, PROCESS_INFORMATION, STARTF_USESTDHANDLES,
-    STARTUPINFOEXW,
+    CreateProcessW, DETACHED_PROCESS, EXTENDED_STARTUPINFO_PRESENT, PROCESS_INFORMATION,
+    STARTF_USESTDHANDLES, STARTUPINFOEXW,
 };
 
 use crate::again;
@@ -44,6 +44,8 @@ pub struct Launch {
     pub env: Option<Vec<(String, String)>>,
     /// Current directory; none means the supervisor's.
     pub cwd: Option<String>,
+    /// Whether it has no console at all, as a service; others have one of their own without a window.
+    pub is_service: bool,
 }
 
 /// A confined process that has not run yet. Dropped without [`Confined::resume`], it is ended.
@@ -175,6 +177,11 @@ fn create_suspended(vm: &Vm, job: &Job, launch: &Launch) -> Result<Confined> {
     startup.StartupInfo.hStdOutput = output.as_raw_handle();
     startup.StartupInfo.hStdError = output.as_raw_handle();
     startup.lpAttributeList = list.raw();
+    let console = if launch.is_service {
+        DETACHED_PROCESS
+    } else {
+        CREATE_NO_WINDOW
+    };
     let mut created = PROCESS_INFORMATION::default();
     // SAFETY: all strings end with zero and live over the call, as do the attributes; the command line
     // is writable; `created` is a local.
@@ -186,7 +193,7 @@ fn create_suspended(vm: &Vm, job: &Job, launch: &Launch) -> Result<Confined> {
             null(),
             1,
             CREATE_SUSPENDED
-                | CREATE_NO_WINDOW
+                | console
                 | CREATE_NEW_PROCESS_GROUP
                 | CREATE_UNICODE_ENVIRONMENT
                 | EXTENDED_STARTUPINFO_PRESENT,

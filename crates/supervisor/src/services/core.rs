@@ -254,6 +254,7 @@ impl Core {
             command_line: environment::expand(image_path),
             env: None,
             cwd: environment::system_folder(),
+            is_service: true,
         };
         let started = keeper
             .create_confined(&launch)
