@@ -5,6 +5,7 @@
 
 use std::io::{self, Read, Write};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -19,8 +20,10 @@ use crate::pipe::{Connection, Listener};
 
 /// The most connections served at one time; a member keeps one as long as it lives.
 const MOST: usize = 2048;
-/// How many instances wait for clients: members do not try again when they find none.
-const LISTENING: u32 = 4;
+/// How many instances wait for clients at least: members do not try again when they find none.
+const LISTENING: usize = 4;
+/// How many wait at most, left over from busier times.
+const SPARE: usize = 8;
 /// After a failed accept: resources are short, and trying again at once would spin.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -44,58 +47,105 @@ impl Caller<'_> {
     }
 }
 
+/// What the threads of the request pipe share.
+struct Pool {
+    keeper: Arc<Keeper>,
+    listener: Listener,
+    cap: Cap,
+    /// How many threads wait for a client, or are about to.
+    waiting: AtomicUsize,
+}
+
 /// Serves the request pipe from now on.
 pub(crate) fn serve(keeper: &Arc<Keeper>) -> Result<()> {
-    let listener = Arc::new(Listener::bind(&request_pipe(keeper.vm().id()))?);
-    let cap = Cap::new(MOST);
+    let pool = Arc::new(Pool {
+        keeper: Arc::clone(keeper),
+        listener: Listener::bind(&request_pipe(keeper.vm().id()))?,
+        cap: Cap::new(MOST),
+        waiting: AtomicUsize::new(0),
+    });
     for _ in 0..LISTENING {
-        let (keeper, listener, cap) = (Arc::clone(keeper), Arc::clone(&listener), cap.clone());
-        thread::spawn(move || listen(&keeper, &listener, &cap));
+        pool.grow();
     }
     Ok(())
 }
 
-fn listen(keeper: &Arc<Keeper>, listener: &Listener, cap: &Cap) {
-    loop {
-        match listener.accept() {
-            Ok(connection) => accept(keeper, cap, connection),
-            Err(error) => {
-                tracing::warn!(%error, "a member could not connect");
-                thread::sleep(PAUSE);
+impl Pool {
+    /// One more thread that waits for clients; whether there is one.
+    fn grow(self: &Arc<Self>) -> bool {
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        let pool = Arc::clone(self);
+        let spawned = thread::Builder::new()
+            .stack_size(256 * 1024)
+            .spawn(move || pool.work());
+        if let Err(error) = &spawned {
+            self.waiting.fetch_sub(1, Ordering::SeqCst);
+            tracing::warn!(%error, "no thread for connections from inside");
+        }
+        spawned.is_ok()
+    }
+
+    /// Waits for clients and serves them, one after the other, as long as there are not too many
+    /// threads that do so. A thread is dear on Wine, most connections are short, and so it is kept.
+    fn work(self: &Arc<Self>) {
+        let mut room = Room::new();
+        loop {
+            match self.listener.accept() {
+                Ok(connection) => {
+                    // Another waits in this thread's place meanwhile, or nobody is served.
+                    let left = self.waiting.fetch_sub(1, Ordering::SeqCst) - 1;
+                    if left >= LISTENING || self.grow() {
+                        self.serve(&connection, &mut room);
+                    }
+                    drop(connection);
+                    if self.waiting.fetch_add(1, Ordering::SeqCst) >= SPARE {
+                        self.waiting.fetch_sub(1, Ordering::SeqCst);
+                        return;
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a member could not connect");
+                    thread::sleep(PAUSE);
+                }
             }
+        }
+    }
+
+    fn serve(&self, connection: &Connection, room: &mut Room) {
+        let Some(_place) = self.cap.enter() else {
+            tracing::warn!("too many connections from inside; one was closed");
+            return;
+        };
+        match connection.client_pid() {
+            Ok(pid) if self.keeper.job().contains_pid(pid) => {
+                serve_member(&self.keeper, pid, connection, room)
+            }
+            Ok(pid) => tracing::warn!(pid, "a process outside the VM used its request pipe"),
+            Err(error) => tracing::warn!(%error, "a client of the request pipe is unknown"),
         }
     }
 }
 
-fn accept(keeper: &Arc<Keeper>, cap: &Cap, connection: Connection) {
-    let Some(place) = cap.enter() else {
-        tracing::warn!("too many connections from inside; one was closed");
-        return;
-    };
-    let keeper = Arc::clone(keeper);
-    let spawned = thread::Builder::new()
-        .stack_size(256 * 1024)
-        .spawn(move || {
-            let _place = place;
-            match connection.client_pid() {
-                Ok(pid) if keeper.job().contains_pid(pid) => {
-                    serve_member(&keeper, pid, &connection)
-                }
-                Ok(pid) => tracing::warn!(pid, "a process outside the VM used its request pipe"),
-                Err(error) => tracing::warn!(%error, "a client of the request pipe is unknown"),
-            }
-        });
-    if let Err(error) = spawned {
-        tracing::warn!(%error, "no thread for a connection from inside");
+/// Room for one question and its answer.
+struct Room {
+    question: Vec<u8>,
+    answer: Vec<u8>,
+}
+
+impl Room {
+    fn new() -> Self {
+        Self {
+            question: vec![0; MESSAGE],
+            answer: vec![0; MESSAGE],
+        }
     }
 }
 
-fn serve_member(keeper: &Keeper, pid: u32, connection: &Connection) {
+fn serve_member(keeper: &Keeper, pid: u32, connection: &Connection, room: &mut Room) {
     let caller = Caller { pid, connection };
-    let (mut question, mut answer) = (vec![0; MESSAGE], vec![0; MESSAGE]);
     // Any end of the connection is the member's right, and its process's end.
-    while let Ok(message) = read_message(&mut connection.file(), &mut question) {
-        let Some(reply) = respond(keeper, &caller, message, &mut answer) else {
+    while let Ok(message) = read_message(&mut connection.file(), &mut room.question) {
+        let Some(reply) = respond(keeper, &caller, message, &mut room.answer) else {
             break;
         };
         if write_message(&mut connection.file(), reply).is_err() {
