@@ -6,6 +6,8 @@ use pinion_harness::wine::windows_path;
 
 /// The store.
 pub const STORE: &str = "C:\\pinion-bench\\store";
+/// The same from drive C on.
+pub const IN_DRIVE_C: &str = "pinion-bench/store";
 
 /// Starts a VM that stays up while `names.exe` holds it.
 pub fn hold(wine: &Wine, name: &str) -> Result<()> {
