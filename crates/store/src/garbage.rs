@@ -73,8 +73,8 @@ impl Store {
         self.collect(lock, &layers)
     }
 
-    /// Gives a VM at rest an empty upper: it is as its snapshots and the host are. Its former upper is
-    /// removed.
+    /// Takes a VM at rest back to what it was made from: an empty upper over the layers that it was made
+    /// with. Its own layers are removed where nothing else has them.
     ///
     /// # Errors
     /// [`Error::NotAtRest`], or what could not be removed; then the VM is reset all the same.
@@ -83,8 +83,15 @@ impl Store {
         let mut vm = self.load(name)?;
         let at_rest = vm.at_rest("reset")?;
         let fresh = self.fresh_layer()?.id();
-        self.suspect(&lock, &[vm.record().upper])?;
-        vm.update_locked(&lock, |record| record.upper = fresh)?;
+        let record = vm.record();
+        let own = record.layers.len() - record.base_layers.min(record.layers.len());
+        let mut going = record.layers[..own].to_vec();
+        going.push(record.upper);
+        self.suspect(&lock, &going)?;
+        vm.update_locked(&lock, |record| {
+            record.upper = fresh;
+            record.layers.drain(..own);
+        })?;
         drop(at_rest);
         self.collect(lock, &[])
     }

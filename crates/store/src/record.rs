@@ -44,6 +44,8 @@ pub struct VmRecord {
     pub upper: LayerId,
     /// Read-only layers under the upper, the newest first; the host is below them all.
     pub layers: Vec<LayerId>,
+    /// How many of `layers`, the oldest, the VM was made with; the others are its own changes.
+    pub base_layers: usize,
     /// The snapshot that the VM was made from, if any.
     pub base: Option<SnapshotId>,
     /// Remove the VM when its main program ends (`--rm`).
@@ -128,6 +130,9 @@ impl VmRecord {
         if self.ports.iter().any(|port| port.host == 0 || port.vm == 0) {
             return Some("a published port is 0".into());
         }
+        if self.base_layers > self.layers.len() {
+            return Some("it was made with more layers than it has".into());
+        }
         if self.layers.contains(&self.upper) {
             return Some("its upper layer is below itself".into());
         }
@@ -171,6 +176,7 @@ pub(crate) mod tests {
             address: Ipv4Addr::new(127, 77, 0, 1),
             upper: LayerId::from_u64(7),
             layers: vec![],
+            base_layers: 0,
             base: None,
             remove_at_end: false,
         }

@@ -182,6 +182,7 @@ impl Store {
             ports: new.ports,
             address: claims.take(id)?,
             upper,
+            base_layers: layers.len(),
             layers,
             base,
             remove_at_end: new.remove_at_end,

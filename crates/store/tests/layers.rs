@@ -173,7 +173,7 @@ fn a_snapshot_in_use_is_kept_and_its_layers_outlive_its_name() {
 }
 
 #[test]
-fn a_reset_leaves_the_snapshots_and_takes_the_rest() {
+fn a_reset_leaves_what_the_vm_was_made_from_and_what_others_have() {
     let world = world();
     world.vm("web");
     world.write("web", "one");
@@ -183,8 +183,14 @@ fn a_reset_leaves_the_snapshots_and_takes_the_rest() {
         .unwrap();
     world.write("web", "two");
     world.store.reset(&name("web")).unwrap();
-    assert!(world.sees("web", "one") && !world.sees("web", "two"));
+    assert!(!world.sees("web", "one") && !world.sees("web", "two"));
     assert_eq!((world.layers(), world.suspects()), (1, 0));
+    world.clone_of("base", "copy").unwrap();
+    world.write("copy", "three");
+    world.clone_of("copy", "second").unwrap();
+    world.store.reset(&name("copy")).unwrap();
+    assert!(world.sees("copy", "one") && !world.sees("copy", "three"));
+    assert!(world.sees("second", "three"));
 }
 
 #[test]

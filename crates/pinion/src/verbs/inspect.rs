@@ -3,7 +3,7 @@
 use super::{ls, update};
 use crate::failure::{Failure, Outcome};
 use crate::{output, vms};
-use pinion_store::{ExitRecord, PortMapping, Vm, VmId, VmName};
+use pinion_store::{ExitRecord, LayerId, PortMapping, SnapshotId, Vm, VmId, VmName};
 use pinion_supervisor::client::Client;
 use pinion_supervisor::control::{LimitsStatus, ServiceInfo, Stats, Status, pipe_prefix};
 use serde::Serialize;
@@ -49,6 +49,8 @@ struct Told {
     object_directory: Option<String>,
     pipe_prefix: String,
     upper_files: PathBuf,
+    layers: Vec<LayerId>,
+    base: Option<SnapshotId>,
     registry_upper: Option<String>,
     names_private: Option<u64>,
     files_changed: Option<u64>,
@@ -91,6 +93,8 @@ fn on_disk(vm: &Vm) -> Result<Told, Failure> {
         object_directory: None,
         pipe_prefix: pipe_prefix(record.id),
         upper_files: vm.upper().files(),
+        layers: record.layers,
+        base: record.base,
         registry_upper: vm.upper().keys().ok(),
         names_private: None,
         files_changed: None,

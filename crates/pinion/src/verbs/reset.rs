@@ -7,10 +7,10 @@ use crate::{output, progress, vms};
 const AFTER: &str = "Example:
   pinion reset web
 
-What the VM changed since its last snapshot, or since it was made, is removed for good: files and keys. Its
-name, address, limits, program and logs stay. The VM must not be running.";
+The VM is again as it was made: what it changed since is removed for good, files and keys, but for what its
+snapshots and clones have. Name, address, limits, program and logs stay. The VM must not be running.";
 
-/// Take back all that VMs changed since their last snapshot
+/// Take back all that VMs changed since they were made
 #[derive(clap::Args, Debug)]
 #[command(after_help = AFTER)]
 pub struct Args {
