@@ -35,10 +35,11 @@ pub struct Args {
 
 /// Makes the VM, or leaves nothing.
 pub fn run(args: &Args) -> Outcome {
+    // Before anything that may wait for another command.
+    foreground::let_ctrl_c_pass();
     let store = vms::store()?;
     store.sweep();
     let plan = plan(&store, &args.new, args.rm)?;
-    foreground::let_ctrl_c_pass();
     let mut fresh = Fresh::create(store, plan.new)?;
     let vm = fresh.vm.clone();
     let record = vm.record();
