@@ -172,7 +172,7 @@ fn a_file_is_found_by_its_number() {
 /// Where the VM keeps its own copy of a host's path.
 fn own(world: &World, vm: &str, path: &Path) -> PathBuf {
     let below = path.strip_prefix("/").expect("absolute");
-    world.vm_folder(vm).join("upper/Z").join(below)
+    world.upper(vm).join("Z").join(below)
 }
 
 #[test]

@@ -2,7 +2,6 @@
 //! folder, each with its own page.
 
 use pinion_e2e::World;
-use pinion_harness::wine::windows_path;
 use pinion_harness::{nginx, web};
 use std::net::SocketAddrV4;
 use std::path::Path;
@@ -45,7 +44,7 @@ fn three_servers_on_one_port_from_one_folder() {
     let world = World::new();
     let folder = nginx::lay(world.host.wine(), FOLDER, &configuration()).expect("laid");
     let before = listing(&folder);
-    let windows = windows_path(&folder);
+    let windows = format!("C:\\{FOLDER}");
     let program = format!("{windows}\\nginx.exe");
     let vms = ["web-a", "web-b", "web-c"];
     for vm in vms {
@@ -83,7 +82,7 @@ fn three_servers_on_one_port_from_one_folder() {
 fn a_published_port_reaches_the_vm() {
     let world = World::new();
     let folder = nginx::lay(world.host.wine(), "pinion-e2e-port", &configuration()).expect("laid");
-    let windows = windows_path(&folder);
+    let windows = r"C:\pinion-e2e-port".to_owned();
     let program = format!("{windows}\\nginx.exe");
     let publish = format!("18099:{PORT}");
     world
