@@ -3,9 +3,9 @@
 
 use crate::report::Report;
 use crate::vm;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use pinion_harness::wine::windows_path;
-use pinion_harness::{Wine, nginx, web};
+use pinion_harness::{Output, Wine, nginx, web};
 use serde::Deserialize;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::{Path, PathBuf};
@@ -39,7 +39,8 @@ const LOADS: usize = 8;
 /// Adds the row of the first byte.
 pub fn first_byte(wine: &Wine, report: &mut Report, _crowd: usize) -> Result<()> {
     lay(wine)?;
-    let first: Vec<f64> = (0..RUNS)
+    // One after the other: all but the first find Wine's own desktop up.
+    let inside: Vec<f64> = (0..RUNS)
         .map(|index| {
             let name = format!("bench-first-{index}");
             let time = start_with_rpcss(wine, &name);
@@ -47,12 +48,15 @@ pub fn first_byte(wine: &Wine, report: &mut Report, _crowd: usize) -> Result<()>
             time
         })
         .collect::<Result<_>>()?;
-    let fresh = fresh_prefix(wine)?;
+    // A fresh prefix takes now a quarter less, now a quarter more.
+    let outside: Vec<f64> = (0..RUNS)
+        .map(|_| fresh_prefix(wine))
+        .collect::<Result<_>>()?;
     report.add(
         "pinion run to nginx's first byte, RPCSS up, against a fresh prefix",
         "ms",
-        &first,
-        &[fresh],
+        &inside,
+        &outside,
     );
     Ok(())
 }
@@ -71,9 +75,17 @@ pub fn start_with_rpcss(wine: &Wine, name: &str) -> Result<f64> {
     wine.pinion(&["run", "-d", "--name", name, "-w", FOLDER, "--", &program])?
         .success()?;
     let client = windows_path(&wine.program("com_client.exe"));
-    wine.pinion(&["exec", name, "--", &client])?.success()?;
+    reached_rpcss(&wine.pinion(&["exec", name, "--", &client])?)?;
     web::wait(address(wine, name)?, "/", Duration::from_secs(60))?;
     Ok(start.elapsed().as_secs_f64() * 1000.0)
+}
+
+/// Fails unless the COM client told that an RPCSS took what it registered.
+fn reached_rpcss(client: &Output) -> Result<()> {
+    if client.clone().success()?.json()?["registered"] != 0 {
+        bail!("no RPCSS: {}", client.stdout.trim());
+    }
+    Ok(())
 }
 
 /// Where the VM's server listens. Read from the VM's record, since asking `pinion
@@ -99,12 +111,19 @@ fn fresh_prefix(wine: &Wine) -> Result<f64> {
     fresh.set_prefix(folder.path());
     fresh.set("WINEDLLOVERRIDES", "mscoree,mshtml=");
     let start = Instant::now();
-    fresh.run_in(folder.path(), "wineboot", &["-i"], Duration::from_secs(120))?;
+    fresh
+        .run_in(folder.path(), "wineboot", &["-i"], Duration::from_secs(120))?
+        .success()?;
+    // RPCSS does not start in the Wine that made the prefix, but in the next one
+    // (observed on Wine 8 and Wine 10).
+    fresh.wineserver(&["-k"])?;
+    fresh.wineserver(&["-w"])?;
+    complete(wine, &fresh)?;
     let program = lay(&fresh)?;
     let mut command = fresh.command(program.join("nginx.exe"));
     command.current_dir(&program);
     let server = fresh.start(command)?;
-    fresh.run(wine.program("com_client.exe"), &[] as &[&str])?;
+    reached_rpcss(&fresh.run(wine.program("com_client.exe"), &[] as &[&str])?)?;
     let local = SocketAddrV4::new(Ipv4Addr::LOCALHOST, PORT);
     web::wait(local, "/", Duration::from_secs(60))?;
     let time = start.elapsed().as_secs_f64() * 1000.0;
@@ -112,6 +131,16 @@ fn fresh_prefix(wine: &Wine) -> Result<f64> {
     let _ = server.finish(Duration::from_secs(10));
     fresh.wineserver(&["-w"])?;
     Ok(time)
+}
+
+/// Gives a fresh prefix the DLL that programs in Rust need and Wine 8 lacks.
+fn complete(wine: &Wine, fresh: &Wine) -> Result<()> {
+    let dll = Path::new("windows/system32/bcryptprimitives.dll");
+    let (from, to) = (wine.drive_c().join(dll), fresh.drive_c().join(dll));
+    if !to.exists() {
+        std::fs::copy(from, to)?;
+    }
+    Ok(())
 }
 
 /// Adds the row of the requests per second. Both servers are up all the time and
