@@ -12,6 +12,8 @@ mod table;
 mod values;
 
 #[cfg(windows)]
+mod difference;
+#[cfg(windows)]
 mod foreground;
 #[cfg(windows)]
 mod output;

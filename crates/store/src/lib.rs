@@ -29,6 +29,7 @@ mod attributes;
 pub mod changes;
 pub mod commit;
 mod count;
+pub mod diff;
 mod error;
 mod garbage;
 mod id;

@@ -91,6 +91,15 @@ impl Vm {
         all
     }
 
+    /// The layers that hold what the VM changed since it was made, the upper first, and those that it was
+    /// made with.
+    #[must_use]
+    pub fn own_and_below(&self) -> (Vec<Layer>, Vec<Layer>) {
+        let mut own = self.stack();
+        let below = own.split_off(own.len() - self.record.base_layers.min(own.len()));
+        (own, below)
+    }
+
     /// Sees to it that all layers are there, and makes the upper if it is not: what a start needs.
     ///
     /// # Errors

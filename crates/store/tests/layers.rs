@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use pinion_store::diff::Became;
 use pinion_store::{Entry, Error, Layer, MOST_LAYERS, NewVm, SnapshotEntry, Store, Vm, VmName};
 
 struct World {
@@ -296,4 +297,43 @@ fn an_update_does_not_bring_back_what_was_reset() {
         .update(|record| record.limits.processes = Some(3))
         .unwrap();
     assert!(!world.sees("web", "one"));
+}
+
+#[test]
+fn a_diff_goes_by_content_and_by_what_the_vm_was_made_from() {
+    let world = world();
+    world.vm("web");
+    world.write("web", "same");
+    world.write("web", "other");
+    world.write("web", "gone");
+    world
+        .store
+        .take_snapshot(&name("web"), name("base"))
+        .unwrap();
+    world.clone_of("base", "copy").unwrap();
+    world.write("copy", "same");
+    world.write("copy", "new");
+    let vm = world.store.load(&name("copy")).unwrap();
+    let drive = vm.upper().files().join("C");
+    fs::write(drive.join("other"), "0ther").unwrap();
+    fs::write(drive.join(".wh.gone"), "").unwrap();
+    fs::write(drive.join(".wh.never"), "").unwrap();
+    // What is frozen by a clone is the VM's change all the same.
+    world.clone_of("copy", "second").unwrap();
+    let vm = world.store.load(&name("copy")).unwrap();
+    let told: Vec<_> = pinion_store::diff::files(&vm)
+        .map(Result::unwrap)
+        .map(|file| (file.became, file.path[1].to_str().unwrap().to_owned()))
+        .collect();
+    let expected = [
+        (Became::Deleted, "gone"),
+        (Became::Added, "new"),
+        (Became::Changed, "other"),
+    ];
+    assert_eq!(
+        told,
+        expected.map(|(became, name)| (became, name.to_owned()))
+    );
+    let second = world.store.load(&name("second")).unwrap();
+    assert_eq!(pinion_store::diff::files(&second).count(), 0);
 }

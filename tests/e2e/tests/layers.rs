@@ -263,3 +263,67 @@ fn what_cannot_be_done_is_told_in_one_line() {
     world.pinion(["snapshot", "rm", "s"]).run().ok();
     assert_eq!(world.snapshots(), [""; 0]);
 }
+
+#[test]
+fn a_diff_names_files_and_keys_with_their_lines_and_values() {
+    let world = World::new();
+    let work = world.work();
+    std::fs::write(work.join("text"), "one\ntwo\n").expect("written");
+    std::fs::write(work.join("gone"), "x").expect("written");
+    std::fs::write(work.join("touched"), "same").expect("written");
+    let keys = format!("key-create {KEY} ; key-set {KEY} v value");
+    let made = change(
+        &world,
+        None,
+        "web",
+        &format!(
+            r"file-append %\text three ; file-delete %\gone ; file-write %\touched same ; file-write %\new 12345 ; {keys}"
+        ),
+    );
+    assert!(made.iter().all(Value::is_null), "{made:?}");
+    let told = world
+        .pinion(["diff", "--json", "web"])
+        .run()
+        .expect(0)
+        .json();
+    let at = |name: &str| format!(r"{}\{name}", world.windows_work());
+    let file = |what: &str, name: &str, size: Value, old: Value| json!({"what": what, "name": at(name), "kind": "file", "size": size, "old_size": old});
+    let files = told["files"].as_array().expect("files");
+    let own: Vec<_> = files
+        .iter()
+        .filter(|f| {
+            f["name"]
+                .as_str()
+                .is_some_and(|n| n.contains("pinion-e2e-"))
+        })
+        .cloned()
+        .collect();
+    assert_eq!(
+        own,
+        [
+            file("deleted", "gone", Value::Null, 1.into()),
+            file("added", "new", 5.into(), Value::Null),
+            file("changed", "text", 13.into(), 8.into()),
+        ]
+    );
+    let key = told["keys"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|k| k["name"] == KEY);
+    let value = json!({"what": "added", "name": "v", "now": "REG_SZ \"value\"", "was": null});
+    assert_eq!(
+        key.expect("the key"),
+        &json!({"what": "added", "name": KEY, "values": [value]})
+    );
+    let text = world.pinion(["diff", "-p", "web"]).run().expect(0).stdout;
+    for line in [
+        format!("C {}  13 B", at("text")),
+        "+three".into(),
+        format!("D {}", at("gone")),
+        format!("A {KEY}"),
+        "+v: REG_SZ \"value\"".into(),
+    ] {
+        assert!(text.lines().any(|told| told == line), "{line} in {text}");
+    }
+}

@@ -3,6 +3,7 @@
 mod commit;
 mod completion;
 mod create;
+mod diff;
 mod exec;
 mod exit_codes;
 mod export;
@@ -72,6 +73,7 @@ enum Verb {
     Import(import::Args),
     Snapshot(snapshot::Args),
     Snapshots(snapshots::Args),
+    Diff(diff::Args),
     Reset(reset::Args),
     Version(version::Args),
     Completion(completion::Args),
@@ -111,6 +113,7 @@ pub fn dispatch() -> Outcome {
         Verb::Import(args) => import::run(&args),
         Verb::Snapshot(args) => snapshot::run(&args),
         Verb::Snapshots(args) => snapshots::run(&args),
+        Verb::Diff(args) => diff::run(&args),
         Verb::Reset(args) => reset::run(&args),
         Verb::Version(args) => version::run(&args),
         Verb::Completion(args) => completion::run(&args),

@@ -22,7 +22,7 @@ mod tests;
 
 pub use into::commit_into;
 pub use plan::{Act, Change, Conflict, Plan, Resolve};
-pub use select::{Selection, key_name, parse_file, parse_key};
+pub use select::{Selection, file_name, key_name, parse_file, parse_key};
 
 use crate::changes::FileTree;
 use crate::error::Result;

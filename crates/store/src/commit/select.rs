@@ -129,7 +129,8 @@ pub fn key_name(path: &[OsString], user: &str) -> String {
 }
 
 /// The name of a file to people.
-pub(super) fn file_name(path: &[OsString]) -> String {
+#[must_use]
+pub fn file_name(path: &[OsString]) -> String {
     let drive = path
         .first()
         .map(|drive| drive.to_string_lossy())
