@@ -3,11 +3,16 @@
 use crate::hooks::kept;
 use crate::state;
 use core::ffi::c_void;
-use pinion_nt::calls::{NtClose, NtReadFile, NtWriteFile};
-use pinion_nt::status::success;
+use pinion_nt::calls::{NtClose, NtDelayExecution, NtReadFile, NtWriteFile};
+use pinion_nt::status::{STATUS_PIPE_NOT_AVAILABLE, success};
 use pinion_nt::{HANDLE, IO_STATUS_BLOCK, object_attributes, unicode_string};
 use pinion_wire::message::{self, MESSAGE, Reply, Request};
 use windows_sys::Win32::System::IO::IO_STATUS_BLOCK_0;
+
+/// How often is tried when other members take all that listens: about a second.
+const TRIES: u32 = 100;
+/// The pause between, 10 ms in 100 ns.
+static PAUSE: i64 = -100_000;
 
 /// One open connection to the supervisor.
 pub(crate) struct Connection(HANDLE);
@@ -25,7 +30,7 @@ impl Connection {
         let mut io = block();
         // SAFETY: all pointers are to locals; GENERIC_READ | GENERIC_WRITE |
         // SYNCHRONIZE on an existing pipe.
-        let status = unsafe {
+        let mut open = || unsafe {
             kept::NtCreateFile(
                 &raw mut handle,
                 ACCESS,
@@ -40,6 +45,14 @@ impl Connection {
                 0,
             )
         };
+        let mut status = open();
+        for _ in 0..TRIES {
+            if status == STATUS_PIPE_NOT_AVAILABLE {
+                // SAFETY: the time is a constant.
+                unsafe { NtDelayExecution(0, &raw const PAUSE) };
+                status = open();
+            }
+        }
         success(status).then_some(Self(handle))
     }
 

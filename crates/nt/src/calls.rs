@@ -120,6 +120,8 @@ unsafe extern "system" {
         length: u32,
         returned: *mut u32,
     ) -> NTSTATUS;
+    /// Waits: until a time in 100 ns since 1601, or, negative, so long from now.
+    pub fn NtDelayExecution(alertable: u8, time: *const i64) -> NTSTATUS;
     /// Ends a process.
     pub fn NtTerminateProcess(process: HANDLE, status: NTSTATUS) -> NTSTATUS;
     /// Suspends every thread of a process.

@@ -14,6 +14,8 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::error::{Error, Result};
 
+/// The most bytes per run: programs inside can cause lines of many kinds.
+const MOST_BYTES: usize = 32 << 20;
 /// The most lines from inside per run.
 const MOST_GUEST_LINES: u32 = 10_000;
 /// The longest piece of a line from inside, in characters.
@@ -21,7 +23,14 @@ const LONGEST_GUEST_TEXT: usize = 1024;
 
 /// The log file; clones share it.
 #[derive(Debug, Clone)]
-pub(crate) struct Log(Arc<Mutex<Option<File>>>);
+pub(crate) struct Log(Arc<Mutex<Option<Open>>>);
+
+#[derive(Debug)]
+struct Open {
+    file: File,
+    /// How many bytes may still be written.
+    room: usize,
+}
 
 impl Log {
     /// Opens the VM's log and makes it the process's.
@@ -40,7 +49,8 @@ impl Log {
         let file = OpenOptions::new().create(true).append(true).open(path);
         let what = || format!("open the log {}", path.display());
         let file = file.map_err(|why| Error::system(what(), why))?;
-        Ok(Self(Arc::new(Mutex::new(Some(file)))))
+        let room = MOST_BYTES;
+        Ok(Self(Arc::new(Mutex::new(Some(Open { file, room })))))
     }
 
     /// Lets the file go; later lines are dropped.
@@ -51,10 +61,13 @@ impl Log {
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match file.as_mut() {
-            Some(file) => file.write(bytes),
-            None => Ok(bytes.len()),
+        let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match log.as_mut() {
+            Some(log) if bytes.len() <= log.room => {
+                log.room -= bytes.len();
+                log.file.write(bytes)
+            }
+            _ => Ok(bytes.len()),
         }
     }
 
@@ -99,6 +112,21 @@ mod tests {
     fn texts_from_inside_are_made_harmless() {
         assert_eq!(harmless("a\nb\u{1b}[31m"), "a\u{fffd}b\u{fffd}[31m");
         assert_eq!(harmless(&"x".repeat(5000)).len(), LONGEST_GUEST_TEXT);
+    }
+
+    #[test]
+    fn a_full_log_takes_lines_and_drops_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.log");
+        let mut log = Log::open(&path).unwrap();
+        let line = vec![b'x'; MOST_BYTES / 4 + 1];
+        for _ in 0..5 {
+            log.write_all(&line).unwrap();
+        }
+        assert_eq!(
+            std::fs::metadata(&path).unwrap().len(),
+            3 * line.len() as u64
+        );
     }
 
     #[test]

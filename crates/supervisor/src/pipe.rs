@@ -5,14 +5,14 @@ use std::os::windows::io::{AsRawHandle, OwnedHandle};
 use std::ptr::{null, null_mut};
 use std::sync::{Mutex, PoisonError};
 
-use windows_sys::Win32::Foundation::ERROR_PIPE_CONNECTED;
+use windows_sys::Win32::Foundation::{ERROR_NO_DATA, ERROR_PIPE_CONNECTED, GetLastError};
 use windows_sys::Win32::Storage::FileSystem::{FILE_FLAG_FIRST_PIPE_INSTANCE, PIPE_ACCESS_DUPLEX};
 use windows_sys::Win32::System::Pipes::{
     ConnectNamedPipe, CreateNamedPipeW, GetNamedPipeClientProcessId, PIPE_REJECT_REMOTE_CLIENTS,
     PIPE_UNLIMITED_INSTANCES, PIPE_WAIT, PeekNamedPipe,
 };
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::system::{last_error, own, wide};
 
 /// The pipe's buffer in each direction, in bytes.
@@ -69,33 +69,36 @@ impl Listener {
         unsafe { own(handle, format!("listen on the pipe {}", self.path)) }
     }
 
-    /// Waits for a client.
+    /// Waits for a client. One that has come and gone already is passed over.
     ///
     /// # Errors
     /// The system's refusal; the next call may succeed.
     pub(crate) fn accept(&self) -> Result<Connection> {
-        let waiting = self
-            .waiting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        let handle = match waiting {
-            Some(handle) => handle,
-            None => self.instance(0)?,
-        };
-        // SAFETY: a live, synchronous pipe handle.
-        let done = unsafe { ConnectNamedPipe(handle.as_raw_handle(), null_mut()) };
-        if done == 0 {
-            let error = last_error(format!("accept on the pipe {}", self.path));
-            let known = matches!(&error, Error::System { why, .. }
-                if why.raw_os_error() == Some(ERROR_PIPE_CONNECTED as i32));
-            if !known {
-                return Err(error);
+        loop {
+            let waiting = self
+                .waiting
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take();
+            let handle = match waiting {
+                Some(handle) => handle,
+                None => self.instance(0)?,
+            };
+            // SAFETY: a live, synchronous pipe handle.
+            let done = unsafe { ConnectNamedPipe(handle.as_raw_handle(), null_mut()) };
+            // SAFETY: reads the thread's last error.
+            match (done, unsafe { GetLastError() }) {
+                (0, ERROR_NO_DATA) => {}
+                (0, error) if error != ERROR_PIPE_CONNECTED => {
+                    return Err(last_error(format!("accept on the pipe {}", self.path)));
+                }
+                _ => {
+                    return Ok(Connection {
+                        file: File::from(handle),
+                    });
+                }
             }
         }
-        Ok(Connection {
-            file: File::from(handle),
-        })
     }
 }
 
