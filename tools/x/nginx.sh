@@ -12,7 +12,8 @@ fetch_nginx() {
     cd "$folder" || return
     if ! echo "$NGINX_SHA256  nginx_$NGINX_VERSION.orig.tar.gz" | sha256sum -c --status 2>/dev/null; then
         private_apt trixie deb-src update
-        private_apt trixie deb-src source --download-only --only-source "nginx"
+        # The upstream source alone: Debian's patches come and go with its security updates, and are not used.
+        private_apt trixie deb-src source --download-only --tar-only --only-source nginx
     fi
     echo "$NGINX_SHA256  nginx_$NGINX_VERSION.orig.tar.gz" | sha256sum -c
 }

@@ -32,7 +32,7 @@ fetch_wine_tests() {
     mkdir -p "$folder"
     cd "$folder" || return
     private_apt "$suite" "deb-src deb" update
-    echo "$sum  wine_$version~repack.orig.tar.xz" | sha256sum -c --status 2>/dev/null || private_apt "$suite" "deb-src deb" source --download-only --only-source wine
+    echo "$sum  wine_$version~repack.orig.tar.xz" | sha256sum -c --status 2>/dev/null || private_apt "$suite" "deb-src deb" source --download-only --tar-only --only-source wine
     echo "$sum  wine_$version~repack.orig.tar.xz" | sha256sum -c
     rm -f libwine-dev_*.deb
     private_apt "$suite" "deb-src deb" download libwine-dev
