@@ -2,7 +2,9 @@
 //! these meets the agent's own hooks: agent code uses its kept stubs for every
 //! hooked call. Signatures: the WDK and phnt's headers.
 
-use crate::{HANDLE, IO_STATUS_BLOCK, NTSTATUS, OBJECT_ATTRIBUTES, UNICODE_STRING};
+use crate::{
+    GENERIC_MAPPING, HANDLE, IO_STATUS_BLOCK, NTSTATUS, OBJECT_ATTRIBUTES, UNICODE_STRING,
+};
 use core::ffi::c_void;
 
 #[link(name = "ntdll", kind = "raw-dylib")]
@@ -187,6 +189,36 @@ unsafe extern "system" {
     ) -> NTSTATUS;
     /// Sets parts of an object's security descriptor.
     pub fn NtSetSecurityObject(handle: HANDLE, parts: u32, descriptor: *const c_void) -> NTSTATUS;
+    /// Judges whether `descriptor` grants `access`, in which no generic right may be, to an
+    /// impersonation token: `answer` is the status that an open would have.
+    pub fn NtAccessCheck(
+        descriptor: *const c_void,
+        token: HANDLE,
+        access: u32,
+        mapping: *const GENERIC_MAPPING,
+        privileges: *mut c_void,
+        privileges_size: *mut u32,
+        granted: *mut u32,
+        answer: *mut NTSTATUS,
+    ) -> NTSTATUS;
+    /// Opens the token of a process.
+    pub fn NtOpenProcessToken(process: HANDLE, access: u32, token: *mut HANDLE) -> NTSTATUS;
+    /// Opens the token by which a thread impersonates; `STATUS_NO_TOKEN` where it does not.
+    pub fn NtOpenThreadToken(
+        thread: HANDLE,
+        access: u32,
+        as_self: u8,
+        token: *mut HANDLE,
+    ) -> NTSTATUS;
+    /// Duplicates a token as a primary (1) or an impersonation token (2).
+    pub fn NtDuplicateToken(
+        token: HANDLE,
+        access: u32,
+        attributes: *const OBJECT_ATTRIBUTES,
+        effective_only: u8,
+        kind: i32,
+        new: *mut HANDLE,
+    ) -> NTSTATUS;
     /// Reads a file's extended attributes.
     pub fn NtQueryEaFile(
         file: HANDLE,

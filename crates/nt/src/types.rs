@@ -2,6 +2,7 @@
 
 pub use windows_sys::Wdk::Foundation::OBJECT_ATTRIBUTES;
 pub use windows_sys::Win32::Foundation::{HANDLE, NTSTATUS, UNICODE_STRING};
+pub use windows_sys::Win32::Security::{GENERIC_MAPPING, SECURITY_QUALITY_OF_SERVICE};
 pub use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
 
 /// `OBJ_CASE_INSENSITIVE` (ntdef.h).

@@ -50,3 +50,20 @@ pub(super) fn wants_32(access: u32) -> bool {
 pub(super) fn without_view(access: u32) -> u32 {
     access & !WOW64_32KEY
 }
+
+/// `access` with the generic rights spelt out, as the kernel does for keys
+/// before it compares: read and execute are `KEY_READ`, write is `KEY_WRITE`,
+/// all is `KEY_ALL_ACCESS` (winnt.h; Microsoft, "Registry key security and
+/// access rights").
+pub(super) fn spelt_out(access: u32) -> u32 {
+    const GENERIC: [(u32, u32); 4] = [
+        (0x8000_0000, READ),
+        (0x4000_0000, 0x2_0006),
+        (0x2000_0000, READ),
+        (GENERIC_ALL, ALL),
+    ];
+    GENERIC
+        .iter()
+        .filter(|(generic, _)| access & generic != 0)
+        .fold(access & 0x0FFF_FFFF, |sum, (_, rights)| sum | rights)
+}

@@ -9,7 +9,8 @@
 //! remembers; [`tree`] shows the stack to the overlay's
 //! engine, whose rules are the only ones.
 //!
-//! [`notify`] waits for changes, [`security`] keeps descriptors, [`own_links`]
+//! [`notify`] waits for changes, [`security`] keeps descriptors, [`grants`]
+//! judges them, [`own_links`]
 //! are links of the VM's own; [`hives`] saves trees, [`load`]
 //! takes them in.
 
@@ -17,6 +18,7 @@ mod access;
 mod bells;
 mod copy_up;
 mod delete;
+mod grants;
 mod handles;
 mod hives;
 mod links;

@@ -11,7 +11,7 @@ use super::handles::{self, Kind, kind_at, known, opened};
 use super::names::{self, Wanted};
 use super::raw::{self, is_missing};
 use super::tree::{self, Stack};
-use super::{copy_up, make, marks, recent};
+use super::{copy_up, grants, make, marks, recent};
 use crate::decode::{self, Attributes};
 use crate::hooks::{self, kept};
 use crate::{guard, state};
@@ -371,8 +371,9 @@ fn copied(open: &Open, given: &OBJECT_ATTRIBUTES, name: &[u16], missing: NTSTATU
     in_upper(open, given, name)
 }
 
-/// The kernel's refusal of the access on the key as it is now, so that none is
-/// copied that the program may not write. A key that stands for a predefined
+/// The refusal that the kernel would give the access on the key as it is now, so
+/// that none is copied that the program may not write. Its descriptor is judged:
+/// the key itself is opened to read only. A key that stands for a predefined
 /// handle has nothing that could be copied: it is opened as it is, but for the
 /// rights with which Wine would change it (it refuses values and deletion;
 /// observed on Wine 8 and 10).
@@ -383,14 +384,19 @@ fn refused(open: &Open, given: &OBJECT_ATTRIBUTES, name: &[u16]) -> Option<NTSTA
     let Ok(Lookup::Found { layer, .. }) = lookup(&mut Stack::new(name)) else {
         return None;
     };
+    let mut source = None;
     let status = with_real(given, name, layer, |attributes| {
-        raw::try_open(attributes, without_view(open.access))
+        let (status, key) = raw::read_by(attributes);
+        source = key;
+        status
     });
-    match status {
-        STATUS_ACCESS_DENIED => Some(status),
-        STATUS_PREDEFINED_HANDLE => Some(with_real(given, name, layer, |attributes| {
+    match (status, source) {
+        (STATUS_PREDEFINED_HANDLE, _) => Some(with_real(given, name, layer, |attributes| {
             open.call(attributes, harmless(open.access) | open.access & UNHEEDED)
         })),
+        (_, Some(source)) => grants::refuses(&source, without_view(open.access)),
+        // What cannot be read cannot be copied.
+        (STATUS_ACCESS_DENIED, None) => Some(status),
         _ => None,
     }
 }

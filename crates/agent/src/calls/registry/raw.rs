@@ -1,5 +1,6 @@
 //! Keys by their real paths, and memory: the agent's own calls, past its hooks.
 
+use super::access::READ;
 use crate::hooks::kept;
 use crate::scratch;
 use core::ffi::c_void;
@@ -93,15 +94,13 @@ fn open_as(root: HANDLE, path: &[u16], access: u32, flags: u32) -> Result<Key, N
     }
 }
 
-/// What the kernel says to an open, of which nothing stays.
-pub(super) fn try_open(attributes: *const OBJECT_ATTRIBUTES, access: u32) -> NTSTATUS {
+/// Opens a key to read, by attributes that give its real name: the kernel's
+/// status, and the key where it was opened.
+pub(super) fn read_by(attributes: *const OBJECT_ATTRIBUTES) -> (NTSTATUS, Option<Key>) {
     let mut handle: HANDLE = core::ptr::null_mut();
     // SAFETY: the handle is a local; the attributes are the caller's.
-    let status = unsafe { kept::NtOpenKey(&raw mut handle, access, attributes) };
-    if success(status) {
-        drop(Key(handle));
-    }
-    status
+    let status = unsafe { kept::NtOpenKey(&raw mut handle, READ, attributes) };
+    (status, success(status).then(|| Key(handle)))
 }
 
 /// Makes or opens the key at `path`, whose parent must be there.

@@ -35,9 +35,11 @@ pub(crate) unsafe fn query_security(
     }
 }
 
-/// Gives `target` the descriptor of `source`. Whose the key is can be kept only
-/// by who may give it away; the copy's access list is the same in any case.
-pub(super) fn copy(source: &Key, target: &Key) -> Result<(), NTSTATUS> {
+/// Runs `work` with the whole descriptor of `source`, self-relative.
+pub(super) fn with_descriptor<R>(
+    source: &Key,
+    work: impl FnOnce(*const c_void) -> R,
+) -> Result<R, NTSTATUS> {
     let mut region = Region::new(0x400)?;
     loop {
         let buffer = region.bytes();
@@ -56,20 +58,26 @@ pub(super) fn copy(source: &Key, target: &Key) -> Result<(), NTSTATUS> {
             STATUS_BUFFER_TOO_SMALL if needed as usize > buffer.len() => {
                 region = Region::new(needed as usize)?;
             }
-            _ if success(status) => break,
+            _ if success(status) => return Ok(work(region.bytes().as_ptr().cast())),
             _ => return Err(status),
         }
     }
-    let descriptor: *const c_void = region.bytes().as_ptr().cast();
-    let set = |information| {
-        // SAFETY: the kernel has just written the descriptor.
-        unsafe { NtSetSecurityObject(target.handle(), information, descriptor) }
-    };
-    if success(set(OWNER | GROUP | DACL)) {
-        return Ok(());
-    }
-    match set(DACL) {
-        status if success(status) => Ok(()),
-        status => Err(status),
-    }
+}
+
+/// Gives `target` the descriptor of `source`. Whose the key is can be kept only
+/// by who may give it away; the copy's access list is the same in any case.
+pub(super) fn copy(source: &Key, target: &Key) -> Result<(), NTSTATUS> {
+    with_descriptor(source, |descriptor| {
+        let set = |information| {
+            // SAFETY: the kernel has just written the descriptor.
+            unsafe { NtSetSecurityObject(target.handle(), information, descriptor) }
+        };
+        if success(set(OWNER | GROUP | DACL)) {
+            return Ok(());
+        }
+        match set(DACL) {
+            status if success(status) => Ok(()),
+            status => Err(status),
+        }
+    })?
 }
