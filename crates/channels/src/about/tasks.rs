@@ -1,0 +1,80 @@
+//! Processes and what they have.
+
+use crate::call::Treatment;
+use crate::channel::{About, Channel, State};
+
+pub(super) const ABOUT: &[About] = &[
+    About {
+        channel: Channel::Processes,
+        title: "processes: starting, opening, ending",
+        treatment: Treatment::SameVm,
+        state: State::Partly,
+        windows: "By id, in order, or as a child; a handle gives all else.",
+        wine: "The same; NtGetNextProcess only on Wine 10.",
+        proofs: &[
+            "e2e children::children_started_in_every_way_are_in_the_vm",
+            "e2e names::a_dll_main_and_a_tls_callback_are_confined",
+        ],
+        gaps: "A member opens processes of the host and of other VMs by id.",
+    },
+    About {
+        channel: Channel::Threads,
+        title: "threads: starting, opening, contexts, APCs",
+        treatment: Treatment::SameVm,
+        state: State::Open,
+        windows: "By id, or in order within a process.",
+        wine: "The same; NtGetNextThread only on Wine 10.",
+        proofs: &[],
+        gaps: "A member opens threads of the host and of other VMs by id.",
+    },
+    About {
+        channel: Channel::Memory,
+        title: "the memory of other processes",
+        treatment: Treatment::SameVm,
+        state: State::Open,
+        windows: "By a process handle.",
+        wine: "The same.",
+        proofs: &[],
+        gaps: "Goes with the process handle, which is not confined yet.",
+    },
+    About {
+        channel: Channel::Handles,
+        title: "handles given and taken",
+        treatment: Treatment::SameVm,
+        state: State::Open,
+        windows: "NtDuplicateObject, both ways, by process handles; inheritance.",
+        wine: "The same.",
+        proofs: &[],
+        gaps: "Goes with the process handle, which is not confined yet.",
+    },
+    About {
+        channel: Channel::Tokens,
+        title: "tokens and impersonation",
+        treatment: Treatment::SameVm,
+        state: State::Open,
+        windows: "By a process or thread handle, or of the client of a pipe or port.",
+        wine: "The same.",
+        proofs: &[],
+        gaps: "Goes with the process handle. A name in a token's attributes is not mapped.",
+    },
+    About {
+        channel: Channel::ProcessLists,
+        title: "lists of processes, threads, handles, objects",
+        treatment: Treatment::SameVm,
+        state: State::Open,
+        windows: "NtQuerySystemInformation in many classes; toolhelp, psapi and wtsapi stand on it.",
+        wine: "The same; of handles and objects it tells little.",
+        proofs: &[],
+        gaps: "Lists are the host's.",
+    },
+    About {
+        channel: Channel::Console,
+        title: "consoles: attaching, control events, screen buffers",
+        treatment: Treatment::SameVm,
+        state: State::Open,
+        windows: "A console host for each console; a process attaches by id.",
+        wine: "The same, with conhost.",
+        proofs: &[],
+        gaps: "AttachConsole and control events by the id of a foreign process are not confined.",
+    },
+];

@@ -1,0 +1,51 @@
+//! The machine that all VMs share: time, language, power, firmware, errors.
+
+use crate::call::{Group, groups};
+
+/// Sorted by channel.
+pub(in crate::calls) const GROUPS: &[Group] = groups! {
+    Settings Other Denied Open "changes a setting of the user or the machine" {
+        NtSetDefaultLocale NtSetDefaultUILanguage NtFlushInstallUILanguage
+    }
+    Settings None NoIpc Settled "reads a setting of the machine that programs do not send by" {
+        NtQueryDefaultLocale NtQueryDefaultUILanguage NtQueryInstallUILanguage NtIsUILanguageComitted
+        NtGetMUIRegistryInfo
+    }
+    Settings Name Pass Settled "maps or reads tables of the system, which no program can write, by a number or a name" {
+        NtGetNlsSectionPtr NtInitializeNlsFiles NtMapCMFModule NtQueryLicenseValue NtQuerySecurityPolicy
+    }
+    Machine Other Denied Open "acts on the whole machine; most need rights that a plain user lacks" {
+        NtShutdownSystem NtInitiatePowerAction NtSetSystemPowerState NtSerializeBoot
+        NtEnableLastKnownGood NtDisableLastKnownGood NtSetSystemTime NtSetUuidSeed NtSetIntervalProfile
+        NtSetSystemInformation NtSystemDebugControl NtSetDebugFilterState NtDisplayString NtDrawText
+        NtDirectGraphicsCall
+    }
+    Machine Other Denied Open "reads power figures, which may pass, and sets power policy, which is the user's" {
+        NtPowerInformation
+    }
+    Machine Other Pass Settled "a wish that the machine tick faster or stay awake, which ends with the process" {
+        NtSetTimerResolution NtSetThreadExecutionState
+    }
+    Machine Name Denied Open "reads or writes variables of the firmware and the boot loader; needs SeSystemEnvironmentPrivilege" {
+        NtQuerySystemEnvironmentValue NtQuerySystemEnvironmentValueEx NtSetSystemEnvironmentValue
+        NtSetSystemEnvironmentValueEx NtEnumerateSystemEnvironmentValuesEx
+        NtAddBootEntry NtDeleteBootEntry NtModifyBootEntry NtEnumerateBootEntries NtQueryBootEntryOrder
+        NtSetBootEntryOrder NtQueryBootOptions NtSetBootOptions NtFilterBootOption
+        NtAddDriverEntry NtDeleteDriverEntry NtModifyDriverEntry NtEnumerateDriverEntries
+        NtQueryDriverEntryOrder NtSetDriverEntryOrder NtTranslateFilePath
+    }
+    Machine Other ServerInside Open "shows a message by the host's error port" {
+        NtRaiseHardError
+    }
+    Machine Other Denied Open "the cache of compatibility data, one for the machine" {
+        NtApphelpCacheControl
+    }
+    Machine Other Pass Settled "takes the next number of a counter of the machine: tells only how fast it moves" {
+        NtAllocateLocallyUniqueId NtAllocateUuids
+    }
+    Local None NoIpc Settled "reads a clock or counter of the machine" {
+        NtQueryPerformanceCounter NtQuerySystemTime NtQueryTimerResolution NtQueryAuxiliaryCounterFrequency
+        NtConvertBetweenAuxiliaryCounterAndPerformanceCounter NtQueryIntervalProfile
+        NtQueryDebugFilterState NtIsSystemResumeAutomatic
+    }
+};

@@ -1,0 +1,87 @@
+//! Named kernel objects and the object manager itself.
+
+use crate::call::{Group, groups};
+
+/// Sorted by channel.
+pub(in crate::calls) const GROUPS: &[Group] = groups! {
+    Objects Name OwnName Hooked "an absolute name is mapped below the VM's object directory; a relative one was decided when its directory was opened" {
+        NtCreateMutant NtOpenMutant NtCreateEvent NtOpenEvent NtCreateSemaphore NtOpenSemaphore
+        NtCreateTimer NtOpenTimer NtCreateKeyedEvent NtOpenKeyedEvent NtCreateEventPair NtOpenEventPair
+    }
+    Objects Name OwnName Open "takes object attributes, so a name; programs are not known to give one" {
+        NtCreateTimer2 NtAllocateReserveObject NtCreateCrossVmEvent NtCreateCrossVmMutant
+    }
+    Objects Other ByHandle Settled "acts on an object whose name was decided when it was opened" {
+        NtReleaseMutant NtQueryMutant NtAcquireCrossVmMutant
+        NtSetEvent NtSetEventEx NtResetEvent NtClearEvent NtPulseEvent NtSetEventBoostPriority NtQueryEvent
+        NtReleaseSemaphore NtQuerySemaphore
+        NtSetTimer NtSetTimer2 NtSetTimerEx NtSetIRTimer NtCancelTimer NtCancelTimer2 NtQueryTimer
+        NtReleaseKeyedEvent NtWaitForKeyedEvent
+        NtSetHighEventPair NtSetLowEventPair NtSetHighWaitLowEventPair NtSetLowWaitHighEventPair
+        NtWaitHighEventPair NtWaitLowEventPair
+        NtWaitForSingleObject NtWaitForMultipleObjects NtWaitForMultipleObjects32
+        NtSignalAndWaitForSingleObject
+    }
+    Sections Name OwnName Hooked "an absolute name is mapped below the VM's object directory; the loader's known sections pass by name" {
+        NtCreateSection NtCreateSectionEx NtOpenSection
+    }
+    Sections Other ByHandle Settled "acts on a section, and on a process, that were decided when they were opened" {
+        NtMapViewOfSection NtMapViewOfSectionEx NtUnmapViewOfSection NtUnmapViewOfSectionEx
+        NtExtendSection NtQuerySection
+    }
+    Jobs Name OwnName Hooked "an absolute name is mapped below the VM's object directory" {
+        NtCreateJobObject NtOpenJobObject
+    }
+    Jobs Other ByHandle Settled "acts on a job that was decided when it was opened; a null handle is the VM's own job, which tells of its members only" {
+        NtCreateJobSet NtAssignProcessToJobObject NtTerminateJobObject NtIsProcessInJob
+        NtQueryInformationJobObject NtSetInformationJobObject
+    }
+    Completions Name OwnName Hooked "an absolute name is mapped below the VM's object directory" {
+        NtCreateIoCompletion NtOpenIoCompletion
+    }
+    Completions Name OwnName Open "takes object attributes, so a name; the thread pool gives none" {
+        NtCreateWaitCompletionPacket NtCreateWorkerFactory
+    }
+    Completions Other ByHandle Settled "acts on a completion port, packet or worker factory that was decided when it was opened" {
+        NtSetIoCompletion NtSetIoCompletionEx NtRemoveIoCompletion NtRemoveIoCompletionEx
+        NtQueryIoCompletion NtAssociateWaitCompletionPacket NtCancelWaitCompletionPacket
+        NtQueryInformationWorkerFactory NtSetInformationWorkerFactory NtReleaseWorkerFactoryWorker
+        NtShutdownWorkerFactory NtWaitForWorkViaWorkerFactory NtWorkerFactoryWorkerReady
+    }
+    Directories Name OwnName Hooked "an absolute name is mapped below the VM's object directory, or opened on the host by a line of the pass list" {
+        NtCreateDirectoryObject NtCreateDirectoryObjectEx NtOpenDirectoryObject
+        NtCreateSymbolicLinkObject NtOpenSymbolicLinkObject
+    }
+    Directories Other ByHandle Hooked "the VM's prefix is cut off the names that come back" {
+        NtQuerySymbolicLinkObject NtQueryObject
+    }
+    Directories Other ByHandle Settled "lists or changes an object that was decided when it was opened" {
+        NtQueryDirectoryObject NtSetInformationSymbolicLink NtMakePermanentObject NtMakeTemporaryObject
+        NtSetInformationObject NtCompareObjects
+    }
+    Namespaces Name OwnName Open "finds a namespace by its boundary descriptor, which two VMs may share" {
+        NtCreatePrivateNamespace NtOpenPrivateNamespace
+    }
+    Namespaces Other ByHandle Settled "acts on a namespace that was decided when it was opened" {
+        NtDeletePrivateNamespace
+    }
+    Sessions Name OwnName Open "opens a session object of the host by name" {
+        NtOpenSession
+    }
+    Sessions Other ByHandle Settled "acts on a session that was decided when it was opened" {
+        NtNotifyChangeSession
+    }
+    DebugObjects Name OwnName Open "takes object attributes, so a name; debuggers give none" {
+        NtCreateDebugObject
+    }
+    DebugObjects Other ByHandle Settled "acts on a debug object and a process that were decided when they were opened" {
+        NtDebugActiveProcess NtDebugContinue NtRemoveProcessDebug NtSetInformationDebugObject
+        NtWaitForDebugEvent
+    }
+    Partitions Name OwnName Open "takes object attributes, so a name" {
+        NtCreatePartition NtOpenPartition NtCreateCpuPartition NtOpenCpuPartition
+    }
+    Partitions Other ByHandle Settled "acts on a partition that was decided when it was opened" {
+        NtManagePartition NtQueryInformationCpuPartition NtSetInformationCpuPartition
+    }
+};

@@ -1,0 +1,26 @@
+//! What Wine's ntdll exports as system calls beyond NT's own (seen on Wine 8
+//! and Wine 10).
+
+use crate::call::{Group, groups};
+
+/// Sorted by channel.
+pub(in crate::calls) const GROUPS: &[Group] = groups! {
+    ProcessLists Other SameVm Open "another name of NtQuerySystemInformation's stub on Wine 8" {
+        RtlGetNativeSystemInformation
+    }
+    Unix Name Denied Open "starts a program of Unix" {
+        __wine_unix_spawnvp
+    }
+    Unix Name Denied Open "tells the Unix name of a file, or the NT name of a Unix file, past the VM's layers" {
+        wine_nt_to_unix_file_name wine_unix_to_nt_file_name
+    }
+    Unix Other SameVm Open "speaks to the server of all VMs directly: Wine's own DLLs do, so it cannot be denied whole" {
+        wine_server_call
+    }
+    Unix Other ByHandle Settled "turns a handle into a Unix descriptor of the same object and back" {
+        wine_server_fd_to_handle wine_server_handle_to_fd
+    }
+    Local None NoIpc Settled "writes to the standard error that the process was given" {
+        __wine_dbg_write
+    }
+};

@@ -1,0 +1,76 @@
+//! The screen, the displays, fonts and printers.
+
+use crate::call::{Group, groups};
+
+/// Sorted by kind.
+pub(in crate::calls) const GROUPS: &[Group] = groups! {
+    Printers Name ServerInside Open "names a printer or a display" {
+        NtGdiOpenDCW
+    }
+    Printers Other ServerInside Open "prints, or speaks to the printer's driver" {
+        NtGdiAbortDoc NtGdiDisableUMPDSandboxing NtGdiDoBanding NtGdiDrawEscape NtGdiEndDoc NtGdiEndPage
+        NtGdiExtEscape NtGdiGetETM NtGdiGetPerBandInfo NtGdiGetSpoolMessage NtGdiInitSpool NtGdiResetDC
+        NtGdiSetPUMPDOBJ NtGdiSetUMPDSandboxState NtGdiStartDoc NtGdiStartPage NtGdiUMPDEngFreeUserMem
+        NtGdiUnloadPrinterDriver
+    }
+    Screen Other SameVm Open "reads what other programs show" {
+        NtDesktopCaptureBits NtDxgkOutputDuplPresentToHwQueue NtGdiDdDDICreateOutputDupl
+        NtGdiDdDDIDestroyOutputDupl NtGdiDdDDIGetDWMVerticalBlankEvent NtGdiDdDDIGetPresentHistory
+        NtGdiDdDDIOutputDuplGetFrameInfo NtGdiDdDDIOutputDuplGetMetaData
+        NtGdiDdDDIOutputDuplGetPointerShapeData NtGdiDdDDIOutputDuplPresent NtGdiDdDDIOutputDuplReleaseFrame
+        NtGdiDwmCreatedBitmapRemotingOutput NtGdiFullscreenControl NtGdiGetDCforBitmap NtUserBitBltSysBmp
+        NtUserGetCursorInfo NtUserGetDC NtUserGetDCEx NtUserGetDCompositionHwndBitmap NtUserGetDwmCursorShape
+        NtUserGetWindowDC NtUserHwndQueryRedirectionInfo NtUserHwndSetRedirectionInfo NtUserMagControl
+        NtUserMagGetContextInformation NtUserMagSetContextInformation NtUserPaintDesktop NtUserPaintMonitor
+        NtUserPrintWindow NtUserWindowFromDC NtVisualCaptureBits
+    }
+    Screen Other Denied Open "changes or asks the displays themselves, which all programs share" {
+        NtDxgkDispMgrOperation NtDxgkDisplayMuxSwitchExecute NtDxgkDisplayMuxSwitchFinish
+        NtDxgkDisplayMuxSwitchPrepare NtDxgkDisplayPortOperation NtDxgkSetProperties
+        NtGdiConfigureOPMProtectedOutput NtGdiCreateOPMProtectedOutput NtGdiCreateOPMProtectedOutputs
+        NtGdiDDCCIGetCapabilitiesString NtGdiDDCCIGetCapabilitiesStringLength NtGdiDDCCIGetTimingReport
+        NtGdiDDCCIGetVCPFeature NtGdiDDCCISaveCurrentSettings NtGdiDDCCISetVCPFeature
+        NtGdiDdDDIAdjustFullscreenGamma NtGdiDdDDIDispMgrCreate NtGdiDdDDIDispMgrSourceOperation
+        NtGdiDdDDIDispMgrTargetOperation NtGdiDdDDIInvalidateActiveVidPn NtGdiDdDDINetDispGetNextChunkInfo
+        NtGdiDdDDINetDispQueryMiracastDisplayDeviceStatus NtGdiDdDDINetDispQueryMiracastDisplayDeviceSupport
+        NtGdiDdDDINetDispStartMiracastDisplayDevice NtGdiDdDDINetDispStartMiracastDisplayDeviceEx
+        NtGdiDdDDINetDispStopMiracastDisplayDevice NtGdiDdDDINetDispStopSessions NtGdiDdDDIPollDisplayChildren
+        NtGdiDdDDISetDisplayMode NtGdiDdDDISetDisplayPrivateDriverFormat NtGdiDdDDISetDodIndirectSwapchain
+        NtGdiDdDDISetFSEBlock NtGdiDdDDISetGammaRamp NtGdiDdDDISetHwProtectionTeardownRecovery
+        NtGdiDdDDISetMonitorColorSpaceTransform NtGdiDdDDISetStablePowerState NtGdiDdDDISetStereoEnabled
+        NtGdiDdDDISetVidPnSourceHwProtection NtGdiDdDDISetVidPnSourceOwner NtGdiDdDDISetVidPnSourceOwner1
+        NtGdiDdDDISetYieldPercentage NtGdiDestroyOPMProtectedOutput NtGdiDestroyPhysicalMonitor
+        NtGdiGetCOPPCompatibleOPMInformation NtGdiGetCertificate NtGdiGetCertificateByHandle
+        NtGdiGetCertificateSize NtGdiGetCertificateSizeByHandle NtGdiGetMonitorID
+        NtGdiGetNumberOfPhysicalMonitors NtGdiGetOPMInformation NtGdiGetOPMRandomNumber
+        NtGdiGetPhysicalMonitorDescription NtGdiGetPhysicalMonitorFromTarget NtGdiGetPhysicalMonitors
+        NtGdiGetSuggestedOPMProtectedOutputArraySize NtGdiSetDeviceGammaRamp
+        NtGdiSetOPMSigningKeyAndSequenceNumbers NtGdiSetPrivateDeviceGammaRamp NtGdiSetSystemPaletteUse
+        NtUserAutoRotateScreen NtUserChangeDisplaySettings NtUserDeferredDesktopRotation
+        NtUserDisplayConfigSetDeviceInfo NtUserEnableSoftwareCursorForScreenCapture
+        NtUserFunctionalizeDisplayConfig NtUserGetMonitorBrightness NtUserSetAutoRotation
+        NtUserSetDesktopColorTransform NtUserSetDisplayAutoRotationPreferences NtUserSetDisplayConfig
+        NtUserSetDisplayMapping NtUserSetMirrorRendering NtUserSetMonitorBrightness NtUserSetMonitorWorkArea
+        NtUserSlicerControl
+    }
+    Settings None NoIpc Settled "reads a setting of displays or keyboards that programs do not send by" {
+        NtUserDisplayConfigGetDeviceInfo NtUserEnumDisplayDevices NtUserEnumDisplayMonitors
+        NtUserEnumDisplaySettings NtUserGetAutoRotationState NtUserGetCaretBlinkTime NtUserGetControlBrush
+        NtUserGetControlColor NtUserGetDeviceChangeInfo NtUserGetDisplayAutoRotationPreferences
+        NtUserGetDisplayConfigBufferSizes NtUserGetDoubleClickTime NtUserGetDpiForMonitor
+        NtUserGetDpiSystemMetrics NtUserGetExtendedPointerDeviceProperty NtUserGetGlobalIMEStatus
+        NtUserGetHDevName NtUserGetHimetricScaleFactorFromPixelLocation NtUserGetIMEShowStatus
+        NtUserGetImeHotKey NtUserGetImeInfoEx NtUserGetInputContainerId NtUserGetInputLocaleInfo
+        NtUserGetKeyNameText NtUserGetKeyboardLayout NtUserGetKeyboardLayoutList NtUserGetKeyboardLayoutName
+        NtUserGetKeyboardType NtUserGetOemBitmapSize NtUserGetPhysicalDeviceRect
+        NtUserGetPrecisionTouchPadConfiguration NtUserGetRequiredCursorSizes NtUserGetSystemContentRects
+        NtUserGetUniformSpaceMapping NtUserQueryDisplayConfig
+    }
+    Fonts Name OwnName Open "loads or tells fonts, which the session shares unless they were loaded as private" {
+        NtGdiAddEmbFontToDC NtGdiAddFontResourceW NtGdiAddInitialFonts NtGdiAddRemoteFontToDC
+        NtGdiAddRemoteMMInstanceToDC NtGdiChangeGhostFont NtGdiEnableEudc NtGdiEudcLoadUnloadLink
+        NtGdiForceUFIMapping NtGdiGetFontFileData NtGdiGetFontFileInfo NtGdiGetFontResourceInfoInternalW
+        NtGdiGetProcessSessionFonts NtGdiGetPublicFontTableChangeCookie NtGdiGetUFIPathname NtGdiMakeFontDir
+        NtGdiRemoveFontResourceW NtGdiRemoveMergeFont NtGdiSetLinkedUFIs NtGdiUnmapMemFont NtUserLW_LoadFonts
+    }
+};
