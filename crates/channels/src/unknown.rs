@@ -124,6 +124,9 @@ pub fn suspicion(module: Module, name: &str) -> Option<Suspicion> {
 /// The known call that `name` looks like a form of: the same name but for
 /// endings. Only one that reaches beyond its process counts.
 fn form_of(name: &str) -> Option<&'static str> {
+    if let Some(rest) = name.strip_prefix("Zw") {
+        return joined("Nt", rest);
+    }
     let mut stem = name;
     while let Some(shorter) = shorter(stem) {
         stem = shorter;
@@ -131,7 +134,7 @@ fn form_of(name: &str) -> Option<&'static str> {
             return Some(call.name);
         }
     }
-    ENDINGS.iter().find_map(|ending| longer(name, ending))
+    ENDINGS.iter().find_map(|ending| joined(name, ending))
 }
 
 /// The name without one ending, or without its last digits.
@@ -143,13 +146,14 @@ fn shorter(name: &str) -> Option<&str> {
     ENDINGS.iter().find_map(|ending| name.strip_suffix(ending))
 }
 
-/// The known call whose name is `name` with `ending` after it.
-fn longer(name: &str, ending: &str) -> Option<&'static str> {
+/// The known call whose name is `head` and `tail`, if it reaches beyond its
+/// process.
+fn joined(head: &str, tail: &str) -> Option<&'static str> {
     let mut room = [0_u8; 128];
-    let whole = room.get_mut(..name.len().checked_add(ending.len())?)?;
-    let (head, tail) = whole.split_at_mut(name.len());
-    head.copy_from_slice(name.as_bytes());
-    tail.copy_from_slice(ending.as_bytes());
+    let whole = room.get_mut(..head.len().checked_add(tail.len())?)?;
+    let (first, last) = whole.split_at_mut(head.len());
+    first.copy_from_slice(head.as_bytes());
+    last.copy_from_slice(tail.as_bytes());
     let call = find(core::str::from_utf8(whole).ok()?)?;
     (call.group.reach != Reach::None).then_some(call.name)
 }
@@ -178,7 +182,8 @@ mod tests {
     }
 
     #[test]
-    fn an_older_form_is_suspected_too() {
+    fn an_older_form_and_the_other_prefix_are_suspected_too() {
+        assert_eq!(of("ZwOpenFile"), Some(Suspicion::FormOf("NtOpenFile")));
         assert_eq!(
             of("NtPssCaptureVaSpace"),
             Some(Suspicion::FormOf("NtPssCaptureVaSpaceBulk"))

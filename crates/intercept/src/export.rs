@@ -37,10 +37,35 @@ impl<'a> Module<'a> {
     pub fn find(&self, name: &[u8]) -> Option<u32> {
         let directory = self.exports.0 as usize;
         let names = u32_at(self.bytes, directory.checked_add(24)?)?;
-        let functions = u32_at(self.bytes, directory.checked_add(28)?)? as usize;
         let names_rva = u32_at(self.bytes, directory.checked_add(32)?)? as usize;
-        let ordinals = u32_at(self.bytes, directory.checked_add(36)?)? as usize;
         let index = self.position(names_rva, names as usize, name)?;
+        self.code(index)
+    }
+
+    /// The exports that have names, with their RVAs, in the order of the names;
+    /// forwarders are left out.
+    pub fn names(&self) -> impl Iterator<Item = (&'a [u8], u32)> {
+        let module = *self;
+        let field = move |at: usize| {
+            let at = (module.exports.0 as usize).checked_add(at)?;
+            u32_at(module.bytes, at).map(|value| value as usize)
+        };
+        let count = field(24).unwrap_or(0);
+        (0..count)
+            .map_while(move |index| {
+                let name = u32_at(module.bytes, field(32)?.checked_add(index.checked_mul(4)?)?)?;
+                let text = module.bytes.get(name as usize..)?;
+                let end = text.iter().position(|&byte| byte == 0)?;
+                Some((text.get(..end)?, module.code(index)))
+            })
+            .filter_map(|(name, rva)| Some((name, rva?)))
+    }
+
+    /// The RVA of the export whose name is the `index`-th.
+    fn code(&self, index: usize) -> Option<u32> {
+        let directory = self.exports.0 as usize;
+        let functions = u32_at(self.bytes, directory.checked_add(28)?)? as usize;
+        let ordinals = u32_at(self.bytes, directory.checked_add(36)?)? as usize;
         let ordinal = u16_at(self.bytes, ordinals.checked_add(index.checked_mul(2)?)?)? as usize;
         let rva = u32_at(self.bytes, functions.checked_add(ordinal.checked_mul(4)?)?)?;
         let end = self.exports.0.checked_add(self.exports.1)?;
@@ -134,6 +159,14 @@ mod tests {
         assert_eq!(module.find(b"NtD"), None);
     }
 
+    #[test]
+    fn lists_each_name_with_its_code() {
+        let bytes = module(&["NtA", "NtAb", "NtB"]);
+        let names: Vec<_> = Module::new(&bytes).expect("sound").names().collect();
+        let expected: [(&[u8], u32); 3] = [(b"NtA", 0x5000), (b"NtAb", 0x5010), (b"NtB", 0x5020)];
+        assert_eq!(names, expected);
+    }
+
     proptest! {
         #[test]
         fn damage_never_panics(at in 0..0x1000_usize, to in any::<u8>(), cut in 0..0x1000_usize) {
@@ -142,6 +175,7 @@ mod tests {
             bytes.truncate(cut);
             if let Some(module) = Module::new(&bytes) {
                 let _ = module.find(b"NtB");
+                let _ = module.names().count();
             }
         }
     }

@@ -36,6 +36,13 @@ pub fn number(code: &[u8; LENGTH]) -> Option<u32> {
     (head == HEAD && tail == TAIL && known_end).then(|| u32::from_le_bytes(*id))
 }
 
+/// Whether `code` begins as every stub of x64 does, whatever follows: enough to
+/// tell a system call from other exports.
+#[must_use]
+pub fn begins(code: &[u8]) -> bool {
+    code.starts_with(&HEAD)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,8 +68,10 @@ mod tests {
     #[test]
     fn refuses_a_patched_stub() {
         let mut code = windows();
+        assert!(begins(&code));
         code[..jump::LENGTH].copy_from_slice(&jump::encode(0x1_0000_0000));
         assert_eq!(number(&code), None);
+        assert!(!begins(&code));
     }
 
     proptest! {

@@ -50,6 +50,11 @@ impl Agent {
         &self.file
     }
 
+    /// ntdll as it is mapped here, and so in every process.
+    pub(crate) fn ntdll(&self) -> &[u8] {
+        &self.ntdll
+    }
+
     /// Puts the agent into a process that has not run yet.
     pub(crate) fn place(
         &self,
@@ -76,7 +81,7 @@ fn path() -> Result<PathBuf> {
 }
 
 /// Where ntdll is mapped, and a copy of it as it is mapped.
-fn ntdll() -> Result<(u64, Vec<u8>)> {
+pub(crate) fn ntdll() -> Result<(u64, Vec<u8>)> {
     let name = wide("ntdll.dll");
     // SAFETY: a zero-terminated name.
     let module = unsafe { GetModuleHandleW(name.as_ptr()) };
@@ -84,14 +89,19 @@ fn ntdll() -> Result<(u64, Vec<u8>)> {
         return Err(last_error("find ntdll"));
     }
     let base = module.addr();
+    Ok((base as u64, copy_of(base)?))
+}
+
+/// A copy of the module that is mapped at `base`.
+pub(crate) fn copy_of(base: usize) -> Result<Vec<u8>> {
     let header = read_self(base, 0x1000)?;
     let field = |at: usize| header.get(at..at + 4).map(|b| [b[0], b[1], b[2], b[3]]);
     // SizeOfImage of a PE32+ optional header.
     let size = field(0x3c)
         .and_then(|at| field(u32::from_le_bytes(at) as usize + 24 + 56))
         .map(u32::from_le_bytes)
-        .ok_or_else(|| nt_error("read ntdll", status::STATUS_INVALID_IMAGE_FORMAT))?;
-    Ok((base as u64, read_self(base, size as usize)?))
+        .ok_or_else(|| nt_error("read a module", status::STATUS_INVALID_IMAGE_FORMAT))?;
+    read_self(base, size as usize)
 }
 
 fn read_self(address: usize, size: usize) -> Result<Vec<u8>> {
@@ -109,6 +119,6 @@ fn read_self(address: usize, size: usize) -> Result<Vec<u8>> {
     if status::success(status) {
         Ok(bytes)
     } else {
-        Err(nt_error("read ntdll", status))
+        Err(nt_error("read a module", status))
     }
 }

@@ -77,6 +77,14 @@ pub enum Error {
         /// Our version.
         version: &'static str,
     },
+    /// The system exports calls that the catalogue does not know and that may lead out.
+    #[error(
+        "this system has system calls that this Pinion does not know and that may lead out of a VM ({names}): use a newer Pinion, or set PINION_ALLOW_UNKNOWN_CALLS=1 to run without confining them; see 'pinion doctor'"
+    )]
+    UnknownCalls {
+        /// Their names.
+        names: String,
+    },
     /// A host port cannot be published.
     #[error("cannot publish the port {host}: {why}; choose another host port with -p")]
     Port {

@@ -16,6 +16,7 @@ use pinion_wire::tally::Tally;
 use crate::agent::Agent;
 use crate::control::{LimitsStatus, Program, State, Status};
 use crate::error::{Error, Result};
+use crate::examine;
 use crate::job::Job;
 use crate::lifecycle::{End, Life, Main, Next};
 use crate::limits::{INTERVAL, Limiter};
@@ -56,6 +57,7 @@ impl Keeper {
     /// Makes all that the VM needs; nothing runs in it yet.
     pub(crate) fn new(store: &Path, vm: Vm) -> Result<Arc<Self>> {
         let agent = Agent::load()?;
+        examine::refuse_unknown_calls(agent.ntdll())?;
         let session = current_session()?;
         let names = Names::create(vm.id(), session)?;
         vm.prepare_layers()?;

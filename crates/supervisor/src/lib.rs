@@ -16,6 +16,7 @@
 //! | `server`, `requests` | the two pipes |
 //! | `pause`, `limits`, `victims`, `usage`, `cpu`, `ports`, `log` | what the name says |
 //! | `services` | the VM's service controller |
+//! | [`survey`], `examine` | what must hold of the system before a VM may start |
 //! | `client`, `spawn`, `control` | the command line's side |
 
 #![cfg_attr(
@@ -35,6 +36,7 @@ mod namespace;
 mod page;
 mod ports;
 pub mod quote;
+pub mod survey;
 mod victims;
 
 #[cfg(windows)]
@@ -51,6 +53,8 @@ pub mod client;
 mod cpu;
 #[cfg(windows)]
 mod desktop;
+#[cfg(windows)]
+pub mod examine;
 #[cfg(windows)]
 mod finish;
 #[cfg(windows)]

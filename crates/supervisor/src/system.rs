@@ -62,12 +62,20 @@ pub(crate) fn computer_name() -> Result<String> {
     ))
 }
 
-/// Whether this Windows is a Wine.
-pub(crate) fn is_wine() -> bool {
+/// Wine's version; none on Windows.
+pub(crate) fn wine_version() -> Option<&'static str> {
     use windows_sys::Win32::System::LibraryLoader::GetModuleHandleW;
     let name = wide("ntdll.dll");
     // SAFETY: a zero-terminated name.
     let ntdll = unsafe { GetModuleHandleW(name.as_ptr()) };
+    if ntdll.is_null() {
+        return None;
+    }
     // SAFETY: ntdll's module handle, in a process that runs.
-    !ntdll.is_null() && unsafe { pinion_nt::wine::version(ntdll) }.is_some()
+    unsafe { pinion_nt::wine::version(ntdll) }
+}
+
+/// Whether this Windows is a Wine.
+pub(crate) fn is_wine() -> bool {
+    wine_version().is_some()
 }

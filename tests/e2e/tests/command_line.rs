@@ -22,6 +22,8 @@ fn every_verb_has_help_with_an_example() {
         "inspect",
         "logs",
         "rm",
+        "channels",
+        "doctor",
         "completion",
     ];
     for verb in verbs {

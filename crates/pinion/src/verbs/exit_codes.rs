@@ -14,7 +14,8 @@ it in one line on stderr and ends with one of these:
   122  the VM's record on disk is damaged, or of a newer Pinion; or an archive is refused
   123  the VM does not run, and the verb needs one that does
   124  something did not happen in the time allowed
-  125  Pinion itself failed: the supervisor, the agent, the store, no room on the disk
+  125  Pinion itself failed: the supervisor, the agent, the store, no room on the disk; or this system
+       has system calls that are not known (see 'pinion doctor')
   126  the program cannot be run: no Windows program, a 32-bit one, a folder, no right to read it
   127  the program was not found
   137  the program was killed: by 'pinion kill', a limit, or with its supervisor

@@ -1,9 +1,11 @@
 //! The verbs: what `pinion.exe` can be asked, one file each.
 
+mod channels;
 mod commit;
 mod completion;
 mod create;
 mod diff;
+mod doctor;
 mod exec;
 mod exit_codes;
 mod export;
@@ -75,6 +77,8 @@ enum Verb {
     Snapshots(snapshots::Args),
     Diff(diff::Args),
     Reset(reset::Args),
+    Channels(channels::Args),
+    Doctor(doctor::Args),
     Version(version::Args),
     Completion(completion::Args),
     ExitCodes(exit_codes::Args),
@@ -115,6 +119,8 @@ pub fn dispatch() -> Outcome {
         Verb::Snapshots(args) => snapshots::run(&args),
         Verb::Diff(args) => diff::run(&args),
         Verb::Reset(args) => reset::run(&args),
+        Verb::Channels(args) => channels::run(&args),
+        Verb::Doctor(args) => doctor::run(&args),
         Verb::Version(args) => version::run(&args),
         Verb::Completion(args) => completion::run(&args),
         Verb::ExitCodes(args) => exit_codes::run(&args),
