@@ -3,6 +3,7 @@
 //! Pure functions over UTF-16 units and caller-supplied buffers: no allocation,
 //! no system call, no state. [`object`] maps names of the object manager,
 //! [`pipe`] names of pipes and mailslots, [`file`] names of files;
+//! [`share`] finds the paths that are the host's own;
 //! [`pattern`] matches names in listings. The rule of [`object`] is one line: an absolute name `N` means the VM's directory followed by `N`, so
 //! mapping is injective, undoing is cutting, and no name leads out.
 #![no_std]
@@ -13,6 +14,7 @@ pub mod key;
 pub mod object;
 pub mod pattern;
 pub mod pipe;
+pub mod share;
 pub mod socket;
 pub mod units;
 

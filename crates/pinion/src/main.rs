@@ -24,6 +24,8 @@ mod process;
 #[cfg(windows)]
 mod progress;
 #[cfg(windows)]
+mod shares;
+#[cfg(windows)]
 mod verbs;
 #[cfg(windows)]
 mod vms;

@@ -2,7 +2,7 @@
 
 use crate::values;
 use clap::Args;
-use pinion_store::{Limits, PortMapping, VmName};
+use pinion_store::{Limits, PortMapping, Share, VmName};
 
 /// What a new VM is made of.
 #[derive(Args, Debug)]
@@ -14,6 +14,10 @@ pub struct NewOptions {
     /// Publish the VM's port VM at the host's port HOST
     #[arg(short, long, value_name = "[ADDRESS:]HOST:VM", value_parser = values::publish)]
     pub publish: Vec<PortMapping>,
+
+    /// Share the host's folder HOSTDIR as VMDIR; 'ro': for reading only
+    #[arg(short, long, value_name = "HOSTDIR:VMDIR[:ro]", value_parser = values::share)]
+    pub volume: Vec<Share>,
 
     /// Start with what this VM or snapshot has; its program is the default
     #[arg(long, value_name = "VM|SNAPSHOT")]

@@ -4,6 +4,7 @@
 use crate::failure::Failure;
 use crate::options::NewOptions;
 use crate::program;
+use crate::shares;
 use pinion_store::{NewVm, Source, Store, exit_code};
 use std::path::PathBuf;
 
@@ -35,6 +36,7 @@ pub fn plan(store: &Store, options: &NewOptions, remove_at_end: bool) -> Result<
         cwd: Some(program::folder(cwd.as_deref())?),
         limits: options.limits.limits(),
         ports: options.publish.clone(),
+        shares: shares::resolve(store, &options.volume)?,
         remove_at_end,
         from,
     };

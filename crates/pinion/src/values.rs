@@ -1,7 +1,8 @@
 //! The values of options: sizes, ports, variables, times. Each parser tells in
 //! its error what would be right.
 
-use pinion_store::PortMapping;
+use pinion_store::share::folder;
+use pinion_store::{PortMapping, Share};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -28,6 +29,34 @@ pub fn publish(text: &str) -> Result<PortMapping, String> {
         host_address,
         host: port(host)?,
         vm: port(vm)?,
+    })
+}
+
+/// Reads `HOSTDIR:VMDIR`, or one with `:ro` or `:rw` at its end. The host's folder may be relative to
+/// the current one; whether it is there is looked at later.
+pub fn share(text: &str) -> Result<Share, String> {
+    let right = "give HOSTDIR:VMDIR, such as D:\\data:C:\\data, or with :ro at its end";
+    let (paths, read_only) = match text.rsplit_once(':') {
+        Some((paths, mode)) if mode.eq_ignore_ascii_case("ro") => (paths, true),
+        Some((paths, mode)) if mode.eq_ignore_ascii_case("rw") => (paths, false),
+        _ => (text, false),
+    };
+    let is_whole = |path: &str| {
+        let mut units = path.chars();
+        units
+            .next()
+            .is_some_and(|letter| letter.is_ascii_alphabetic())
+            && units.next() == Some(':')
+            && matches!(units.next(), Some('\\' | '/'))
+    };
+    let split = paths.match_indices(':').map(|(at, _)| paths.split_at(at));
+    let mut split = split.filter(|(host, vm)| !host.is_empty() && is_whole(&vm[1..]));
+    let (host, vm) = split.next().ok_or(right)?;
+    let vm = &vm[1..];
+    Ok(Share {
+        host: host.into(),
+        vm: folder(vm).map_err(|why| format!("{vm}: {why}"))?,
+        read_only,
     })
 }
 
@@ -186,6 +215,32 @@ mod tests {
             "1.2.3.4:5",
         ] {
             assert!(publish(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn shares() {
+        let of = |host: &str, vm: &str, read_only| {
+            Ok(Share {
+                host: host.into(),
+                vm: vm.into(),
+                read_only,
+            })
+        };
+        assert_eq!(share(r"D:\a:C:\b"), of(r"D:\a", r"C:\b", false));
+        assert_eq!(share(r"D:\a:c:/b/:RO"), of(r"D:\a", r"C:\b", true));
+        assert_eq!(share(r"D:\a:C:\b:rw"), of(r"D:\a", r"C:\b", false));
+        assert_eq!(share(r".:C:\b"), of(".", r"C:\b", false));
+        for wrong in [
+            "",
+            r"D:\a",
+            r":C:\b",
+            r"D:\a:b",
+            r"D:\a:C:\b:x",
+            r"D:\a:C:\",
+            r"D:\a:C:\..\b",
+        ] {
+            assert!(share(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -76,6 +76,20 @@ pub enum Error {
         /// The name.
         name: String,
     },
+    /// A folder cannot be shared.
+    #[error("cannot share: {why}; give HOSTDIR:VMDIR of folders that are apart from all others")]
+    BadShare {
+        /// What is wrong.
+        why: String,
+    },
+    /// The VM shares no such folder.
+    #[error("the VM '{name}' shares no folder {folder}; 'pinion share {name}' lists them")]
+    NoSuchShare {
+        /// The VM.
+        name: String,
+        /// The folder in the VM.
+        folder: String,
+    },
     /// Another snapshot has the name.
     #[error(
         "a snapshot named '{name}' exists already; choose another name or remove it with 'pinion snapshot rm {name}'"
@@ -237,11 +251,13 @@ impl Error {
             Error::NoSuchVm { .. }
             | Error::NoSuchSnapshot { .. }
             | Error::NoSuchSource { .. }
+            | Error::NoSuchShare { .. }
             | Error::AmbiguousId { .. } => exit_code::NO_SUCH_VM,
             Error::NameTaken { .. }
             | Error::SnapshotTaken { .. }
             | Error::SnapshotInUse { .. }
             | Error::NotAtRest { .. }
+            | Error::BadShare { .. }
             | Error::Running { .. } => exit_code::CONFLICT,
             Error::Damaged { .. }
             | Error::DamagedLayer { .. }

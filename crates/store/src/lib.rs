@@ -40,6 +40,7 @@ mod record;
 #[cfg(windows)]
 pub mod registry;
 mod removal;
+pub mod share;
 mod snapshot;
 mod store;
 mod vm;
@@ -51,6 +52,7 @@ pub use layer::{LAYER_FORMAT, Layer};
 pub use lock::RunLock;
 pub use name::{NameError, VmName};
 pub use record::{ExitRecord, FORMAT, Limits, MOST_LAYERS, PortMapping, SnapshotRecord, VmRecord};
+pub use share::Share;
 pub use snapshot::{NewSnapshot, Snapshot, SnapshotEntry, Source};
 pub use store::{Entry, NewVm, Store};
 pub use vm::Vm;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{LayerId, SnapshotId, VmId};
 use crate::name::VmName;
+use crate::share::{self, Share};
 
 /// The format of records that this Pinion writes.
 pub const FORMAT: u32 = 2;
@@ -38,6 +39,9 @@ pub struct VmRecord {
     pub limits: Limits,
     /// Published ports.
     pub ports: Vec<PortMapping>,
+    /// Folders that are the host's own. A Pinion that knows none refuses a record that has some.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shares: Vec<Share>,
     /// The VM's own loopback address, unique in the store.
     pub address: Ipv4Addr,
     /// The writable upper layer, which no other VM and no snapshot has.
@@ -130,6 +134,9 @@ impl VmRecord {
         if self.ports.iter().any(|port| port.host == 0 || port.vm == 0) {
             return Some("a published port is 0".into());
         }
+        if let Some(why) = share::fault(&self.shares) {
+            return Some(format!("a shared folder: {why}"));
+        }
         if self.base_layers > self.layers.len() {
             return Some("it was made with more layers than it has".into());
         }
@@ -173,6 +180,7 @@ pub(crate) mod tests {
                 ..Limits::default()
             },
             ports: vec![],
+            shares: vec![],
             address: Ipv4Addr::new(127, 77, 0, 1),
             upper: LayerId::from_u64(7),
             layers: vec![],
@@ -202,6 +210,16 @@ pub(crate) mod tests {
             ..good.clone()
         };
         assert!(own.fault("web").is_some());
+        let share = Share {
+            host: r"C:\a".into(),
+            vm: r"C:\a\b".into(),
+            read_only: false,
+        };
+        let shares = VmRecord {
+            shares: vec![share],
+            ..good.clone()
+        };
+        assert!(shares.fault("web").unwrap().contains("shared folder"));
         let port = PortMapping {
             host_address: Ipv4Addr::UNSPECIFIED,
             host: 0,

@@ -14,6 +14,7 @@ use crate::layer::Layer;
 use crate::lock::StoreLock;
 use crate::name::VmName;
 use crate::record::{FORMAT, Limits, PortMapping, VmRecord};
+use crate::share::{self, Share};
 use crate::snapshot::Source;
 use crate::vm::Vm;
 
@@ -39,6 +40,8 @@ pub struct NewVm {
     pub limits: Limits,
     /// Published ports.
     pub ports: Vec<PortMapping>,
+    /// Folders that are the host's own.
+    pub shares: Vec<Share>,
     /// Remove it when its main program ends.
     pub remove_at_end: bool,
     /// What it is made from; none means the host alone.
@@ -137,7 +140,7 @@ impl Store {
     /// Creates a VM: all of it, or nothing. How much its source holds makes no difference.
     ///
     /// # Errors
-    /// A taken name, no free address, no room; with a source [`Error::NotAtRest`],
+    /// A taken name, [`Error::BadShare`], no free address, no room; with a source [`Error::NotAtRest`],
     /// [`Error::TooDeep`], [`Error::DamagedLayer`].
     pub fn create(&self, new: NewVm) -> Result<Vm> {
         let lock = self.lock()?;
@@ -169,6 +172,9 @@ impl Store {
                 (self.fresh_layer()?.id(), layers, base)
             }
         };
+        if let Some(why) = share::fault(&new.shares) {
+            return Err(Error::BadShare { why });
+        }
         let claims = self.claims()?;
         let record = VmRecord {
             format: FORMAT,
@@ -180,6 +186,7 @@ impl Store {
             cwd: new.cwd,
             limits: new.limits,
             ports: new.ports,
+            shares: new.shares,
             address: claims.take(id)?,
             upper,
             base_layers: layers.len(),

@@ -15,7 +15,7 @@ use crate::record::{ExitRecord, FORMAT, VmRecord};
 pub struct Vm {
     folder: PathBuf,
     root: PathBuf,
-    record: VmRecord,
+    record: Box<VmRecord>,
 }
 
 impl Vm {
@@ -27,7 +27,7 @@ impl Vm {
             path: path.clone(),
             why,
         };
-        let record: VmRecord = read_record(&path, damaged)?;
+        let record: Box<VmRecord> = read_record(&path, damaged)?;
         match record.fault(name) {
             Some(why) => Err(damaged(why)),
             None => Ok(Self {
@@ -156,6 +156,18 @@ impl Vm {
     pub fn update(&mut self, change: impl FnOnce(&mut VmRecord)) -> Result<()> {
         let lock = StoreLock::take(&self.root.join("store.lock"))?;
         self.update_locked(&lock, change)
+    }
+
+    /// The same by a change that may refuse the record as it is there now.
+    pub(crate) fn try_update(
+        &mut self,
+        change: impl FnOnce(&mut VmRecord) -> Result<()>,
+    ) -> Result<()> {
+        let lock = StoreLock::take(&self.root.join("store.lock"))?;
+        let name = self.record.name.as_str();
+        let mut record = Self::load(self.folder.clone(), name, self.root.clone())?.record;
+        change(&mut record)?;
+        self.update_locked(&lock, |now| *now = *record)
     }
 
     /// The same for one who holds the store's lock already.

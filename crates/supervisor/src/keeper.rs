@@ -60,7 +60,9 @@ impl Keeper {
         examine::refuse_unknown_calls(agent.ntdll())?;
         let session = current_session()?;
         let names = Names::create(vm.id(), session)?;
+        crate::shares::check(&vm, store)?;
         vm.prepare_layers()?;
+        vm.make_shared_folders()?;
         let stack = vm.stack();
         let keys = stack.iter().map(Layer::keys);
         let layer_keys = keys.collect::<pinion_store::Result<Vec<_>>>()?;

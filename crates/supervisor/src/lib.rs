@@ -12,7 +12,7 @@
 //! | `keeper`, `lifecycle` | what a running VM is made of, and the states of its life |
 //! | `job`, `process`, `names`, `section`, `pipe`, `attributes`, `desktop`, `system` | kernel objects |
 //! | `agent`, `start`, `admission`, `again` | take processes into the VM |
-//! | `page`, `namespace` | what members are told of their VM, and the layout of their names |
+//! | `page`, `namespace`, `shares` | what members are told of their VM, the layout of their names, and which folders may be shared |
 //! | `server`, `requests` | the two pipes |
 //! | `pause`, `limits`, `victims`, `usage`, `cpu`, `ports`, `log` | what the name says |
 //! | `services` | the VM's service controller |
@@ -81,6 +81,8 @@ mod section;
 mod server;
 #[cfg(windows)]
 mod services;
+#[cfg(windows)]
+pub mod shares;
 #[cfg(windows)]
 mod spawn;
 #[cfg(windows)]

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use pinion_store::{Vm, VmId};
-use pinion_wire::page::{Layer, Page};
+use pinion_wire::page::{Layer, Page, Share};
 use pinion_wire::text::Text;
 
 use crate::error::{Error, Result};
@@ -63,12 +63,24 @@ pub(crate) fn fill(facts: &Facts<'_>) -> Result<Box<Page>> {
         };
         page.layer_count += 1;
     }
+    for (place, share) in page.shares.iter_mut().zip(&facts.vm.record().shares) {
+        let (host, vm) = share.layer_paths();
+        let (Some(host), Some(vm)) = (Text::new(&host), Text::new(&vm)) else {
+            continue;
+        };
+        *place = Share {
+            vm,
+            host,
+            read_only: share.read_only.into(),
+        };
+        page.share_count += 1;
+    }
     Ok(page)
 }
 
 /// The path by which the system itself calls what is at `path`: a member's
 /// handles have that name, whatever names lead there.
-fn own_path(path: &Path) -> PathBuf {
+pub(crate) fn own_path(path: &Path) -> PathBuf {
     let Ok(own) = path.canonicalize() else {
         return path.to_owned();
     };
@@ -105,7 +117,16 @@ mod tests {
     fn a_filled_page_is_sound() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
-        let vm = store.create(NewVm::default()).unwrap();
+        let share = pinion_store::Share {
+            host: r"D:\data".into(),
+            vm: r"C:\d".into(),
+            read_only: true,
+        };
+        let new = NewVm {
+            shares: vec![share],
+            ..NewVm::default()
+        };
+        let vm = store.create(new).unwrap();
         let page = fill(&Facts {
             vm: &vm,
             store: store.root(),
@@ -123,6 +144,13 @@ mod tests {
         let prefix = String::from_utf16(page.pipe_prefix.as_units()).unwrap();
         assert_eq!(prefix, format!(r"pinion-{}\", vm.id()));
         assert_eq!(page.layers().len(), 1);
+        let [share] = page.shares() else {
+            panic!("one share");
+        };
+        let text = |units| String::from_utf16(units).unwrap();
+        assert_eq!(text(share.vm.as_units()), r"C\d");
+        assert_eq!(text(share.host.as_units()), r"D\data");
+        assert_eq!(share.read_only, 1);
         let folder = String::from_utf16(page.wine_folder.as_units()).unwrap();
         assert_eq!(folder, r"Z\home\me\.wine");
     }

@@ -32,6 +32,38 @@ impl Layer {
     };
 }
 
+/// The most folders that a VM can share with the host.
+pub const SHARES: usize = 16;
+
+/// A layer path (`C\data`) of a shared folder, in UTF-16 units.
+pub type Folder = Text<260>;
+
+/// A folder that is the host's own.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Share {
+    /// Its layer path in the VM.
+    pub vm: Folder,
+    /// Its layer path on the host.
+    pub host: Folder,
+    /// 0 when members may change what is in it.
+    pub read_only: u32,
+}
+
+impl Share {
+    /// No folder.
+    pub const EMPTY: Self = Self {
+        vm: Folder::EMPTY,
+        host: Folder::EMPTY,
+        read_only: 1,
+    };
+
+    /// Whether both paths are there.
+    fn is_sound(&self) -> bool {
+        !self.vm.as_units().is_empty() && !self.host.as_units().is_empty()
+    }
+}
+
 /// The VM's page. One fixed layout of less than 64 KiB.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -70,6 +102,10 @@ pub struct Page {
     pub computer_name: Text<64>,
     /// The stack of layers, upper first.
     pub layers: [Layer; LAYERS],
+    /// How many of `shares` are used.
+    pub share_count: u32,
+    /// The folders that are the host's own.
+    pub shares: [Share; SHARES],
 }
 
 impl Page {
@@ -90,6 +126,8 @@ impl Page {
         user_key: Text::EMPTY,
         computer_name: Text::EMPTY,
         layers: [Layer::EMPTY; LAYERS],
+        share_count: 0,
+        shares: [Share::EMPTY; SHARES],
     };
 
     /// Whether the page is of this build and of a VM.
@@ -99,8 +137,16 @@ impl Page {
             && self.version == crate::VERSION
             && self.layer_count >= 1
             && self.layer_count as usize <= LAYERS
+            && self.share_count as usize <= SHARES
+            && self.shares().iter().all(Share::is_sound)
             && !self.object_directory.as_units().is_empty()
             && !self.pipe_prefix.as_units().is_empty()
+    }
+
+    /// The used shares.
+    #[must_use]
+    pub fn shares(&self) -> &[Share] {
+        self.shares.get(..self.share_count as usize).unwrap_or(&[])
     }
 
     /// The used layers, upper first.
@@ -150,5 +196,13 @@ mod tests {
             }
             .is_sound()
         );
+        // One that has no paths, and more than there is room for.
+        for share_count in [1, 17] {
+            let page = Page {
+                share_count,
+                ..sound()
+            };
+            assert!(!page.is_sound());
+        }
     }
 }

@@ -3,7 +3,7 @@
 use super::{ls, update};
 use crate::failure::{Failure, Outcome};
 use crate::{output, vms};
-use pinion_store::{ExitRecord, LayerId, PortMapping, SnapshotId, Vm, VmId, VmName};
+use pinion_store::{ExitRecord, LayerId, PortMapping, Share, SnapshotId, Vm, VmId, VmName};
 use pinion_supervisor::client::Client;
 use pinion_supervisor::control::{LimitsStatus, ServiceInfo, Stats, Status, pipe_prefix};
 use serde::Serialize;
@@ -40,6 +40,7 @@ struct Told {
     cwd: Option<String>,
     address: Ipv4Addr,
     ports: Vec<PortMapping>,
+    shares: Vec<Share>,
     limits: LimitsStatus,
     remove_at_end: bool,
     supervisor_pid: Option<u32>,
@@ -84,6 +85,7 @@ fn on_disk(vm: &Vm) -> Result<Told, Failure> {
         cwd: record.cwd,
         address: record.address,
         ports: record.ports,
+        shares: record.shares,
         limits: update::not_enforced(&record.limits),
         remove_at_end: record.remove_at_end,
         supervisor_pid: None,

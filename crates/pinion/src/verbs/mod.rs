@@ -19,6 +19,7 @@ mod ps;
 mod reset;
 mod rm;
 mod run;
+mod share;
 mod snapshot;
 mod snapshots;
 mod start;
@@ -73,6 +74,7 @@ enum Verb {
     Commit(commit::Args),
     Export(export::Args),
     Import(import::Args),
+    Share(share::Args),
     Snapshot(snapshot::Args),
     Snapshots(snapshots::Args),
     Diff(diff::Args),
@@ -115,6 +117,7 @@ pub fn dispatch() -> Outcome {
         Verb::Commit(args) => commit::run(&args),
         Verb::Export(args) => export::run(&args),
         Verb::Import(args) => import::run(&args),
+        Verb::Share(args) => share::run(&args),
         Verb::Snapshot(args) => snapshot::run(&args),
         Verb::Snapshots(args) => snapshots::run(&args),
         Verb::Diff(args) => diff::run(&args),

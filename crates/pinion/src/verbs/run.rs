@@ -12,6 +12,7 @@ const AFTER: &str = "Examples:
   pinion run --name web -p 8080:80 C:\\nginx\\nginx.exe
   pinion run -d --rm -e MODE=test --memory 512m server.exe --verbose
   pinion run --rm cmd.exe /c set
+  pinion run --rm -v D:\\data:C:\\data:ro -- cmd.exe /c dir C:\\data
   pinion run --rm --from base -- nginx.exe       over all that the snapshot base has
 
 The program has this console's stdin, stdout and stderr; Ctrl-C goes to it. Its exit code is pinion's.

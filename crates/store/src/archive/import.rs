@@ -80,6 +80,7 @@ impl Staged<'_> {
             cwd: facts.cwd,
             limits: facts.limits,
             ports: facts.ports,
+            shares: Vec::new(),
             remove_at_end: facts.remove_at_end,
             from: None,
         };

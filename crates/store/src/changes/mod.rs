@@ -23,9 +23,9 @@ pub use files::{FileKind, FileNode, FileTree};
 #[cfg(windows)]
 pub use keys::{KeyNode, KeyTree, KeyValue};
 pub use name::fold;
-pub(crate) use name::fold_units;
 #[cfg(windows)]
 pub(crate) use name::units;
+pub(crate) use name::{fold_units, upcase};
 pub use stack::Stack;
 pub use walk::{Item, Walk, What};
 

@@ -28,8 +28,9 @@ pub(crate) fn of_units(units: &[u16]) -> OsString {
     std::os::windows::ffi::OsStringExt::from_wide(units)
 }
 
+/// The unit in upper case, as NT compares names.
 #[cfg(windows)]
-fn upcase(unit: u16) -> u16 {
+pub(crate) fn upcase(unit: u16) -> u16 {
     // SAFETY: a pure function of ntdll.
     unsafe { pinion_nt::calls::RtlUpcaseUnicodeChar(unit) }
 }
@@ -40,8 +41,9 @@ pub(crate) fn units(name: &OsStr) -> Vec<u16> {
     name.to_string_lossy().encode_utf16().collect()
 }
 
+/// The unit in upper case; about as NT does.
 #[cfg(not(windows))]
-fn upcase(unit: u16) -> u16 {
+pub(crate) fn upcase(unit: u16) -> u16 {
     let upper = char::from_u32(unit.into()).map(char::to_uppercase);
     match upper.map(|mut upper| (upper.next(), upper.next())) {
         Some((Some(only), None)) => u16::try_from(u32::from(only)).unwrap_or(unit),

@@ -3,6 +3,7 @@
 use super::names::{self, Named, Place};
 use super::open::refuse;
 use super::remove;
+use super::shares::Shared;
 use super::view::{self, View};
 use crate::calls::objects::with_name;
 use crate::decode::Attributes;
@@ -13,11 +14,12 @@ pub(crate) fn attributes(
     decoded: &Attributes<'_>,
     call: &impl Fn(*const OBJECT_ATTRIBUTES) -> NTSTATUS,
 ) -> NTSTATUS {
-    with_place(decoded, call, |place| {
+    let of_place = |place: &Place<'_>| {
         view::read(&mut View::new(place.path), |layer| {
             in_layer(layer, place, &decoded.given, call)
         })
-    })
+    };
+    with_place(decoded, call, of_place, |shared| shared.check_links(false))
 }
 
 /// As `NtDeleteFile`.
@@ -25,18 +27,24 @@ pub(crate) fn delete(
     decoded: &Attributes<'_>,
     call: &impl Fn(*const OBJECT_ATTRIBUTES) -> NTSTATUS,
 ) -> NTSTATUS {
-    with_place(decoded, call, |place| {
-        remove::by_name(&mut View::new(place.path))
-    })
+    let of_place = |place: &Place<'_>| remove::by_name(&mut View::new(place.path));
+    with_place(decoded, call, of_place, |shared| shared.check_removable())
 }
 
+/// Runs `work` with the path that is named; what a share has is asked by `call`
+/// once `check` allows it.
 fn with_place(
     decoded: &Attributes<'_>,
     call: &impl Fn(*const OBJECT_ATTRIBUTES) -> NTSTATUS,
     work: impl FnOnce(&Place<'_>) -> NTSTATUS,
+    check: impl FnOnce(&Shared<'_>) -> Result<(), NTSTATUS>,
 ) -> NTSTATUS {
     names::with_named(decoded, |named| match named {
         Named::Place(place) => work(&place),
+        Named::Shared(shared) => match check(&shared) {
+            Ok(()) => in_layer(shared.layer(), &shared.place, &decoded.given, call),
+            Err(status) => refuse(status),
+        },
         Named::Passes | Named::Volume => with_name(&decoded.given, decoded.name, call),
         Named::Refused(status) => refuse(status),
     })

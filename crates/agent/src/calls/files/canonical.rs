@@ -3,6 +3,7 @@
 //! drive that it shows.
 
 use super::raw::{self, How};
+use super::shares;
 use super::view::{View, with_name};
 use crate::hooks::kept;
 use crate::{scratch, state};
@@ -68,6 +69,12 @@ fn expand(path: &[u16], out: &mut [u16]) -> Option<usize> {
 
 /// Writes the name of what the directory has by the short name `short`.
 fn long_name(directory: &[u16], short: &[u16], out: &mut [u16]) -> Option<usize> {
+    if let Some((number, rest)) = shares::find(directory) {
+        return scratch::with(shares::longer() + rest.len(), |path| {
+            let directory = shares::in_vm(number, rest, path)?;
+            in_layer(shares::layer(number), directory, short, out)
+        })?;
+    }
     let mut view = View::new(directory);
     let layers = sources(&mut view).ok()?;
     layers
@@ -114,7 +121,7 @@ fn in_layer(layer: usize, directory: &[u16], short: &[u16], out: &mut [u16]) -> 
         .ok()?;
         let units = usize::from(*record.get(LENGTH)?) / 2;
         let name = record.get(NAME..NAME + units)?;
-        if starts(name, file::WHITEOUT).is_some() {
+        if shares::number(layer).is_none() && starts(name, file::WHITEOUT).is_some() {
             return None;
         }
         join(&[name], out).ok()

@@ -1,4 +1,4 @@
-//! Programs of a VM's own layers: the file that a new process is made of, and
+//! Programs of a VM's own layers and of shared folders: the file that a new process is made of, and
 //! the name that it then has. The host's programs start under their own names.
 
 use super::names::{self, Named};
@@ -102,6 +102,16 @@ pub(crate) fn with_program(
             }
             Ok(Lookup::NoName | Lookup::NoPath) => STATUS_OBJECT_NAME_NOT_FOUND,
             Ok(Lookup::Found { .. }) | Err(_) => call(list).0,
+        },
+        Named::Shared(shared) => match shared.check_links(true) {
+            Ok(()) => of_layer(
+                shared.layer(),
+                shared.place.path,
+                &mut own,
+                parameters,
+                call,
+            ),
+            Err(status) => status,
         },
         Named::Refused(_) => STATUS_ACCESS_DENIED,
         Named::Passes | Named::Volume => call(list).0,

@@ -3,7 +3,7 @@
 use super::names;
 use super::rename::{self, Class};
 use super::view::{View, with_name as with_name_in_layer};
-use super::{copy_up, open, opened, raw, remove};
+use super::{copy_up, open, opened, raw, remove, shares};
 use crate::calls::pipes;
 use crate::hooks::{self, kept};
 use crate::{guard, scratch};
@@ -171,6 +171,11 @@ pub(crate) unsafe fn set_information(
     length: u32,
     class: u32,
 ) -> NTSTATUS {
+    if shares::any()
+        && let Some(status) = of_a_share(file, buffer, length, class)
+    {
+        return told(io, status);
+    }
     if class == BASIC
         && let Some(status) = basic_of_a_reader(file, io, buffer, length)
     {
@@ -188,6 +193,22 @@ pub(crate) unsafe fn set_information(
     unsafe { kept::NtSetInformationFile(file, io, buffer, length, class) }
 }
 
+/// What forbids to set information of `class` on a file of a share; `None` when
+/// nothing does, and for any other file.
+fn of_a_share(file: HANDLE, buffer: *const c_void, length: u32, class: u32) -> Option<NTSTATUS> {
+    names::with_located(file, |layer, path| {
+        let number = shares::number(layer)?;
+        // Where a rename or link leads to is looked at first.
+        if NAMING.iter().any(|naming| naming.number == class) {
+            return None;
+        }
+        if shares::is_root(number, path) && wants_deletion(buffer, length, class) {
+            return Some(STATUS_ACCESS_DENIED);
+        }
+        shares::check_class(number, class).err()
+    })?
+}
+
 /// Sets times and attributes of a file by a handle of a lower layer; `None` for
 /// one of the upper. Wine asks for no access here, and its `SetFileAttributes`
 /// opens with none to write (observed on Wine 8 and 10), so the file is copied
@@ -203,7 +224,7 @@ fn basic_of_a_reader(
         return None;
     }
     names::with_located(file, |layer, path| {
-        if layer == 0 {
+        if layer == 0 || shares::number(layer).is_some() {
             return None;
         }
         let mut view = View::new(path);
@@ -260,6 +281,9 @@ fn wants_deletion(buffer: *const c_void, length: u32, class: u32) -> bool {
 /// been opened for it.
 fn deletion(file: HANDLE) -> Result<(), NTSTATUS> {
     names::with_located(file, |layer, path| {
+        if shares::number(layer).is_some() {
+            return Ok(());
+        }
         if layer != 0 {
             return Err(STATUS_ACCESS_DENIED);
         }

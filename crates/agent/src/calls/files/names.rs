@@ -1,6 +1,7 @@
 //! Which path of the VM a name means, and the name that the program knows for
 //! one of a layer.
 
+use super::shares::{self, Shared};
 use super::{canonical, raw, volumes};
 use crate::calls::query_object;
 use crate::decode::Attributes;
@@ -21,6 +22,8 @@ const STATUS_INVALID_PARAMETER: NTSTATUS = 0xC000_000D_u32 as i32;
 pub(crate) enum Named<'p> {
     /// A path of the VM.
     Place(Place<'p>),
+    /// A path of a folder that is the host's own.
+    Shared(Shared<'p>),
     /// The volume of a drive as a whole.
     Volume,
     /// A device of the pass list, or no absolute name at all.
@@ -185,9 +188,11 @@ fn with_drive(name: &[u16], work: impl FnOnce(Named<'_>) -> NTSTATUS) -> NTSTATU
 }
 
 fn with_path(path: &[u16], trailing: bool, work: impl FnOnce(Named<'_>) -> NTSTATUS) -> NTSTATUS {
-    const ROOT: &[u16] = &[SEPARATOR];
     if is_closed(path) {
         return work(Named::Refused(STATUS_OBJECT_NAME_NOT_FOUND));
+    }
+    if let Some((number, rest)) = shares::find(path) {
+        return with_shared(number, rest, trailing, work);
     }
     if file::is_reserved(path) {
         return work(Named::Refused(STATUS_OBJECT_NAME_INVALID));
@@ -195,6 +200,29 @@ fn with_path(path: &[u16], trailing: bool, work: impl FnOnce(Named<'_>) -> NTSTA
     if file::is_of_ntfs(path) {
         return work(Named::Refused(STATUS_ACCESS_DENIED));
     }
+    work(Named::Place(split_tail(path, trailing)))
+}
+
+/// Runs `work` with what follows, as `rest`, the folder of the share `number`.
+fn with_shared(
+    number: usize,
+    rest: &[u16],
+    trailing: bool,
+    work: impl FnOnce(Named<'_>) -> NTSTATUS,
+) -> NTSTATUS {
+    scratch::with(shares::longer() + rest.len(), |out| {
+        let path = shares::in_vm(number, rest, out)?;
+        let place = split_tail(path, trailing);
+        Some(work(Named::Shared(Shared { number, place })))
+    })
+    .flatten()
+    .unwrap_or(STATUS_NAME_TOO_LONG)
+}
+
+/// The place of `path`, which may end with the name of a stream; `trailing` says
+/// that a backslash was cut.
+fn split_tail(path: &[u16], trailing: bool) -> Place<'_> {
+    const ROOT: &[u16] = &[SEPARATOR];
     let (directory, last) = file::split_last(path);
     let (end, tail) = match last.iter().position(|&unit| unit == u16::from(b':')) {
         // On Wine a colon is a unit like others (observed on Wine 8 and Wine 10).
@@ -205,7 +233,7 @@ fn with_path(path: &[u16], trailing: bool, work: impl FnOnce(Named<'_>) -> NTSTA
         _ => (path.len(), if trailing { ROOT } else { &[] }),
     };
     let path = path.get(..end).unwrap_or(&[]);
-    work(Named::Place(Place { path, tail }))
+    Place { path, tail }
 }
 
 /// Whether `path` is of Pinion's own store, which is closed to members.
@@ -246,7 +274,9 @@ pub(crate) fn of_layer(path: &[u16]) -> Option<&[u16]> {
 }
 
 /// The layer of the VM in which the file of the handle's real name `name` is,
-/// and its path there; the host's number for any other file of a drive.
+/// and its path there; the host's number for any other file of a drive, or that
+/// of a share with the path in the VM. `out` has room for the name and
+/// [`shares::longer`].
 pub(crate) fn locate<'n>(name: &[u16], out: &'n mut [u16]) -> Option<(usize, &'n [u16])> {
     let (letter, rest, slashes) = match file::classify(name, &[], volumes::letter) {
         Target::Drive(letter, rest) => (letter, rest, false),
@@ -254,6 +284,12 @@ pub(crate) fn locate<'n>(name: &[u16], out: &'n mut [u16]) -> Option<(usize, &'n
         _ => return None,
     };
     let (length, _) = file::normalise(letter, rest, slashes, out).ok()?;
+    let path = out.get(..length)?;
+    if let Some((number, rest)) = shares::find(path) {
+        let rest = length - rest.len()..length;
+        let path = in_vm(number, rest, out)?;
+        return Some((shares::layer(number), path));
+    }
     let path = out.get(..length)?;
     let layers = state::page().layers();
     for (index, layer) in layers.iter().enumerate() {
@@ -267,11 +303,24 @@ pub(crate) fn locate<'n>(name: &[u16], out: &'n mut [u16]) -> Option<(usize, &'n
     Some((layers.len(), path))
 }
 
+/// Puts the folder's path in the VM before what `out` has at `rest`, which follows
+/// the folder of the share `number`.
+fn in_vm(number: usize, rest: core::ops::Range<usize>, out: &mut [u16]) -> Option<&[u16]> {
+    let folder = shares::folder(number)?;
+    let length = folder.len() + rest.len();
+    if length > out.len() {
+        return None;
+    }
+    out.copy_within(rest, folder.len());
+    out.get_mut(..folder.len())?.copy_from_slice(folder);
+    out.get(..length)
+}
+
 /// Runs `work` with the layer and the path in the VM of the file of `handle`;
 /// `None` when it is no file of a drive.
 pub(crate) fn with_located<R>(handle: HANDLE, work: impl FnOnce(usize, &[u16]) -> R) -> Option<R> {
     with_real(handle, |real| {
-        scratch::with(real.len() + 2, |out| {
+        scratch::with(real.len() + 2 + shares::longer(), |out| {
             let (layer, path) = locate(real, out)?;
             Some(work(layer, path))
         })
@@ -365,7 +414,7 @@ fn is_on_disk(handle: HANDLE) -> bool {
 /// written to `out`; `None` when it is the same.
 pub(crate) fn asked_name<'n>(real: &[u16], out: &'n mut [u16]) -> Option<&'n [u16]> {
     let by_letter = starts(real, "\\??\\").is_some();
-    scratch::with(real.len() + 2, |buffer| {
+    scratch::with(real.len() + 2 + shares::longer(), |buffer| {
         let (layer, path) = locate(real, buffer)?;
         if layer == state::page().layers().len() {
             return None;

@@ -3,7 +3,7 @@
 use super::cache::{self, Fact};
 use super::names::{self, Named, Place};
 use super::view::{self, View};
-use super::{copy_up, opened, raw, remove};
+use super::{copy_up, opened, raw, remove, shares};
 use crate::calls::objects::with_name;
 use crate::calls::open::Open;
 use crate::decode::Attributes;
@@ -21,11 +21,11 @@ use pinion_wire::tally::Tally;
 /// `FILE_OPEN_BY_FILE_ID` (ntioapi.h).
 const BY_ID: u32 = 0x2000;
 /// `FILE_DELETE_ON_CLOSE` (ntioapi.h).
-const DELETE_ON_CLOSE: u32 = 0x1000;
+pub(crate) const DELETE_ON_CLOSE: u32 = 0x1000;
 /// `FILE_SUPERSEDE`, `FILE_OVERWRITE`, `FILE_OVERWRITE_IF` (ntioapi.h).
 const REPLACING: [u32; 3] = [0, 4, 5];
 /// `FILE_OPEN`, `FILE_OVERWRITE` (ntioapi.h): the file must exist.
-const EXISTING: [u32; 2] = [1, 4];
+pub(crate) const EXISTING: [u32; 2] = [1, 4];
 
 /// The access that only asks: `FILE_READ_DATA`, `FILE_READ_EA`, `FILE_EXECUTE`,
 /// `FILE_READ_ATTRIBUTES`, `READ_CONTROL`, `SYNCHRONIZE`, `GENERIC_READ`,
@@ -43,6 +43,7 @@ pub(crate) fn open(decoded: &Attributes<'_>, open: &Open) -> NTSTATUS {
     }
     names::with_named(decoded, |named| match named {
         Named::Place(place) => of_place(&place, open, &decoded.given),
+        Named::Shared(shared) => shares::open(&shared, open, &decoded.given),
         Named::Volume if open.access & !ASKING == 0 && open.disposition == raw::OPEN => {
             as_given(decoded, open)
         }
@@ -92,6 +93,7 @@ fn by_id(decoded: &Attributes<'_>, open: &Open) -> NTSTATUS {
     };
     names::with_relative(file.0, &[], |named| match named {
         Named::Place(place) => of_place(&place, &by_name, &decoded.given),
+        Named::Shared(shared) => shares::open(&shared, &by_name, &decoded.given),
         Named::Refused(status) => refuse(status),
         Named::Volume | Named::Passes => refuse(STATUS_ACCESS_DENIED),
     })
@@ -100,7 +102,10 @@ fn by_id(decoded: &Attributes<'_>, open: &Open) -> NTSTATUS {
 /// Opens a file by its number relative to the directory that the root handle
 /// means, in each of its layers: Wine looks for the number below that only.
 fn by_id_in_layers(decoded: &Attributes<'_>, ask: &Open) -> bool {
-    let found = names::with_located(decoded.root(), |_, path| {
+    let found = names::with_located(decoded.root(), |layer, path| {
+        if shares::number(layer).is_some() {
+            return None;
+        }
         let mut view = View::new(path);
         let layers = sources(&mut view).ok()?;
         layers.iter().find(|&layer| {
@@ -127,7 +132,7 @@ fn by_id_in_layers(decoded: &Attributes<'_>, ask: &Open) -> bool {
 }
 
 /// Whether the call can change the file, which exists and is of `kind`.
-fn changes(open: &Open, kind: Kind) -> bool {
+pub(crate) fn changes(open: &Open, kind: Kind) -> bool {
     open.access & !READING != 0
         || open.options & DELETE_ON_CLOSE != 0
         || kind == Kind::Leaf && REPLACING.contains(&open.disposition)
@@ -294,7 +299,12 @@ fn was_made(open: &Open) -> bool {
 }
 
 /// The kernel's call with the file's name in `layer`.
-fn in_layer(layer: usize, place: &Place<'_>, open: &Open, given: &OBJECT_ATTRIBUTES) -> NTSTATUS {
+pub(crate) fn in_layer(
+    layer: usize,
+    place: &Place<'_>,
+    open: &Open,
+    given: &OBJECT_ATTRIBUTES,
+) -> NTSTATUS {
     let absolute = OBJECT_ATTRIBUTES {
         RootDirectory: core::ptr::null_mut(),
         ..*given

@@ -3,6 +3,7 @@
 use super::cache;
 use super::names::{self, Named};
 use super::open::kind_of;
+use super::shares::{self, Shared};
 use super::view::{View, with_name};
 use super::{copy_up, listing, raw};
 use crate::hooks::{self, kept};
@@ -61,6 +62,16 @@ pub(crate) fn set(
         unsafe { guard::copy(name.as_mut_ptr().cast(), text.cast(), units * 2) }.ok()?;
         names::with_located(file, |layer, from| {
             Some(with_target(&head, name, from, |named| match named {
+                Named::Shared(target) if target.place.tail.is_empty() => {
+                    match in_share(&target, layer, from) {
+                        Ok(()) => with_name(target.layer(), target.place.path, &[], |name| {
+                            call(file, io, head, class, name)
+                        })
+                        .unwrap_or_else(|status| status),
+                        Err(status) => status,
+                    }
+                }
+                Named::Place(_) if shares::number(layer).is_some() => shares::NOT_SAME_DEVICE,
                 Named::Place(place) if place.tail.is_empty() => {
                     let source = (file, layer, from);
                     match in_upper(source, class, |file| {
@@ -74,6 +85,21 @@ pub(crate) fn set(
             }))
         })?
     })?
+}
+
+/// Whether the file `from` of `layer` may get the name `target` of a share: only
+/// inside of one share, as only inside of one volume.
+fn in_share(target: &Shared<'_>, layer: usize, from: &[u16]) -> Result<(), NTSTATUS> {
+    if shares::number(layer) != Some(target.number) {
+        return Err(shares::NOT_SAME_DEVICE);
+    }
+    if shares::is_root(target.number, from) || target.is_root() {
+        return Err(STATUS_ACCESS_DENIED);
+    }
+    if shares::is_read_only(target.number) {
+        return Err(shares::WRITE_PROTECTED);
+    }
+    target.check_links(false)
 }
 
 /// Runs `work` with a handle of the upper's own file: the given one, or for a
@@ -145,6 +171,10 @@ fn carry_out(
     from: &[u16],
     to: &[u16],
 ) -> Result<NTSTATUS, NTSTATUS> {
+    // The names of a share are where they are, whatever holds them.
+    if class.moves && shares::is_above(from) {
+        return Err(STATUS_ACCESS_DENIED);
+    }
     let mut target = View::new(to);
     let same = raw::names_equal(from, to);
     let replaces = if class.flags {

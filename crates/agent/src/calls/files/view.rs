@@ -2,7 +2,7 @@
 
 use super::cache::{self, Fact};
 use super::raw::{self, Basic};
-use super::{base, names};
+use super::{base, names, shares};
 use crate::{scratch, state};
 use pinion_layers::{Kind, Lookup, Tree, Upper, lookup};
 use pinion_names::file;
@@ -172,7 +172,8 @@ fn silent_from(view: &mut View<'_>) -> Result<Option<usize>, NTSTATUS> {
     Ok(Some(least))
 }
 
-/// Runs `work` with the NT name of `path` in `layer`, `tail` added.
+/// Runs `work` with the NT name of `path` in `layer` (also one of a share), `tail`
+/// added.
 pub(crate) fn with_name<R>(
     layer: usize,
     path: &[u16],
@@ -183,11 +184,14 @@ pub(crate) fn with_name<R>(
         .layers()
         .get(layer)
         .map(|layer| layer.files.as_units());
-    let room = root.map_or(8, |root| root.len() + 1) + path.len() + tail.len();
+    let share = shares::number(layer);
+    let more = share.map_or(0, shares::room);
+    let room = root.map_or(8, |root| root.len() + 1) + more + path.len() + tail.len();
     scratch::with(room, |out| {
-        let made = match root {
-            Some(root) => file::layer(root, path, out),
-            None => file::host(path, out),
+        let made = match (root, share) {
+            (Some(root), _) => file::layer(root, path, out),
+            (None, Some(number)) => shares::host_name(number, path, out),
+            (None, None) => file::host(path, out),
         };
         let length = made.map_err(|_| STATUS_NAME_TOO_LONG)?;
         let end = length + tail.len();

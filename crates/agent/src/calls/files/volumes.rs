@@ -25,7 +25,7 @@ static NUMBERS: [AtomicU32; 26] = [const { AtomicU32::new(0) }; 26];
 const LINK_QUERY: u32 = 1;
 
 /// As `NtQueryVolumeInformationFile`: a file of a layer is on its drive's volume,
-/// not on the one that holds the layer.
+/// not on the one that holds the layer; one of a share is where the host has it.
 pub(crate) unsafe fn query_volume(
     file: HANDLE,
     io: *mut IO_STATUS_BLOCK,
@@ -49,7 +49,7 @@ pub(crate) unsafe fn query_volume(
         options: raw::DIRECTORY_FILE,
     };
     let root = names::with_located(file, |layer, path| {
-        let drive = path.get(..1).filter(|_| layer != View::host())?;
+        let drive = path.get(..1).filter(|_| layer < View::host())?;
         view::with_name(View::host(), drive, &[], |name| raw::open(name, how)).ok()
     });
     match root.flatten() {

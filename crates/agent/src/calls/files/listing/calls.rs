@@ -4,6 +4,7 @@ use super::super::cache::{self, Fact};
 use super::super::names;
 use super::super::opened;
 use super::super::raw;
+use super::super::shares;
 use super::super::view::{self, View};
 use super::record::{HEAD, Layout, layout};
 use super::snapshot::{Entry, Snapshot};
@@ -176,6 +177,9 @@ fn answer(query: &Query) -> Option<NTSTATUS> {
 /// stands.
 fn begin(query: &Query, listing: &Listing) -> Result<Listing, NTSTATUS> {
     let located = with_directory(query.file, |layer, path| {
+        if shares::number(layer).is_some() {
+            return Ok(Listing::Kernel);
+        }
         if let Listing::Merged(merged) = listing {
             return list_all(query.file, path, merged.snapshot.pattern());
         }
