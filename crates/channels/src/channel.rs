@@ -165,7 +165,7 @@ pub struct About {
     /// What it means on Wine.
     pub wine: &'static str,
     /// The tests and probes that hold it to this: `e2e file::test` is a test of
-    /// `tests/e2e`.
+    /// `tests/e2e`, `crates/name file::test` a unit test of that crate.
     pub proofs: &'static [&'static str],
     /// What is known not to hold; empty when nothing is.
     pub gaps: &'static str,

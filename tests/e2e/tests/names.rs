@@ -59,6 +59,25 @@ fn two_vms_and_the_host_hold_the_same_names() {
 }
 
 #[test]
+fn objects_that_seldom_have_names_are_the_vms_own_too() {
+    const COLLISION: u64 = 0xC000_0035;
+    let world = World::new();
+    let names = world.host.path_of("names");
+    let debug = "nt-debugobject:\\BaseNamedObjects\\e2e-debug";
+    let hold = |program: Program| holder(program.args(["create", debug, "--hold", "30"]));
+    let (_host, on_host) = hold(world.host.program("names"));
+    let (_one, in_one) = hold(world.pinion(["run", "--rm", "--name", "one", &names]));
+    for created in [&on_host, &in_one] {
+        assert_eq!(created["created"][0]["error"], 0, "{created}");
+    }
+    let again = world
+        .exec("one", "names", &["create", debug])
+        .expect(0)
+        .json();
+    assert_eq!(again["created"][0]["error"], COLLISION, "{again}");
+}
+
+#[test]
 fn names_of_one_vm_are_not_there_in_another_nor_on_the_host() {
     let world = World::new();
     let names = world.host.path_of("names");

@@ -56,6 +56,8 @@ unsafe extern "system" {
         oa: Attributes,
         target: *const UNICODE_STRING,
     ) -> NTSTATUS;
+    pub fn NtCreateDebugObject(h: *mut HANDLE, access: u32, oa: Attributes, flags: u32)
+    -> NTSTATUS;
     pub fn NtOpenSymbolicLinkObject(h: *mut HANDLE, access: u32, oa: Attributes) -> NTSTATUS;
     fn NtQueryObject(
         h: HANDLE,
@@ -80,10 +82,12 @@ pub enum Kind {
     IoCompletion,
     Directory,
     SymbolicLink,
+    /// Created by name and never opened.
+    DebugObject,
 }
 
 impl Kind {
-    /// All of them.
+    /// Those that can be opened by name.
     pub const ALL: [Self; 10] = [
         Self::Mutant,
         Self::Event,
@@ -100,7 +104,10 @@ impl Kind {
     /// The kind of that name in lower case, such as `iocompletion`.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
+        Self::ALL
+            .into_iter()
+            .chain([Self::DebugObject])
+            .find(|kind| kind.name() == name)
     }
 
     /// Its name in lower case.
@@ -120,6 +127,7 @@ impl Drop for Handle {
     }
 }
 
+const STATUS_NOT_IMPLEMENTED: NTSTATUS = 0xC000_0002_u32.cast_signed();
 const MAXIMUM_ALLOWED: u32 = 0x0200_0000;
 const GENERIC_ALL: u32 = 0x1000_0000;
 const PAGE_READWRITE: u32 = 4;
@@ -177,6 +185,7 @@ pub fn create(kind: Kind, root: HANDLE, name: &[u16]) -> (NTSTATUS, Option<Handl
             Kind::Job => NtCreateJobObject(out, MAXIMUM_ALLOWED, oa),
             Kind::KeyedEvent => NtCreateKeyedEvent(out, GENERIC_ALL, oa, 0),
             Kind::IoCompletion => NtCreateIoCompletion(out, MAXIMUM_ALLOWED, oa, 0),
+            Kind::DebugObject => NtCreateDebugObject(out, MAXIMUM_ALLOWED, oa, 0),
             Kind::Directory | Kind::SymbolicLink => {
                 NtCreateDirectoryObject(out, MAXIMUM_ALLOWED, oa)
             }
@@ -222,6 +231,7 @@ pub fn open(kind: Kind, root: HANDLE, name: &[u16]) -> (NTSTATUS, Option<Handle>
             Kind::IoCompletion => NtOpenIoCompletion(out, MAXIMUM_ALLOWED, oa),
             Kind::Directory => NtOpenDirectoryObject(out, MAXIMUM_ALLOWED, oa),
             Kind::SymbolicLink => NtOpenSymbolicLinkObject(out, MAXIMUM_ALLOWED, oa),
+            Kind::DebugObject => STATUS_NOT_IMPLEMENTED,
         }
     });
     (status, (status >= 0).then_some(Handle(handle)))

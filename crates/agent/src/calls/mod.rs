@@ -11,4 +11,5 @@ pub(crate) mod pipes;
 pub(crate) mod processes;
 pub(crate) mod query_object;
 pub(crate) mod registry;
+pub(crate) mod seldom_named;
 pub(crate) mod sockets;

@@ -86,6 +86,8 @@ pub(crate) fn with_name(
     call(&raw const attributes)
 }
 
+/// Hooks whose arguments begin with handle, access and attributes, and whose
+/// name is the VM's own.
 macro_rules! named {
     ($($intent:ident $target:ident = $call:ident($($argument:ident: $type:ty),*);)*) => {
         $(
@@ -96,7 +98,7 @@ macro_rules! named {
                 attributes: *const OBJECT_ATTRIBUTES,
                 $($argument: $type),*
             ) -> NTSTATUS {
-                with_private(attributes, Intent::$intent, |attributes| {
+                $crate::calls::objects::with_private(attributes, Intent::$intent, |attributes| {
                     // SAFETY: the program's arguments but for the name.
                     unsafe { kept::$call(handle, access, attributes, $($argument),*) }
                 })
@@ -104,6 +106,8 @@ macro_rules! named {
         )*
     };
 }
+
+pub(crate) use named;
 
 named! {
     Create create_mutant = NtCreateMutant(owner: u8);

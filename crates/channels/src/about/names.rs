@@ -6,9 +6,9 @@ use crate::channel::{About, Channel, State};
 pub(super) const ABOUT: &[About] = &[
     About {
         channel: Channel::Objects,
-        title: "mutants, events, semaphores, timers, keyed events, event pairs",
+        title: "mutants, events, semaphores, timers, keyed events, event pairs, reserves",
         treatment: Treatment::OwnName,
-        state: State::Partly,
+        state: State::Confined,
         windows: "Objects of the object manager, found by name in the session's or the global directory.",
         wine: "The same, kept by the wineserver. Event pairs are not there.",
         proofs: &[
@@ -18,7 +18,7 @@ pub(super) const ABOUT: &[About] = &[
             "e2e names::every_form_of_a_name_looks_as_on_the_host",
             "e2e names::the_real_names_of_another_vm_are_out_of_reach",
         ],
-        gaps: "Newer calls that could take a name and are not known to be given one (NtCreateTimer2, reserve objects, events across Hyper-V) are not intercepted.",
+        gaps: "",
     },
     About {
         channel: Channel::Sections,
@@ -53,11 +53,11 @@ pub(super) const ABOUT: &[About] = &[
         channel: Channel::Completions,
         title: "I/O completion ports and what hangs on them",
         treatment: Treatment::OwnName,
-        state: State::Partly,
+        state: State::Confined,
         windows: "Objects of the object manager; reached by handle in all programs known.",
         wine: "The same.",
         proofs: &["e2e names::every_form_of_a_name_looks_as_on_the_host"],
-        gaps: "Names in the attributes of wait packets and worker factories are not mapped.",
+        gaps: "Of wait packets and worker factories, which Wine 8 and 10 do not have as system calls, nothing was ever tried.",
     },
     About {
         channel: Channel::Directories,
@@ -79,7 +79,7 @@ pub(super) const ABOUT: &[About] = &[
         state: State::Partly,
         windows: "Opened on the host, to read and run: the code of the system's own DLLs.",
         wine: "The same.",
-        proofs: &["e2e names::names_of_the_host_are_not_there_inside"],
+        proofs: &["crates/policy object::nothing_broader_passes"],
         gaps: "The access that a member asks for is left to the sections' access lists.",
     },
     About {
@@ -110,7 +110,7 @@ pub(super) const ABOUT: &[About] = &[
         windows: "A directory for each session, and an object that tells of its changes.",
         wine: "The directories only.",
         proofs: &["e2e names::every_form_of_a_name_looks_as_on_the_host"],
-        gaps: "NtOpenSession opens the host's object.",
+        gaps: "NtOpenSession, which Wine does not have, was never tried: it finds no session object inside.",
     },
     About {
         channel: Channel::Transactions,
@@ -120,17 +120,17 @@ pub(super) const ABOUT: &[About] = &[
         windows: "Objects of the object manager and of a log file, found by name or GUID.",
         wine: "Not there but for stubs of transacted keys.",
         proofs: &[],
-        gaps: "Nothing is intercepted; transacted opens of keys are refused on Windows.",
+        gaps: "Only the names of registry transactions are mapped; transacted opens of keys are refused on Windows.",
     },
     About {
         channel: Channel::DebugObjects,
         title: "debug objects",
         treatment: Treatment::OwnName,
-        state: State::Open,
+        state: State::Confined,
         windows: "What a debugger waits on; it debugs the processes it has handles of.",
         wine: "The same.",
-        proofs: &[],
-        gaps: "A name in the attributes is not mapped; what a debugger reaches is decided by the process handle, see processes.",
+        proofs: &["e2e names::objects_that_seldom_have_names_are_the_vms_own_too"],
+        gaps: "What a debugger reaches is decided by the process handle: see processes.",
     },
     About {
         channel: Channel::Partitions,
@@ -140,7 +140,7 @@ pub(super) const ABOUT: &[About] = &[
         windows: "Objects of the object manager that only privileged programs make.",
         wine: "Not there.",
         proofs: &[],
-        gaps: "A name in the attributes is not mapped.",
+        gaps: "Names are mapped, and there is no proof: Wine has none.",
     },
     About {
         channel: Channel::Wnf,

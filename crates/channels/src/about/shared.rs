@@ -96,14 +96,14 @@ pub(super) const ABOUT: &[About] = &[
         channel: Channel::Services,
         title: "the service controller",
         treatment: Treatment::ServerInside,
-        state: State::Confined,
+        state: State::Partly,
         windows: "A controller of the VM's own answers the service API; the host's is not reached by it.",
         wine: "The same.",
         proofs: &[
             "e2e services::two_vms_make_the_same_service_and_the_host_has_none",
             "e2e services::every_call_gives_what_is_documented",
         ],
-        gaps: "A program that speaks the controller's protocol itself reaches the VM's own pipe names, where nobody answers.",
+        gaps: "A program that speaks the controller's protocol itself finds nobody behind the VM's own pipe names, and on Windows, by ALPC, the host's controller.",
     },
     About {
         channel: Channel::Com,
@@ -119,11 +119,11 @@ pub(super) const ABOUT: &[About] = &[
         channel: Channel::Http,
         title: "the HTTP Server API",
         treatment: Treatment::ServerInside,
-        state: State::Open,
+        state: State::Partly,
         windows: "http.sys: one register of URLs for the machine.",
         wine: "http.sys in winedevice.",
-        proofs: &[],
-        gaps: "The device is not on the pass list: programs that need it fail inside.",
+        proofs: &["crates/policy device::default_is_deny"],
+        gaps: "The server is not there inside yet: its device is refused, and programs that need it fail.",
     },
     About {
         channel: Channel::Printers,
@@ -222,7 +222,10 @@ pub(super) const ABOUT: &[About] = &[
         state: State::Partly,
         windows: "Opened by name like files; drivers are loaded by the name of a key.",
         wine: "The same.",
-        proofs: &["e2e files::the_store_and_the_bare_disk_are_closed"],
+        proofs: &[
+            "e2e files::the_store_and_the_bare_disk_are_closed",
+            "crates/policy device::default_is_deny",
+        ],
         gaps: "Devices that are not on the pass list are refused; loading drivers and plug-and-play by their own calls, for which privileges are needed, are not intercepted.",
     },
     About {

@@ -55,7 +55,7 @@ pub(super) const ABOUT: &[About] = &[
         windows: "By a process or thread handle, or of the client of a pipe or port.",
         wine: "The same.",
         proofs: &[],
-        gaps: "Goes with the process handle. A name in a token's attributes is not mapped.",
+        gaps: "Goes with the process handle. A name in the attributes of a token made from nothing is not mapped.",
     },
     About {
         channel: Channel::ProcessLists,

@@ -8,7 +8,7 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
         NtCreateMutant NtOpenMutant NtCreateEvent NtOpenEvent NtCreateSemaphore NtOpenSemaphore
         NtCreateTimer NtOpenTimer NtCreateKeyedEvent NtOpenKeyedEvent NtCreateEventPair NtOpenEventPair
     }
-    Objects Name OwnName Open "takes object attributes, so a name; programs are not known to give one" {
+    Objects Name OwnName Hooked "a name is mapped below the VM's object directory; programs are not known to give one" {
         NtCreateTimer2 NtAllocateReserveObject NtCreateCrossVmEvent NtCreateCrossVmMutant
     }
     Objects Other ByHandle Settled "acts on an object whose name was decided when it was opened" {
@@ -39,7 +39,7 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
     Completions Name OwnName Hooked "an absolute name is mapped below the VM's object directory" {
         NtCreateIoCompletion NtOpenIoCompletion
     }
-    Completions Name OwnName Open "takes object attributes, so a name; the thread pool gives none" {
+    Completions Name OwnName Hooked "a name is mapped below the VM's object directory; the thread pool gives none" {
         NtCreateWaitCompletionPacket NtCreateWorkerFactory
     }
     Completions Other ByHandle Settled "acts on a completion port, packet or worker factory that was decided when it was opened" {
@@ -65,20 +65,20 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
     Namespaces Other ByHandle Settled "acts on a namespace that was decided when it was opened" {
         NtDeletePrivateNamespace
     }
-    Sessions Name OwnName Open "opens a session object of the host by name" {
+    Sessions Name OwnName Hooked "an absolute name is mapped below the VM's object directory, where there are no session objects" {
         NtOpenSession
     }
     Sessions Other ByHandle Settled "acts on a session that was decided when it was opened" {
         NtNotifyChangeSession
     }
-    DebugObjects Name OwnName Open "takes object attributes, so a name; debuggers give none" {
+    DebugObjects Name OwnName Hooked "a name is mapped below the VM's object directory; debuggers give none" {
         NtCreateDebugObject
     }
     DebugObjects Other ByHandle Settled "acts on a debug object and a process that were decided when they were opened" {
         NtDebugActiveProcess NtDebugContinue NtRemoveProcessDebug NtSetInformationDebugObject
         NtWaitForDebugEvent
     }
-    Partitions Name OwnName Open "takes object attributes, so a name" {
+    Partitions Name OwnName Hooked "an absolute name is mapped below the VM's object directory" {
         NtCreatePartition NtOpenPartition NtCreateCpuPartition NtOpenCpuPartition
     }
     Partitions Other ByHandle Settled "acts on a partition that was decided when it was opened" {

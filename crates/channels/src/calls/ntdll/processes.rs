@@ -13,7 +13,7 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
     Processes Name SameVm Open "finds processes of the whole system, by id or in order" {
         NtOpenProcess NtGetNextProcess
     }
-    Processes Name OwnName Open "takes object attributes, so a name" {
+    Processes Name OwnName Hooked "an absolute name is mapped below the VM's object directory" {
         NtCreateProcessStateChange
     }
     Processes Other ByHandle Partly "the image's name comes back as it was asked; the process is whatever its handle was opened for" {
@@ -27,7 +27,7 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
     Threads Name SameVm Open "finds threads of the whole system, by id or in order" {
         NtOpenThread NtGetNextThread
     }
-    Threads Name OwnName Open "takes object attributes, so a name" {
+    Threads Name OwnName Hooked "an absolute name is mapped below the VM's object directory" {
         NtCreateThreadStateChange
     }
     Threads Other ByHandle Settled "acts on a process or thread that was decided when it was opened" {
@@ -59,8 +59,11 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
     Handles Other ByHandle Hooked "what is known of a handle ends with it" {
         NtClose
     }
-    Tokens Name OwnName Open "takes object attributes, so a name; programs are not known to give one" {
-        NtCreateToken NtCreateTokenEx NtCreateLowBoxToken NtDuplicateToken
+    Tokens Name OwnName Hooked "a name is mapped below the VM's object directory; programs are not known to give one" {
+        NtCreateLowBoxToken NtDuplicateToken
+    }
+    Tokens Name OwnName Open "takes object attributes, so a name; needs SeCreateTokenPrivilege" {
+        NtCreateToken NtCreateTokenEx
     }
     Tokens Other ByHandle Settled "acts on a token, process or thread that was decided when it was opened" {
         NtOpenProcessToken NtOpenProcessTokenEx NtOpenThreadToken NtOpenThreadTokenEx

@@ -24,8 +24,11 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
     Transactions Name OwnName Open "takes a name, a GUID or the name of a log file" {
         NtCreateTransaction NtOpenTransaction NtCreateTransactionManager NtOpenTransactionManager
         NtRenameTransactionManager NtCreateResourceManager NtOpenResourceManager
-        NtCreateEnlistment NtOpenEnlistment NtCreateRegistryTransaction NtOpenRegistryTransaction
+        NtCreateEnlistment NtOpenEnlistment
         NtEnumerateTransactionObject
+    }
+    Transactions Name OwnName Hooked "an absolute name is mapped below the VM's object directory" {
+        NtCreateRegistryTransaction NtOpenRegistryTransaction
     }
     Transactions Other Denied Open "stops the transactions of the whole host; needs rights that a plain user lacks" {
         NtFreezeTransactions NtThawTransactions
