@@ -74,8 +74,12 @@ pub(crate) unsafe fn query_information(
 }
 
 /// Runs `work` with the name on its device that the program knows, where the
-/// kernel calls the file otherwise.
+/// kernel calls the file otherwise. A file that is known to be the host's is none
+/// such, and to ask for its name costs as much as the call itself.
 fn known_name(file: HANDLE, work: &mut impl FnMut(&[u16]) -> NTSTATUS) -> Option<NTSTATUS> {
+    if opened::layer(file) == Some(View::host()) {
+        return None;
+    }
     with_name(file, &mut *work).or_else(|| pipes::with_asked_name(file, work))
 }
 
@@ -83,9 +87,6 @@ fn known_name(file: HANDLE, work: &mut impl FnMut(&[u16]) -> NTSTATUS) -> Option
 /// for any other.
 fn with_name(file: HANDLE, work: impl FnOnce(&[u16]) -> NTSTATUS) -> Option<NTSTATUS> {
     const ROOT: &[u16] = &[b'\\' as u16];
-    if opened::layer(file) == Some(View::host()) {
-        return None;
-    }
     names::with_located(file, |layer, path| {
         let name = path
             .get(1..)

@@ -2,9 +2,9 @@
 //! is. On Windows the names of open files begin with the device; Wine gives them
 //! by drive letter.
 
-use super::names;
 use super::raw::{self, How, Owned};
 use super::view::{self, View};
+use super::{names, opened};
 use crate::hooks::kept;
 use core::ffi::c_void;
 use core::sync::atomic::{AtomicU32, Ordering};
@@ -39,7 +39,7 @@ pub(crate) unsafe fn query_volume(
         // SAFETY: the program's arguments but for the handle.
         unsafe { kept::NtQueryVolumeInformationFile(file, io, buffer, length, class) }
     };
-    if class == DEVICE {
+    if class == DEVICE || opened::layer(file) == Some(View::host()) {
         return call(file);
     }
     let how = How {
