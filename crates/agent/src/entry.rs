@@ -9,7 +9,9 @@ use pinion_nt::calls::{
     NtMapViewOfSection, NtProtectVirtualMemory, NtSetInformationObject, NtTerminateProcess,
 };
 use pinion_nt::status::{STATUS_DLL_INIT_FAILED, success};
-use pinion_nt::{CURRENT_PROCESS, HANDLE, PAGE_EXECUTE_READ, PAGE_READONLY, PAGE_READWRITE};
+use pinion_nt::{
+    CURRENT_PROCESS, HANDLE, PAGE_EXECUTE_READ, PAGE_READONLY, PAGE_READWRITE, PAGE_WRITECOPY,
+};
 use pinion_wire::boot::MAGIC;
 use pinion_wire::page::Page;
 use pinion_wire::tally::Tally;
@@ -95,7 +97,8 @@ fn protect_own_sections() -> Option<()> {
         let flags = word(at + 36)?;
         let protection = match (flags & 0x2000_0000, flags & 0x8000_0000) {
             (0, 0) => PAGE_READONLY,
-            (0, _) => PAGE_READWRITE,
+            // Mapped to be copied when written: no more may be asked for.
+            (0, _) => PAGE_WRITECOPY,
             _ => PAGE_EXECUTE_READ,
         };
         let address = base + u64::from(word(at + 12)?);

@@ -1,5 +1,5 @@
-//! The agent's file as bytes: sections, relocations, imports and exports of a
-//! PE32+ DLL. Pure and bounds-checked: the file may be damaged.
+//! The agent as bytes, as in its file or as laid out in memory: sections,
+//! relocations, imports and exports of a PE32+ DLL. Pure and bounds-checked: the file may be damaged.
 
 use core::fmt;
 use pinion_wire::VERSION;
@@ -52,6 +52,8 @@ pub struct Exports {
 #[derive(Clone, Copy)]
 pub struct Image<'a> {
     file: &'a [u8],
+    /// Whether `file` is laid out as in memory, each section at its address.
+    laid_out: bool,
     header: usize,
     sections: usize,
     section_count: usize,
@@ -75,20 +77,43 @@ impl<'a> Image<'a> {
         Ok(image)
     }
 
-    /// Parses a `file` that [`Image::new`] has found sound before: a member
-    /// starts children from the section that its supervisor filled, and need
-    /// not sum up every byte again.
+    /// Parses an agent that [`Image::lay_out`] laid out: a member starts children
+    /// from the section that its supervisor filled, and need not sum up every
+    /// byte again.
     ///
     /// # Errors
     /// [`ImageError`] for what cannot be parsed.
-    pub fn known(file: &'a [u8]) -> Result<Self, ImageError> {
-        Self::parse(file).ok_or(DAMAGED)
+    pub fn laid_out(bytes: &'a [u8]) -> Result<Self, ImageError> {
+        let image = Self::parse(bytes).ok_or(DAMAGED)?;
+        if bytes.len() < image.size as usize {
+            return Err(DAMAGED);
+        }
+        Ok(Self {
+            laid_out: true,
+            ..image
+        })
     }
 
-    /// The size of the file in bytes.
-    #[must_use]
-    pub fn file_size(&self) -> usize {
-        self.file.len()
+    /// Writes the agent to the zeroed `target` of at least [`Image::size`] bytes as
+    /// it lies in memory, for the address that it was linked for.
+    ///
+    /// # Errors
+    /// [`ImageError::Damaged`] when a section does not fit.
+    pub fn lay_out(&self, target: &mut [u8]) -> Result<(), ImageError> {
+        let headers = Section {
+            address: 0,
+            size: 0,
+            bytes: self.headers(),
+            flags: 0,
+        };
+        for section in self.sections().chain([headers]) {
+            let from = section.address as usize;
+            from.checked_add(section.bytes.len())
+                .and_then(|end| target.get_mut(from..end))
+                .ok_or(ImageError::Damaged("sections"))?
+                .copy_from_slice(section.bytes);
+        }
+        Ok(())
     }
 
     fn parse(file: &'a [u8]) -> Option<Self> {
@@ -108,6 +133,7 @@ impl<'a> Image<'a> {
         let size = u32_at(file, optional.checked_add(56)?)?;
         let image = Self {
             file,
+            laid_out: false,
             header,
             sections: optional.checked_add(optional_size)?,
             section_count,
@@ -142,6 +168,12 @@ impl<'a> Image<'a> {
         }
     }
 
+    /// All bytes of a laid-out agent.
+    #[cfg(windows)]
+    pub(crate) fn whole(&self) -> &'a [u8] {
+        if self.laid_out { self.file } else { &[] }
+    }
+
     /// The headers, as they stand at the start of the mapped module.
     #[must_use]
     pub fn headers(&self) -> &'a [u8] {
@@ -159,7 +191,11 @@ impl<'a> Image<'a> {
         let size = u32_at(self.file, at.checked_add(8)?)?;
         let address = u32_at(self.file, at + 12)?;
         let raw_size = u32_at(self.file, at + 16)?.min(size) as usize;
-        let raw = u32_at(self.file, at + 20)? as usize;
+        let raw = if self.laid_out {
+            address as usize
+        } else {
+            u32_at(self.file, at + 20)? as usize
+        };
         let flags = u32_at(self.file, at.checked_add(36)?)?;
         let bytes = if flags & 0x80 != 0 {
             &[]
@@ -363,6 +399,10 @@ mod tests {
                 bytes[0x40..0x46].copy_from_slice(b"PE\0\0\x64\x86");
                 bytes[0x58..0x5a].copy_from_slice(&0x20b_u16.to_le_bytes());
                 if let Some(image) = Image::parse(&bytes) {
+                    let _ = (image.exports(), image.relocations(|_| {}), image.imports(|_, _| Ok(())));
+                    let _ = image.lay_out(&mut std::vec![0; (image.size as usize).min(0x1_0000)]);
+                }
+                if let Ok(image) = Image::laid_out(&bytes) {
                     let _ = (image.exports(), image.relocations(|_| {}), image.imports(|_, _| Ok(())));
                 }
             }

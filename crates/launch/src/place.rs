@@ -1,20 +1,23 @@
-//! Write the agent into a suspended process and point `LdrInitializeThunk` at
-//! its entry.
+//! Map the agent into a suspended process and point `LdrInitializeThunk` at its
+//! entry.
 //!
+//! All processes of a VM share one copy of the agent's pages, but for those that
+//! differ in each: they are written over the mapping, which copies them there.
 //! Everything is relocated and imported from here: the process has run no
 //! instruction yet and ntdll has the same address in every process of one
 //! boot (observed on Wine 8 and 10; so on Windows since Vista).
 
 use crate::image::{Image, ImageError};
+use crate::patches::Patches;
 use core::ffi::c_void;
 use pinion_intercept::{export::Module, jump};
 use pinion_nt::calls::{
-    NtAllocateVirtualMemory, NtDuplicateObject, NtFreeVirtualMemory, NtProtectVirtualMemory,
-    NtReadVirtualMemory, NtWriteVirtualMemory,
+    NtDuplicateObject, NtMapViewOfSection, NtProtectVirtualMemory, NtReadVirtualMemory,
+    NtWriteVirtualMemory,
 };
 use pinion_nt::{
-    CURRENT_PROCESS, HANDLE, MEM_COMMIT_RESERVE, NTSTATUS, PAGE_EXECUTE_READWRITE, PAGE_READWRITE,
-    SECTION_MAP_READ, SECTION_MAP_WRITE,
+    CURRENT_PROCESS, HANDLE, NTSTATUS, PAGE_EXECUTE_READWRITE, PAGE_EXECUTE_WRITECOPY,
+    SECTION_MAP_EXECUTE, SECTION_MAP_READ, SECTION_MAP_WRITE,
 };
 use pinion_wire::boot::{Boot, MAGIC, THUNK};
 
@@ -52,7 +55,7 @@ pub struct Legacy {
     pub page_section: HANDLE,
     /// The VM's tally.
     pub tally_section: HANDLE,
-    /// The agent's file.
+    /// The agent, laid out by [`Image::lay_out`]; of an executable protection.
     pub agent_section: HANDLE,
 }
 
@@ -65,7 +68,7 @@ pub struct Ntdll<'a> {
     pub bytes: &'a [u8],
 }
 
-/// Places the agent `image` into `process`, which must be suspended before its
+/// Places the agent `image`, laid out as in the section of `legacy`, into `process`, which must be suspended before its
 /// first instruction, with `PROCESS_VM_*`, `PROCESS_DUP_HANDLE` access.
 ///
 /// # Errors
@@ -90,11 +93,10 @@ pub unsafe fn place(
 
     // Executable and writable until the agent's entry has protected its own
     // sections: on Wine each protection from outside wakes the process twice.
-    let base = allocate(process, image.size as usize, PAGE_EXECUTE_READWRITE)?;
-    let mut layout = Layout::new(image.size as usize)?;
-    fill(&mut layout, image)?;
-    relocate(&mut layout, base, image)?;
-    import(&mut layout, image, &module, ntdll.base)?;
+    let base = map(process, legacy.agent_section)?;
+    let mut patches = Patches::new(image, exports.boot)?;
+    patches.relocate(base, image)?;
+    patches.import(image, &module, ntdll.base)?;
     let boot = Boot {
         magic: MAGIC,
         version: pinion_wire::VERSION,
@@ -105,19 +107,23 @@ pub unsafe fn place(
             legacy.tally_section,
             SECTION_MAP_READ | SECTION_MAP_WRITE,
         )?,
-        agent_section: hand_on(process, legacy.agent_section, SECTION_MAP_READ)?,
-        agent_size: image.file_size() as u64,
+        agent_section: hand_on(
+            process,
+            legacy.agent_section,
+            SECTION_MAP_READ | SECTION_MAP_EXECUTE,
+        )?,
+        agent_size: u64::from(image.size),
         ntdll: ntdll.base,
         agent_base: base,
         thunk,
         thunk_bytes: read(process, thunk)?,
     };
-    layout.put(exports.boot, &boot.to_bytes())?;
-    write(process, base, layout.0)?;
+    patches.put(exports.boot, &boot.to_bytes())?;
+    patches.each(|rva, bytes| write(process, base + u64::from(rva), bytes))?;
     arm(process, thunk, base + u64::from(exports.entry))
 }
 
-fn check(step: &'static str, status: NTSTATUS) -> Result<(), PlaceError> {
+pub(crate) fn check(step: &'static str, status: NTSTATUS) -> Result<(), PlaceError> {
     if status < 0 {
         Err(PlaceError::Call(step, status))
     } else {
@@ -125,20 +131,27 @@ fn check(step: &'static str, status: NTSTATUS) -> Result<(), PlaceError> {
     }
 }
 
-fn allocate(process: HANDLE, size: usize, protection: u32) -> Result<u64, PlaceError> {
-    let (mut base, mut size) = (core::ptr::null_mut(), size);
-    // SAFETY: both pointers are to locals; a new region is reserved.
+/// Maps the agent into `process`, its pages to be copied when they are written.
+fn map(process: HANDLE, section: HANDLE) -> Result<u64, PlaceError> {
+    /// `ViewUnmap` (wdm.h): children get no view.
+    const UNMAP: u32 = 2;
+    let (mut base, mut size) = (core::ptr::null_mut(), 0);
+    // SAFETY: the pointers are to locals; the section is the caller's.
     let status = unsafe {
-        NtAllocateVirtualMemory(
+        NtMapViewOfSection(
+            section,
             process,
             &raw mut base,
             0,
+            0,
+            core::ptr::null_mut(),
             &raw mut size,
-            MEM_COMMIT_RESERVE,
-            protection,
+            UNMAP,
+            0,
+            PAGE_EXECUTE_WRITECOPY,
         )
     };
-    check("allocating memory for the agent", status)?;
+    check("mapping the agent", status)?;
     Ok(base as u64)
 }
 
@@ -187,87 +200,6 @@ fn protect(process: HANDLE, at: u64, size: usize, protection: u32) -> Result<(),
         )
     };
     check("protecting memory", status)
-}
-
-/// A private copy of the image as it will lie in the process, so that it is
-/// written by one system call.
-struct Layout(&'static mut [u8]);
-
-impl Layout {
-    fn new(size: usize) -> Result<Self, PlaceError> {
-        let base = allocate(CURRENT_PROCESS, size, PAGE_READWRITE)?;
-        // SAFETY: the region of at least `size` zeroed bytes is fresh and owned
-        // by this value until it is dropped.
-        Ok(Self(unsafe {
-            core::slice::from_raw_parts_mut(base as *mut u8, size)
-        }))
-    }
-
-    fn put(&mut self, rva: u32, bytes: &[u8]) -> Result<(), ImageError> {
-        let from = rva as usize;
-        from.checked_add(bytes.len())
-            .and_then(|end| self.0.get_mut(from..end))
-            .ok_or(ImageError::Damaged("layout"))?
-            .copy_from_slice(bytes);
-        Ok(())
-    }
-
-    fn word(&self, rva: u32) -> Option<u64> {
-        let from = rva as usize;
-        let bytes = self.0.get(from..from.checked_add(8)?)?;
-        Some(u64::from_le_bytes(bytes.try_into().ok()?))
-    }
-}
-
-impl Drop for Layout {
-    fn drop(&mut self) {
-        const MEM_RELEASE: u32 = 0x8000;
-        let (mut base, mut size) = (self.0.as_mut_ptr().cast(), 0);
-        // SAFETY: the region was allocated by `new` and no borrow of it lives.
-        unsafe { NtFreeVirtualMemory(CURRENT_PROCESS, &raw mut base, &raw mut size, MEM_RELEASE) };
-    }
-}
-
-fn fill(layout: &mut Layout, image: &Image<'_>) -> Result<(), PlaceError> {
-    layout.put(0, image.headers())?;
-    for section in image.sections() {
-        layout.put(section.address, section.bytes)?;
-    }
-    Ok(())
-}
-
-fn relocate(layout: &mut Layout, base: u64, image: &Image<'_>) -> Result<(), PlaceError> {
-    let delta = base.wrapping_sub(image.base);
-    let mut outcome = Ok(());
-    image.relocations(|rva| {
-        let done = layout
-            .word(rva)
-            .ok_or(ImageError::Damaged("relocations"))
-            .and_then(|word| layout.put(rva, &word.wrapping_add(delta).to_le_bytes()));
-        outcome = outcome.and(done);
-    })?;
-    Ok(outcome?)
-}
-
-fn import(
-    layout: &mut Layout,
-    image: &Image<'_>,
-    module: &Module<'_>,
-    ntdll: u64,
-) -> Result<(), PlaceError> {
-    let mut missing = false;
-    image.imports(|slot, name| match module.find(name) {
-        Some(rva) => layout.put(slot, &(ntdll + u64::from(rva)).to_le_bytes()),
-        None => {
-            missing = true;
-            Ok(())
-        }
-    })?;
-    if missing {
-        Err(PlaceError::Ntdll)
-    } else {
-        Ok(())
-    }
 }
 
 /// Duplicates `section` into `process`.

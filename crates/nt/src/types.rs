@@ -28,11 +28,17 @@ pub const PAGE_READWRITE: u32 = 0x04;
 pub const PAGE_EXECUTE_READ: u32 = 0x20;
 /// `PAGE_EXECUTE_READWRITE` (winnt.h).
 pub const PAGE_EXECUTE_READWRITE: u32 = 0x40;
+/// `PAGE_WRITECOPY` (winnt.h).
+pub const PAGE_WRITECOPY: u32 = 0x08;
+/// `PAGE_EXECUTE_WRITECOPY` (winnt.h).
+pub const PAGE_EXECUTE_WRITECOPY: u32 = 0x80;
 
 /// `SECTION_MAP_WRITE` (winnt.h).
 pub const SECTION_MAP_WRITE: u32 = 0x2;
 /// `SECTION_MAP_READ` (winnt.h).
 pub const SECTION_MAP_READ: u32 = 0x4;
+/// `SECTION_MAP_EXECUTE` (winnt.h).
+pub const SECTION_MAP_EXECUTE: u32 = 0x8;
 
 /// Builds an `OBJECT_ATTRIBUTES` around `name`, relative to `root` (null for an
 /// absolute name). The pointers are kept, not followed.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use pinion_launch::image::Image;
+use pinion_launch::image::{Image, ImageError};
 use pinion_launch::place::{Legacy, Ntdll, PlaceError, place};
 use pinion_nt::{CURRENT_PROCESS, calls, status};
 use windows_sys::Win32::System::LibraryLoader::GetModuleHandleW;
@@ -16,7 +16,8 @@ const FILE: &str = "pinion_agent.dll";
 
 /// The agent, checked and ready to be placed.
 pub(crate) struct Agent {
-    file: Vec<u8>,
+    /// As it lies in memory, but for what differs in each process.
+    layout: Vec<u8>,
     ntdll_base: u64,
     ntdll: Vec<u8>,
 }
@@ -34,20 +35,18 @@ impl Agent {
             version: env!("CARGO_PKG_VERSION"),
         };
         let file = std::fs::read(&path).map_err(|e| unfit(e.to_string()))?;
-        Image::new(&file)
-            .and_then(|image| image.exports())
-            .map_err(|e| unfit(e.to_string()))?;
+        let layout = lay_out(&file).map_err(|e| unfit(e.to_string()))?;
         let (ntdll_base, ntdll) = ntdll()?;
         Ok(Self {
-            file,
+            layout,
             ntdll_base,
             ntdll,
         })
     }
 
-    /// The file's bytes.
-    pub(crate) fn file(&self) -> &[u8] {
-        &self.file
+    /// The agent as it lies in memory, for the section that processes map.
+    pub(crate) fn layout(&self) -> &[u8] {
+        &self.layout
     }
 
     /// ntdll as it is mapped here, and so in every process.
@@ -65,10 +64,19 @@ impl Agent {
             base: self.ntdll_base,
             bytes: &self.ntdll,
         };
-        let image = Image::new(&self.file)?;
+        let image = Image::laid_out(&self.layout)?;
         // SAFETY: the process and the sections are live handles of this process.
         unsafe { place(process.raw(), &image, ntdll, legacy) }
     }
+}
+
+/// Checks the agent's `file` and lays it out.
+fn lay_out(file: &[u8]) -> std::result::Result<Vec<u8>, ImageError> {
+    let image = Image::new(file)?;
+    image.exports()?;
+    let mut layout = vec![0; image.size as usize];
+    image.lay_out(&mut layout)?;
+    Ok(layout)
 }
 
 fn path() -> Result<PathBuf> {

@@ -81,7 +81,7 @@ impl Keeper {
             job: Job::create()?,
             page: Section::of_value(&*page, "the VM's page")?,
             tally: Section::new(size_of::<Tally>(), "the VM's counters")?,
-            agent_section: Section::of_bytes(agent.file(), "the agent")?,
+            agent_section: Section::of_code(agent.layout(), "the agent")?,
             limiter: Limiter::new(!is_wine(), vm.id().get()),
             services: OnceLock::new(),
             started_ms: now_ms(),

@@ -3,7 +3,7 @@
 use std::os::windows::io::{AsRawHandle, OwnedHandle};
 use std::ptr::{NonNull, null, null_mut};
 
-use pinion_nt::{CURRENT_PROCESS, HANDLE, PAGE_READWRITE, calls, status};
+use pinion_nt::{CURRENT_PROCESS, HANDLE, PAGE_EXECUTE_READWRITE, PAGE_READWRITE, calls, status};
 
 use crate::error::Result;
 use crate::system::{nt_error, own};
@@ -32,6 +32,11 @@ unsafe impl Sync for Section {}
 impl Section {
     /// A section of zeros, at least `size` bytes, mapped read-write here.
     pub(crate) fn new(size: usize, what: &str) -> Result<Self> {
+        Self::with_protection(size, PAGE_READWRITE, what)
+    }
+
+    /// A section whose views may have up to `protection`, mapped read-write here.
+    fn with_protection(size: usize, protection: u32, what: &str) -> Result<Self> {
         let failed = |status| nt_error(format!("make a section for {what}"), status);
         let mut handle: HANDLE = null_mut();
         let bytes = size as i64;
@@ -42,7 +47,7 @@ impl Section {
                 ALL_ACCESS,
                 null(),
                 &raw const bytes,
-                PAGE_READWRITE,
+                protection,
                 SEC_COMMIT,
                 null_mut(),
             )
@@ -74,9 +79,9 @@ impl Section {
         }
     }
 
-    /// A section that holds these bytes.
-    pub(crate) fn of_bytes(bytes: &[u8], what: &str) -> Result<Self> {
-        let section = Self::new(bytes.len(), what)?;
+    /// A section that holds these bytes of a program.
+    pub(crate) fn of_code(bytes: &[u8], what: &str) -> Result<Self> {
+        let section = Self::with_protection(bytes.len(), PAGE_EXECUTE_READWRITE, what)?;
         // SAFETY: the view has at least as many bytes, nobody else has it yet, and the source is no
         // part of it.
         unsafe {

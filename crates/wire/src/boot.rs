@@ -32,10 +32,10 @@ pub struct Boot {
     pub page_section: u64,
     /// A section handle of the VM's tally, with `SECTION_MAP_READ | SECTION_MAP_WRITE`.
     pub tally_section: u64,
-    /// A section handle of the agent's file as it is on disk, with
-    /// `SECTION_MAP_READ`, for this process's children.
+    /// A section handle of the agent as it is laid out in memory, with
+    /// `SECTION_MAP_READ | SECTION_MAP_EXECUTE`, for this process's children.
     pub agent_section: u64,
-    /// The size of that file in bytes.
+    /// The agent's size there in bytes.
     pub agent_size: u64,
     /// Where ntdll is mapped.
     pub ntdll: u64,

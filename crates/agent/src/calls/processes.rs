@@ -264,8 +264,8 @@ fn confine(process: HANDLE) -> Result<(), Unconfined> {
         base: boot.ntdll,
         bytes: hooks::ntdll(),
     };
-    with_agent_file(|file| {
-        let image = Image::known(file).map_err(|e| Unconfined::Place(e.into()))?;
+    with_agent(|agent| {
+        let image = Image::laid_out(agent).map_err(|e| Unconfined::Place(e.into()))?;
         // SAFETY: the process handle and the sections are live.
         unsafe { place(process, &image, ntdll, legacy) }.map_err(Unconfined::Place)
     })
@@ -281,8 +281,8 @@ fn is_wow64(process: HANDLE) -> bool {
     success(status) && peb != 0
 }
 
-/// Runs `work` with the agent's file as it is on disk.
-fn with_agent_file<R>(work: impl FnOnce(&[u8]) -> Result<R, Unconfined>) -> Result<R, Unconfined> {
+/// Runs `work` with the agent as the supervisor laid it out.
+fn with_agent<R>(work: impl FnOnce(&[u8]) -> Result<R, Unconfined>) -> Result<R, Unconfined> {
     let boot = state::boot();
     let (mut base, mut size) = (core::ptr::null_mut::<c_void>(), 0);
     // SAFETY: the pointers are to locals; the section came with the boot block.
@@ -303,9 +303,9 @@ fn with_agent_file<R>(work: impl FnOnce(&[u8]) -> Result<R, Unconfined>) -> Resu
     if !success(status) {
         return Err(Unconfined::Agent(status));
     }
-    // SAFETY: the view has at least the file's size, and lives until below.
-    let file = unsafe { core::slice::from_raw_parts(base.cast::<u8>(), boot.agent_size as usize) };
-    let result = work(file);
+    // SAFETY: the view has at least the agent's size, and lives until below.
+    let agent = unsafe { core::slice::from_raw_parts(base.cast::<u8>(), boot.agent_size as usize) };
+    let result = work(agent);
     // SAFETY: nothing borrows the view any more.
     unsafe { NtUnmapViewOfSection(CURRENT_PROCESS, base) };
     result
