@@ -61,17 +61,21 @@ impl Controller {
         filter: &Filter,
         after: Option<ServiceId>,
     ) -> Result<impl Iterator<Item = Listed<'_>>> {
-        self.handles
-            .manager(client, manager, SC_MANAGER_ENUMERATE_SERVICE)?;
+        // Before the handle is looked at, as Wine's own tests of the API ask for.
         if filter.types == 0 || filter.types & !SERVICE_TYPE_ALL != 0 {
             return Err(Win32Error::INVALID_PARAMETER);
         }
         check_states(filter.states)?;
+        self.handles
+            .manager(client, manager, SC_MANAGER_ENUMERATE_SERVICE)?;
         let Filter {
             types,
             states,
             group,
         } = filter.clone();
+        if let Some(group) = group.as_ref().filter(|group| !group.is_empty()) {
+            self.check_group(group)?;
+        }
         Ok(self
             .services
             .after(after.unwrap_or(ServiceId(0)))
@@ -83,6 +87,16 @@ impl Controller {
                         .is_none_or(|group| service.record.group.same_name(group))
             })
             .map(listed))
+    }
+
+    /// A group that some service is of.
+    fn check_group(&self, group: &Text) -> Result<()> {
+        let mut all = self.services.after(ServiceId(0));
+        if all.any(|(_, service)| service.record.group.same_name(group)) {
+            Ok(())
+        } else {
+            Err(Win32Error::SERVICE_DOES_NOT_EXIST)
+        }
     }
 
     /// `EnumDependentServices`: in the order in which they must be stopped,

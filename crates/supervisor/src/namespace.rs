@@ -2,7 +2,7 @@
 //!
 //! An absolute object name `N` of a program means `R` followed by `N`, where `R` is the directory. It
 //! holds the directories that exist before any program runs, and links like NT's own: `Local`,
-//! `Global` and `Session` in both `BaseNamedObjects`.
+//! `Global` and `Session` in both `BaseNamedObjects`, where `Local` leads to its own directory.
 
 use pinion_store::VmId;
 
@@ -51,7 +51,7 @@ pub(crate) fn links(session: u32) -> Vec<(String, String)> {
         holders.push(own.clone());
     }
     for holder in holders {
-        links.push((format!(r"{holder}\Local"), own.clone()));
+        links.push((format!(r"{holder}\Local"), holder.clone()));
         links.push((format!(r"{holder}\Global"), r"\BaseNamedObjects".into()));
         links.push((format!(r"{holder}\Session"), r"\Sessions\BNOLINKS".into()));
     }
@@ -99,12 +99,17 @@ mod tests {
         let own = r"\Sessions\1\BaseNamedObjects\x";
         let global = r"\BaseNamedObjects\x";
         for holder in [r"\Sessions\1\BaseNamedObjects", r"\BaseNamedObjects"] {
+            let local = if holder.len() > global.len() {
+                own
+            } else {
+                global
+            };
             for (form, target) in [
-                ("Local", own),
+                ("Local", local),
                 ("Global", global),
                 (r"Session\1", own),
                 (r"Session\0", global),
-                (r"Global\Local", own),
+                (r"Global\Local", global),
             ] {
                 let name = format!(r"{holder}\{form}\x");
                 assert_eq!(resolve(1, &name).as_deref(), Some(target), "{name}");

@@ -166,6 +166,37 @@ fn every_form_of_a_name_looks_as_on_the_host() {
 }
 
 #[test]
+fn links_and_names_without_room_look_as_on_the_host() {
+    let world = World::new();
+    let host = world.host.program("names").arg("links").run().expect(0);
+    let inside = world.run("names", &["links"]).expect(0);
+    assert_eq!(inside.json(), host.json());
+}
+
+#[test]
+fn a_question_for_the_name_of_a_disconnected_pipe_harms_nobody() {
+    const PIPE_DISCONNECTED: &str = "0xc00000b0";
+    let world = World::new();
+    world.sleeper("one", 60);
+    let told = world
+        .exec("one", "names", &["disconnected"])
+        .expect(0)
+        .json();
+    for end in ["reader", "bare"] {
+        assert_eq!(told[end]["disconnected"], 1, "{told}");
+        let name = told[end]["connected"]["Ok"].as_str();
+        let whole = format!("\\Device\\NamedPipe\\pinion-disconnected-{end}");
+        assert_eq!(name, Some(whole.as_str()), "{told}");
+        assert!(told[end]["object_name"]["Err"].is_string(), "{told}");
+        assert_ne!(told[end]["file_name"], 0, "{told}");
+        assert_eq!(told[end]["server_name"]["Ok"], whole, "{told}");
+    }
+    assert_eq!(told["reader"]["object_name"]["Err"], PIPE_DISCONNECTED);
+    // The server of Wine, which all share, is the same: the VM is still there.
+    world.exec("one", "names", &["create", "still-there"]).ok();
+}
+
+#[test]
 fn the_real_names_of_another_vm_are_out_of_reach() {
     let world = World::new();
     let names = world.host.path_of("names");

@@ -1,7 +1,7 @@
 //! The VM's own service controller and its own RPCSS.
 
 use pinion_e2e::World;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn com(world: &World, vm: &str, item: &str) -> Value {
     world.exec(vm, "com_client", &[item]).expect(0).json()
@@ -71,6 +71,10 @@ fn every_call_gives_what_is_documented() {
     assert_eq!(told["stopped"]["exit"], 1077, "never started: {told}");
     assert_eq!(told["stop_stopped"]["error"], 1062, "not active: {told}");
     assert_eq!(state("running"), running, "{told}");
+    assert_eq!(
+        told["unheeded"]["error"], 0,
+        "what its handler gives is not told: {told}"
+    );
     assert_eq!(told["pause"]["error"], 1052, "not accepted: {told}");
     assert_eq!(told["bad_control"]["error"], 87, "no such control: {told}");
     assert_eq!(state("ended"), stopped, "{told}");
@@ -83,6 +87,24 @@ fn every_call_gives_what_is_documented() {
     assert_eq!(told["description"]["text"], "It works", "{told}");
     assert_eq!(told["list"]["small"], 234, "more data: {told}");
     assert_eq!(told["list"]["found"], true, "{told}");
+    let (absent, first) = (1060, u32::from(b'A'));
+    assert_eq!(
+        told["odd"]["absent"],
+        json!([
+            [absent, 2, first],
+            [absent, 2, first],
+            [absent, 2, 0],
+            [absent, 15, 0]
+        ]),
+        "no room, and room, for a name that is not there: {told}"
+    );
+    assert_eq!(told["odd"]["small"], json!([122, 8, 0]), "{told}");
+    assert_eq!(told["odd"]["types"], json!([87, 0, 0]), "{told}");
+    assert_eq!(told["odd"]["group"], json!([absent, 0, 0]), "{told}");
+    assert_eq!(
+        told["security"],
+        json!({"none": 122, "whole": 0, "revision": 1})
+    );
     assert_eq!(told["delete_again"], 1072, "marked: {told}");
     assert_eq!(told["close_again"], 6, "no handle: {told}");
     assert_eq!(told["gone"], 1060, "{told}");

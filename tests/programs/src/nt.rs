@@ -273,6 +273,19 @@ pub fn name_of(handle: &Handle) -> Result<String, NTSTATUS> {
     Ok(String::from_utf16_lossy(units))
 }
 
+/// The status and the size in bytes that NtQueryObject gives for the name of
+/// `handle` in a buffer of `room` bytes, at most 512.
+#[must_use]
+pub fn name_with_room(handle: &Handle, room: u32) -> (NTSTATUS, u32) {
+    let (mut buffer, mut needed) = ([0_u64; 64], 0);
+    // SAFETY: the buffer has the room told.
+    let status = unsafe {
+        let buffer = buffer.as_mut_ptr().cast();
+        NtQueryObject(handle.0, 1, buffer, room.min(512), &raw mut needed)
+    };
+    (status, needed)
+}
+
 /// A status as NT's documents write it.
 #[must_use]
 pub fn hex(status: NTSTATUS) -> String {

@@ -4,6 +4,7 @@ use super::objects::{Intent, with_private};
 use crate::hooks::{self, kept};
 use crate::{guard, scratch, state};
 use pinion_names::object;
+use pinion_names::units::SEPARATOR;
 use pinion_nt::status::{
     STATUS_ACCESS_DENIED, STATUS_BUFFER_TOO_SMALL, STATUS_NAME_TOO_LONG, success,
 };
@@ -27,6 +28,13 @@ pub(crate) unsafe fn create(
     let Ok(string) = (unsafe { guard::read(target) }) else {
         return call(target);
     };
+    // Refused by the kernel, which must see it (Wine's own tests, which pass on
+    // Windows). That an empty target is refused too was observed on Wine 8 and
+    // Wine 10 only.
+    let is_none = string.Length == 0 || string.Buffer.is_null();
+    if string.MaximumLength == 0 || is_none && hooks::is_wine() {
+        return call(target);
+    }
     let directory = state::page().object_directory.as_units();
     let units = string.Length as usize / 2;
     scratch::with(units + directory.len(), |out| {
@@ -38,9 +46,9 @@ pub(crate) unsafe fn create(
         // SAFETY: `name` has room for the units; the source may be bad.
         let copied =
             unsafe { guard::copy(name.as_mut_ptr().cast(), string.Buffer.cast(), units * 2) };
-        match (copied, name.first() == Some(&u16::from(b'\\'))) {
+        match (copied, name.first() == Some(&SEPARATOR)) {
             (Err(_), _) => call(target),
-            (Ok(()), false) => STATUS_ACCESS_DENIED,
+            (Ok(()), false) => relative(name, call),
             (Ok(()), true) => out
                 .get(..directory.len() + units)
                 .and_then(unicode_string)
@@ -48,6 +56,16 @@ pub(crate) unsafe fn create(
         }
     })
     .unwrap_or(STATUS_NAME_TOO_LONG)
+}
+
+/// A link with a target that no name begins with. On Wine it leads nowhere: who
+/// follows it gets `STATUS_OBJECT_PATH_SYNTAX_BAD` (observed on Wine 8 and Wine
+/// 10); what NT makes of it was never seen, so there it is refused.
+fn relative(name: &[u16], call: impl FnOnce(*const UNICODE_STRING) -> NTSTATUS) -> NTSTATUS {
+    if !hooks::is_wine() {
+        return STATUS_ACCESS_DENIED;
+    }
+    unicode_string(name).map_or(STATUS_NAME_TOO_LONG, |copy| call(&raw const copy))
 }
 
 /// As `NtOpenSymbolicLinkObject`, in the VM's own namespace.

@@ -2,6 +2,7 @@
 //! object. Each function has the system call's own arguments, which may be any
 //! bits, and the call as it was in [`crate::hooks::kept`].
 
+mod device;
 pub(crate) mod files;
 pub(crate) mod handles;
 pub(crate) mod links;

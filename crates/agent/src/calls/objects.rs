@@ -68,7 +68,7 @@ fn mapped(
 /// What a name gets for which the VM's prefix leaves no room: what a name of
 /// 32,767 units gets without it, observed on Wine 8 and Wine 10. The longest
 /// name in a VM is shorter than the host's by the prefix.
-const NO_ROOM: NTSTATUS = STATUS_OBJECT_NAME_INVALID;
+pub(crate) const NO_ROOM: NTSTATUS = STATUS_OBJECT_NAME_INVALID;
 
 /// Runs `call` with `given`, its name replaced by `name`.
 pub(crate) fn with_name(

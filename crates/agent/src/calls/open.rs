@@ -1,7 +1,7 @@
 //! Calls that open a file, pipe, mailslot or device by name: tells which it is
 //! and hands it to the file that knows.
 
-use super::{files, pipes};
+use super::{device, files, pipes};
 use crate::hooks::kept;
 use crate::{decode, state};
 use core::ffi::c_void;
@@ -177,7 +177,7 @@ fn dispatch(
                 None => file(decoded),
             };
         }
-        let of_pipes = (!decoded.name.is_empty())
+        let of_pipes = (!decoded.name.is_empty() && !device::is_disk(decoded.root()))
             .then(|| {
                 pipes::relative(decoded, Kind::Pipe, &call)
                     .or_else(|| pipes::relative(decoded, Kind::Mailslot, &call))

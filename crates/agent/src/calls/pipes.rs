@@ -1,12 +1,16 @@
 //! Named pipes and mailslots: their names carry the VM's prefix.
 
-use super::objects::with_name;
+use super::objects::{NO_ROOM, with_name};
 use super::query_object;
 use crate::hooks::{self, kept};
 use crate::{decode, guard, scratch, state};
 use core::ffi::c_void;
 use pinion_names::pipe::{self, Kind, Name};
-use pinion_nt::status::{STATUS_NAME_TOO_LONG, STATUS_NOT_SUPPORTED, success};
+use pinion_names::units::SEPARATOR;
+use pinion_nt::status::{
+    STATUS_NOT_SUPPORTED, STATUS_OBJECT_NAME_INVALID, STATUS_OBJECT_PATH_INVALID,
+    STATUS_PIPE_DISCONNECTED, success,
+};
 use pinion_nt::{HANDLE, IO_STATUS_BLOCK, NTSTATUS, OBJECT_ATTRIBUTES};
 use pinion_wire::tally::Tally;
 
@@ -94,10 +98,37 @@ fn with_private(
             let name = pipe::classify(decoded.name, computer)?;
             return Some(with_mapped(decoded, name, &call));
         }
+        if kind == Kind::Pipe
+            && decoded.name.contains(&SEPARATOR)
+            && root_of(decoded.root(), kind) == Some(Root::Device)
+        {
+            return Some(STATUS_OBJECT_NAME_INVALID);
+        }
         relative(decoded, kind, &call)
     })
     .flatten()
     .unwrap_or_else(|| call(attributes))
+}
+
+/// What a handle is of to which a pipe's or a mailslot's name may be relative.
+#[derive(PartialEq, Eq)]
+enum Root {
+    /// The device. A pipe with a directory in its name is not made below it
+    /// (Wine's own tests, which pass on Windows).
+    Device,
+    /// The root directory of its file system.
+    Directory,
+}
+
+fn root_of(handle: HANDLE, kind: Kind) -> Option<Root> {
+    query_object::with_real_name(handle, |real| {
+        let name = pipe::classify(real, &[]).filter(|name| name.kind == kind)?;
+        match name.rest {
+            [] => Some(Root::Device),
+            [SEPARATOR] => Some(Root::Directory),
+            _ => None,
+        }
+    })?
 }
 
 /// A name relative to the root directory of the pipe or mailslot file system.
@@ -107,17 +138,11 @@ pub(crate) fn relative(
     kind: Kind,
     call: &impl Fn(*const OBJECT_ATTRIBUTES) -> NTSTATUS,
 ) -> Option<NTSTATUS> {
-    let is_root = query_object::with_real_name(decoded.root(), |real| {
-        pipe::classify(real, &[])
-            .is_some_and(|name| name.kind == kind && matches!(name.rest, [] | [0x5c]))
-    });
-    if is_root != Some(true) {
-        return None;
-    }
+    root_of(decoded.root(), kind)?;
     scratch::with(decoded.name.len() + 1, |rest| {
         let rest = rest.get_mut(..=decoded.name.len())?;
         let (first, own) = rest.split_at_mut(1);
-        first.copy_from_slice(&[u16::from(b'\\')]);
+        first.copy_from_slice(&[SEPARATOR]);
         own.copy_from_slice(decoded.name);
         let absolute = decode::Attributes {
             given: OBJECT_ATTRIBUTES {
@@ -143,9 +168,9 @@ pub(crate) fn with_mapped(
             Tally::count(&state::tally().names_private);
             with_name(&decoded.given, out.get(..length).unwrap_or(&[]), call)
         }
-        Err(pinion_names::TooLong) => STATUS_NAME_TOO_LONG,
+        Err(pinion_names::TooLong) => NO_ROOM,
     })
-    .unwrap_or(STATUS_NAME_TOO_LONG)
+    .unwrap_or(NO_ROOM)
 }
 
 /// Runs `work` with the name on its device (`\x`) that the program knows for an
@@ -172,6 +197,37 @@ pub(crate) fn with_asked_name<R>(file: HANDLE, work: impl FnOnce(&[u16]) -> R) -
         // The backslash that ends the prefix begins the name.
         real.get(prefix.len()..).map(work)
     })?
+}
+
+/// Whether Wine's server may be asked for the name of an end of a pipe: it tells
+/// of one that is disconnected in these classes, and has no way to tell when it
+/// is asked for the object's name. The status for the program otherwise.
+pub(crate) fn may_be_named(end: HANDLE) -> Result<(), NTSTATUS> {
+    /// `FileNameInformation`, `FilePipeLocalInformation` (wdm.h).
+    const NAME: u32 = 9;
+    const LOCAL: u32 = 24;
+    let ask = |class| {
+        // FILE_PIPE_LOCAL_INFORMATION has ten words.
+        let mut words = [0_u32; 10];
+        // SAFETY: plain data, all zeroes are valid.
+        let mut io: IO_STATUS_BLOCK = unsafe { core::mem::zeroed() };
+        // SAFETY: both are locals, of the given size.
+        unsafe {
+            let size = size_of_val(&words) as u32;
+            let words = words.as_mut_ptr().cast();
+            kept::NtQueryInformationFile(end, &raw mut io, words, size, class)
+        }
+    };
+    if ask(NAME) != STATUS_PIPE_DISCONNECTED {
+        return Ok(());
+    }
+    // The same is said of a pipe without a name.
+    match ask(LOCAL) {
+        status if success(status) => Ok(()),
+        STATUS_PIPE_DISCONNECTED => Err(STATUS_PIPE_DISCONNECTED),
+        // What Wine answers for one without a name.
+        _ => Err(STATUS_OBJECT_PATH_INVALID),
+    }
 }
 
 /// As `NtFsControlFile`: `FSCTL_PIPE_WAIT` carries a pipe's name.

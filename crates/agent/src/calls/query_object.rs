@@ -1,6 +1,7 @@
 //! `NtQueryObject`: names come back as the program knows them.
 
-use crate::hooks::kept;
+use super::pipes;
+use crate::hooks::{self, kept};
 use crate::{guard, scratch, state};
 use core::ffi::c_void;
 use pinion_names::{object, pipe};
@@ -26,9 +27,12 @@ pub(crate) unsafe fn query(
     }
     let outcome = with_real_name(handle, |real| {
         scratch::with(real.len() + 8, |out| {
-            let asked = asked(real, out)?;
+            let (asked, short) = asked(real, out)?;
             // SAFETY: the program's buffer, written under guard.
-            Some(unsafe { answer(asked, buffer, length, returned) })
+            match unsafe { answer(asked, buffer, length, returned) } {
+                STATUS_BUFFER_OVERFLOW => Some(short),
+                status => Some(status),
+            }
         })
         .flatten()
     });
@@ -36,8 +40,31 @@ pub(crate) unsafe fn query(
         Some(Some(status)) => status,
         // SAFETY: the program's own arguments: a name that is not the VM's, no
         // name at all, or an error that the kernel shall tell.
-        _ => unsafe { kept::NtQueryObject(handle, class, buffer, length, returned) },
+        _ => unsafe { name(handle, buffer, length, returned) },
     }
+}
+
+/// The system call for `ObjectNameInformation`. Every question for a name goes
+/// this way: Wine's server, which all VMs and the host share, ends with a fault
+/// when it is asked for the name of an end of a pipe that the server's end has
+/// disconnected (`pipe_end_get_full_name` in its server/named_pipe.c; observed
+/// on Wine 8 and Wine 10).
+///
+/// # Safety
+/// As the system call.
+pub(crate) unsafe fn name(
+    handle: HANDLE,
+    buffer: *mut c_void,
+    length: u32,
+    returned: *mut u32,
+) -> NTSTATUS {
+    if hooks::is_wine()
+        && let Err(status) = pipes::may_be_named(handle)
+    {
+        return status;
+    }
+    // SAFETY: the caller's promise.
+    unsafe { kept::NtQueryObject(handle, NAME, buffer, length, returned) }
 }
 
 /// Runs `work` with the kernel's name of the object; `None` when it has none
@@ -48,9 +75,8 @@ pub(crate) fn with_real_name<R>(handle: HANDLE, work: impl FnOnce(&[u16]) -> R) 
         // SAFETY: the buffer is the agent's own, of the given size, and aligned
         // for a UNICODE_STRING: blocks are page-aligned.
         let status = unsafe {
-            kept::NtQueryObject(
+            self::name(
                 handle,
-                NAME,
                 buffer.as_mut_ptr().cast(),
                 (scratch::LARGE * 2) as u32,
                 &raw mut returned,
@@ -66,11 +92,13 @@ pub(crate) fn with_real_name<R>(handle: HANDLE, work: impl FnOnce(&[u16]) -> R) 
 }
 
 /// The name that the program asked for, written to `out` where it is not a
-/// part of `real`; `None` when `real` is not a private name.
-fn asked<'n>(real: &'n [u16], out: &'n mut [u16]) -> Option<&'n [u16]> {
+/// part of `real`, and the status for a buffer too small for it; `None` when
+/// `real` is not a private name. The statuses are those of Wine 8 and Wine 10.
+fn asked<'n>(real: &'n [u16], out: &'n mut [u16]) -> Option<(&'n [u16], NTSTATUS)> {
+    let of_object = |name| (name, STATUS_INFO_LENGTH_MISMATCH);
     let page = state::page();
     if let Some(name) = object::undo(page.object_directory.as_units(), real) {
-        return Some(if name.is_empty() { ROOT } else { name });
+        return Some(of_object(if name.is_empty() { ROOT } else { name }));
     }
     for device in [PIPE, MAILSLOT] {
         let rest = real
@@ -79,13 +107,13 @@ fn asked<'n>(real: &'n [u16], out: &'n mut [u16]) -> Option<&'n [u16]> {
         if let Some(own) = rest.and_then(|rest| pipe::undo(page.pipe_prefix.as_units(), rest)) {
             let parts = [device, ROOT, own];
             let length = pinion_names::units::join(&parts, out).ok()?;
-            return out.get(..length);
+            return out.get(..length).map(of_object);
         }
     }
     if pinion_names::key::below_root(real).is_some() {
-        return super::registry::asked_name(real, out);
+        return super::registry::asked_name(real, out).map(of_object);
     }
-    super::files::asked_name(real, out)
+    super::files::asked_name(real, out).map(|name| (name, STATUS_BUFFER_OVERFLOW))
 }
 
 const ROOT: &[u16] = &[b'\\' as u16];

@@ -165,3 +165,22 @@ fn a_tree_is_deleted_from_its_first_key_on() {
     let left = &told[told.len() - 1]["value"];
     assert_eq!(left, &json!(["_d", "A", "B", "C"]));
 }
+
+#[test]
+fn the_flags_of_a_view_are_no_rights() {
+    const IN_64: &str = "f013f";
+    const IN_32: &str = "f023f";
+    let world = World::new();
+    let tree = Tree::new("views");
+    let session: [&[&str]; 6] = [
+        &["open", "a", "r:A", IN_64],
+        &["set", "a", "v64", "x"],
+        &["open", "b", "r:B", IN_32],
+        &["set", "b", "v32", "y"],
+        &["create", "c", r"r:C\C1", IN_64],
+        &["set", "c", "v", "z"],
+    ];
+    for one in tree.compare(&world, &session) {
+        assert_eq!(one["status"], OK, "{one}");
+    }
+}

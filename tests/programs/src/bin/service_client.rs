@@ -16,12 +16,12 @@ use windows_sys::Win32::System::Services::{
     ChangeServiceConfig2W, CloseServiceHandle, ControlService, CreateServiceW, DeleteService,
     ENUM_SERVICE_STATUS_PROCESSW, EnumServicesStatusExW, GetServiceDisplayNameW, OpenSCManagerA,
     OpenSCManagerW, OpenServiceA, OpenServiceW, QUERY_SERVICE_CONFIGW, QueryServiceConfig2W,
-    QueryServiceConfigW, QueryServiceStatusEx, SC_ENUM_PROCESS_INFO, SC_HANDLE,
-    SC_MANAGER_ALL_ACCESS, SC_STATUS_PROCESS_INFO, SERVICE_ALL_ACCESS, SERVICE_CONFIG_DESCRIPTION,
-    SERVICE_CONTROL_INTERROGATE, SERVICE_CONTROL_PAUSE, SERVICE_CONTROL_STOP, SERVICE_DEMAND_START,
-    SERVICE_DESCRIPTIONW, SERVICE_ERROR_NORMAL, SERVICE_QUERY_STATUS, SERVICE_STATE_ALL,
-    SERVICE_STATUS, SERVICE_STATUS_PROCESS, SERVICE_STOPPED, SERVICE_WIN32,
-    SERVICE_WIN32_OWN_PROCESS, StartServiceW,
+    QueryServiceConfigW, QueryServiceObjectSecurity, QueryServiceStatusEx, SC_ENUM_PROCESS_INFO,
+    SC_HANDLE, SC_MANAGER_ALL_ACCESS, SC_STATUS_PROCESS_INFO, SERVICE_ALL_ACCESS,
+    SERVICE_CONFIG_DESCRIPTION, SERVICE_CONTROL_INTERROGATE, SERVICE_CONTROL_PAUSE,
+    SERVICE_CONTROL_STOP, SERVICE_DEMAND_START, SERVICE_DESCRIPTIONW, SERVICE_ERROR_NORMAL,
+    SERVICE_QUERY_STATUS, SERVICE_STATE_ALL, SERVICE_STATUS, SERVICE_STATUS_PROCESS,
+    SERVICE_STOPPED, SERVICE_WIN32, SERVICE_WIN32_OWN_PROCESS, StartServiceW,
 };
 
 /// 0 for success, else the last error.
@@ -235,6 +235,63 @@ fn display_name(manager: SC_HANDLE, name: &str) -> Value {
     json!({ "error": error, "text": string(buffer.as_ptr()), "length": size })
 }
 
+/// What calls with odd arguments leave behind: each the error, and the outputs.
+fn odd(manager: SC_HANDLE, name: &str) -> Value {
+    let named = |name: &str, size: u32| {
+        let (mut buffer, mut given) = ([u16::from(b'A'); 64], size);
+        let (name, buffer_at) = (wide(name), buffer.as_mut_ptr());
+        // SAFETY: a buffer of at least the size told.
+        let done =
+            unsafe { GetServiceDisplayNameW(manager, name.as_ptr(), buffer_at, &raw mut given) };
+        json!([code(done), given, buffer[0]])
+    };
+    let listed = |types: u32, group: Option<&str>| {
+        let (mut needed, mut returned) = (7, 7);
+        let group = group.map(wide);
+        let group = group
+            .as_ref()
+            .map_or(std::ptr::null(), |group| group.as_ptr());
+        // SAFETY: no buffer, and outputs that are locals.
+        let done = unsafe {
+            EnumServicesStatusExW(
+                manager,
+                SC_ENUM_PROCESS_INFO,
+                types,
+                SERVICE_STATE_ALL,
+                std::ptr::null_mut(),
+                0,
+                &raw mut needed,
+                &raw mut returned,
+                std::ptr::null_mut(),
+                group,
+            )
+        };
+        json!([code(done), needed, returned])
+    };
+    let absent = [0, 1, 2, 15].map(|size| named("pinion-absent", size));
+    json!({
+        "absent": absent,
+        "small": named(name, 2),
+        "types": listed(0, None),
+        "group": listed(SERVICE_WIN32, Some("no such group")),
+    })
+}
+
+/// The access list of a service: the error, and what the descriptor says.
+fn security(service: SC_HANDLE) -> Value {
+    const DACL: u32 = 4;
+    let (mut descriptor, mut needed) = ([0_u64; 64], 0);
+    let mut ask = |size| {
+        // SAFETY: a buffer of at least the size told, and a local.
+        code(unsafe {
+            let descriptor = descriptor.as_mut_ptr().cast();
+            QueryServiceObjectSecurity(service, DACL, descriptor, size, &raw mut needed)
+        })
+    };
+    let (none, whole) = (ask(0), ask(512));
+    json!({ "none": none, "whole": whole, "revision": descriptor[0] & 0xff })
+}
+
 /// The 8-bit forms end in the same place as the others.
 fn ansi(name: &str) -> Value {
     let name = format!("{name}\0");
@@ -258,6 +315,7 @@ fn live(service: SC_HANDLE, file: &str, out: &mut Map<String, Value>) {
     put("start_again", start(service, &[]).into());
     put("interrogate", control(service, SERVICE_CONTROL_INTERROGATE));
     put("custom", control(service, 130));
+    put("unheeded", control(service, 131));
     put("pause", control(service, SERVICE_CONTROL_PAUSE));
     put("bad_control", control(service, 77));
     put("stop", control(service, SERVICE_CONTROL_STOP));
@@ -308,6 +366,8 @@ fn main() {
     out.insert("description".into(), description(service));
     out.insert("list".into(), list(manager, name));
     out.insert("display_name".into(), display_name(manager, name));
+    out.insert("odd".into(), odd(manager, name));
+    out.insert("security".into(), security(service));
     out.insert("ansi".into(), ansi(name));
     live(service, file, &mut out);
     out.insert("key".into(), key(name));

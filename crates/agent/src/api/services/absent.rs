@@ -15,17 +15,6 @@ pub(super) unsafe extern "system" fn control_ex(
     boolean(Err(ERROR_CALL_NOT_IMPLEMENTED))
 }
 
-/// As `QueryServiceObjectSecurity`.
-pub(super) unsafe extern "system" fn query_security(
-    _service: *mut c_void,
-    _information: u32,
-    _descriptor: *mut c_void,
-    _size: u32,
-    _needed: *mut u32,
-) -> i32 {
-    boolean(Err(ERROR_CALL_NOT_IMPLEMENTED))
-}
-
 /// As `SetServiceObjectSecurity`.
 pub(super) unsafe extern "system" fn set_security(
     _service: *mut c_void,

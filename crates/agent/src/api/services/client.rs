@@ -25,7 +25,11 @@ pub(super) unsafe extern "system" fn open_manager(
             database,
             access,
         };
-        call(request, call::handle)
+        let handle = call(request, call::handle)?;
+        // What programs find there after a success (Wine's own tests, which pass
+        // on Windows).
+        call::set_last_error(0);
+        Ok(handle)
     };
     pointer(open())
 }
@@ -75,7 +79,7 @@ pub(super) unsafe extern "system" fn create_service(
                 service_type: Some(service_type),
                 start_type: Some(start_type),
                 error_control: Some(error_control),
-                image_path: text::optional(image_path)?,
+                image_path: Some(text::required(image_path)?),
                 group: text::optional(group)?,
                 tag: 0,
                 depend_on: text::list(depend_on)?,
@@ -257,7 +261,7 @@ pub(super) unsafe extern "system" fn query_status_ex(
     boolean(query())
 }
 
-fn ask(service: u32) -> Result<ServiceStatus> {
+pub(super) fn ask(service: u32) -> Result<ServiceStatus> {
     call(ServiceRequest::Status { service }, |reply| match reply {
         ServiceReply::Status(now) => Ok(now),
         _ => unexpected(),

@@ -7,7 +7,7 @@ use core::ffi::c_void;
 use pinion_wire::services::{Extra, ServiceReply, ServiceRequest, Settings};
 use windows_sys::Win32::Foundation::{
     ERROR_CALL_NOT_IMPLEMENTED, ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_ADDRESS,
-    ERROR_INVALID_LEVEL,
+    ERROR_INVALID_LEVEL, ERROR_INVALID_PARAMETER,
 };
 use windows_sys::Win32::System::Services::{
     QUERY_SERVICE_CONFIGW, SERVICE_CONFIG_DELAYED_AUTO_START_INFO, SERVICE_CONFIG_DESCRIPTION,
@@ -214,6 +214,10 @@ pub(super) unsafe extern "system" fn change_extra(
                 };
                 Extra::Description(text)
             }
+            // Wine's own tests, which pass on Windows, ask for no more than this.
+            SERVICE_CONFIG_DELAYED_AUTO_START_INFO if number() > 1 => {
+                return Err(ERROR_INVALID_PARAMETER);
+            }
             SERVICE_CONFIG_DELAYED_AUTO_START_INFO => Extra::DelayedAutoStart(number() != 0),
             SERVICE_CONFIG_FAILURE_ACTIONS_FLAG => Extra::FailureActionsOnNonCrash(number() != 0),
             SERVICE_CONFIG_SERVICE_SID_INFO => Extra::SidType(number()),
@@ -279,7 +283,9 @@ pub(super) unsafe extern "system" fn key_name(
 }
 
 /// Fills a buffer of `*size` units; afterwards `*size` is the name's length
-/// without its zero.
+/// without its zero. A buffer that gets no name is emptied; one of less than two
+/// units counts as none, and as one of two (Wine's own tests, which pass on
+/// Windows).
 ///
 /// # Safety
 /// `buffer` and `size` are the program's own.
@@ -288,8 +294,15 @@ unsafe fn get_name(request: ServiceRequest<'_>, buffer: *mut u16, size: *mut u32
         return Err(ERROR_INVALID_ADDRESS);
     }
     // SAFETY: the caller's promise.
-    let room = unsafe { size.read_unaligned() } as usize;
-    call(request, |reply| {
+    let given = unsafe { size.read_unaligned() } as usize;
+    let (buffer, room) = if buffer.is_null() || given < LEAST {
+        // SAFETY: the caller's promise.
+        unsafe { size.write_unaligned(LEAST as u32) };
+        (core::ptr::null_mut(), LEAST)
+    } else {
+        (buffer, given)
+    };
+    let named = call(request, |reply| {
         let ServiceReply::Name(name) = reply else {
             return unexpected();
         };
@@ -305,5 +318,13 @@ unsafe fn get_name(request: ServiceRequest<'_>, buffer: *mut u16, size: *mut u32
             buffer.add(units).write_unaligned(0);
         }
         Ok(())
-    })
+    });
+    if named.is_err() && !buffer.is_null() {
+        // SAFETY: the caller's promise: it has room for two units.
+        unsafe { buffer.write_unaligned(0) };
+    }
+    named
 }
+
+/// The least room for a name, in units.
+const LEAST: usize = 2;

@@ -29,6 +29,8 @@ pub(super) unsafe extern "system" fn services(
             return Err(ERROR_INVALID_LEVEL);
         }
         let manager = given(manager)?;
+        // SAFETY: the program's own variables.
+        unsafe { nothing_yet(needed, returned)? };
         // SAFETY: the program's own string.
         let group = unsafe { text::optional(group) }?;
         let request = |after| ServiceRequest::List {
@@ -100,6 +102,22 @@ pub(super) unsafe extern "system" fn dependents(
         unsafe { outputs.fill(request, put) }
     };
     boolean(list())
+}
+
+/// Says that nothing is needed nor returned, which holds when the call fails.
+///
+/// # Safety
+/// Both are null or the program's own variables.
+unsafe fn nothing_yet(needed: *mut u32, returned: *mut u32) -> Result<()> {
+    if needed.is_null() || returned.is_null() {
+        return Err(ERROR_INVALID_ADDRESS);
+    }
+    // SAFETY: the caller's promise.
+    unsafe {
+        needed.write_unaligned(0);
+        returned.write_unaligned(0);
+    }
+    Ok(())
 }
 
 /// Where a list goes, as the program gave it.

@@ -15,6 +15,7 @@ mod keys;
 mod lists;
 mod pack;
 mod process;
+mod security;
 mod table;
 mod text;
 
@@ -67,7 +68,7 @@ replacements! {
     RegisterServiceCtrlHandlerExA => process::register_ex_ansi;
     SetServiceStatus => process::set_status;
     ControlServiceExW => absent::control_ex;
-    QueryServiceObjectSecurity => absent::query_security;
+    QueryServiceObjectSecurity => security::query;
     SetServiceObjectSecurity => absent::set_security;
     NotifyServiceStatusChange => absent::notify;
     NotifyServiceStatusChangeA => absent::notify;

@@ -3,9 +3,9 @@
 
 use super::shares::{self, Shared};
 use super::{canonical, raw, volumes};
-use crate::calls::query_object;
+use crate::calls::{device, query_object};
 use crate::decode::Attributes;
-use crate::hooks::{self, kept};
+use crate::hooks;
 use crate::{scratch, state};
 use pinion_names::file::{self, Target};
 use pinion_names::units::{SEPARATOR, below, first_part, fold, join, starts};
@@ -79,7 +79,7 @@ pub(crate) fn with_relative(
     });
     match (named, work) {
         (Some(status), _) => status.unwrap_or(STATUS_NAME_TOO_LONG),
-        (None, Some(work)) if !is_on_disk(root) => work(Named::Passes),
+        (None, Some(work)) if !device::is_disk(root) => work(Named::Passes),
         (None, Some(work)) => work(Named::Refused(STATUS_ACCESS_DENIED)),
         (None, None) => STATUS_NAME_TOO_LONG,
     }
@@ -365,11 +365,10 @@ fn with_real<R>(handle: HANDLE, work: impl FnOnce(&[u16]) -> R) -> Option<R> {
     }
     let mut name = core::mem::MaybeUninit::<Name>::uninit();
     let mut returned = 0;
-    // SAFETY: class 1, `ObjectNameInformation`, into a local of the given size.
+    // SAFETY: a local of the given size.
     let status = unsafe {
-        kept::NtQueryObject(
+        query_object::name(
             handle,
-            1,
             name.as_mut_ptr().cast(),
             size_of::<Name>() as u32,
             &raw mut returned,
@@ -387,27 +386,6 @@ fn with_real<R>(handle: HANDLE, work: impl FnOnce(&[u16]) -> R) -> Option<R> {
         core::slice::from_raw_parts((&raw const (*name.as_ptr()).units).cast::<u16>(), length)
     };
     (!units.is_empty()).then(|| work(units))
-}
-
-/// Whether `handle` is of a file system's device, not of a console or socket.
-fn is_on_disk(handle: HANDLE) -> bool {
-    /// `FILE_FS_DEVICE_INFORMATION` (wdm.h): type and characteristics.
-    const CLASS: u32 = 4;
-    /// CD-ROM, CD-ROM file system, disk, disk file system, network file system
-    /// (winioctl.h).
-    const DISKS: [u32; 5] = [2, 3, 7, 8, 0x14];
-    let (mut information, mut io) = ([0_u32; 2], raw::block());
-    // SAFETY: the structure has two words; the block is local.
-    let status = unsafe {
-        kept::NtQueryVolumeInformationFile(
-            handle,
-            &raw mut io,
-            information.as_mut_ptr().cast(),
-            8,
-            CLASS,
-        )
-    };
-    success(status) && DISKS.contains(&information[0])
 }
 
 /// The name that the program knows for a file that the kernel calls `real`,

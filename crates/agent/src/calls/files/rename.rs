@@ -182,6 +182,10 @@ fn carry_out(
     } else {
         head.flags & 0xff != 0
     };
+    // No directory has a second name, whatever is there.
+    if !class.moves && matches!(kind_of(&mut View::new(from))?, Some((_, Kind::Directory))) {
+        return Err(raw::STATUS_FILE_IS_A_DIRECTORY);
+    }
     if let Some((layer, kind)) = kind_of(&mut target)?
         && !same
     {
@@ -189,14 +193,7 @@ fn carry_out(
             return Err(STATUS_OBJECT_NAME_COLLISION);
         }
         if kind == Kind::Directory {
-            let links = !class.moves
-                && matches!(kind_of(&mut View::new(from))?, Some((_, Kind::Directory)));
-            // No directory has a second name.
-            return Err(if links {
-                raw::STATUS_FILE_IS_A_DIRECTORY
-            } else {
-                STATUS_ACCESS_DENIED
-            });
+            return Err(STATUS_ACCESS_DENIED);
         }
         target.keep_base(layer);
     }

@@ -19,6 +19,8 @@ pub(super) const QUERY: u32 = 0x1;
 pub(super) const ENUMERATE: u32 = 0x8;
 /// `KEY_WOW64_32KEY` (winnt.h).
 pub(super) const WOW64_32KEY: u32 = 0x200;
+/// `KEY_WOW64_RES` (winnt.h): both views' flags.
+const WOW64_VIEWS: u32 = 0x300;
 
 /// Whether a key opened so can be written, and so must be the upper's own.
 pub(super) fn writes(access: u32) -> bool {
@@ -51,8 +53,8 @@ pub(super) fn without_view(access: u32) -> u32 {
     access & !WOW64_32KEY
 }
 
-/// `access` with the generic rights spelt out, as the kernel does for keys
-/// before it compares: read and execute are `KEY_READ`, write is `KEY_WRITE`,
+/// `access` as the kernel compares it with what a key grants: without the flags
+/// of the view, which are no rights, and with the generic rights spelt out: read and execute are `KEY_READ`, write is `KEY_WRITE`,
 /// all is `KEY_ALL_ACCESS` (winnt.h; Microsoft, "Registry key security and
 /// access rights").
 pub(super) fn spelt_out(access: u32) -> u32 {
@@ -65,5 +67,7 @@ pub(super) fn spelt_out(access: u32) -> u32 {
     GENERIC
         .iter()
         .filter(|(generic, _)| access & generic != 0)
-        .fold(access & 0x0FFF_FFFF, |sum, (_, rights)| sum | rights)
+        .fold(access & 0x0FFF_FFFF & !WOW64_VIEWS, |sum, (_, rights)| {
+            sum | rights
+        })
 }

@@ -19,7 +19,7 @@ use pinion_layers::{Lookup, Tree, lookup};
 use pinion_names::units::SEPARATOR;
 use pinion_nt::status::{
     STATUS_ACCESS_DENIED, STATUS_NAME_TOO_LONG, STATUS_OBJECT_NAME_COLLISION,
-    STATUS_OBJECT_NAME_NOT_FOUND, success,
+    STATUS_OBJECT_NAME_INVALID, STATUS_OBJECT_NAME_NOT_FOUND, success,
 };
 use pinion_nt::{HANDLE, NTSTATUS, OBJECT_ATTRIBUTES, UNICODE_STRING, unicode_string};
 
@@ -174,7 +174,8 @@ fn enter(
                 return tell_existing(status, create.as_ref());
             }
         }
-        by_name(&open, attributes, decoded, create.as_ref())
+        let status = by_name(&open, attributes, decoded, create.as_ref());
+        too_long(&open, decoded.name, status)
     })
     .unwrap_or_else(|| outside(&open, attributes))
 }
@@ -235,6 +236,22 @@ fn by_name(
         }
     })
     .unwrap_or_else(|status| status)
+}
+
+/// A name that the VM's prefix makes too long gets what the longest names get
+/// from the kernel, and the handle is emptied as by it (Wine's own tests, which
+/// pass on Windows). One that its links make too long is told as that.
+fn too_long(open: &Open, asked: &[u16], status: NTSTATUS) -> NTSTATUS {
+    /// Longer names, in units, may have no room below the store.
+    const ROOM: usize = 32_767 - 1_024;
+    if status != STATUS_NAME_TOO_LONG || asked.len() < ROOM {
+        return status;
+    }
+    // SAFETY: the program's pointer, under guard; the call fails either way.
+    match unsafe { guard::write(open.handle, core::ptr::null_mut()) } {
+        Ok(()) => STATUS_OBJECT_NAME_INVALID,
+        Err(code) => code,
+    }
 }
 
 /// A link is made only where no key is, and no link either.

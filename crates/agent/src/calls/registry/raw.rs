@@ -1,6 +1,7 @@
 //! Keys by their real paths, and memory: the agent's own calls, past its hooks.
 
 use super::access::READ;
+use crate::calls::query_object;
 use crate::hooks::kept;
 use crate::scratch;
 use core::ffi::c_void;
@@ -171,18 +172,31 @@ pub(super) fn with_name<R>(handle: HANDLE, work: impl FnOnce(&[u16]) -> R) -> Re
     .ok_or(STATUS_NO_MEMORY)?
 }
 
+/// Writes the `UNICODE_STRING` of the object's name, and the name after it.
+/// `NtQueryKey` asks Wine's server once, and tells at once of what is no key;
+/// a key that stands for a predefined handle it does not answer for.
 fn query_name(handle: HANDLE, buffer: *mut c_void, size: usize) -> NTSTATUS {
-    const OBJECT_NAME_INFORMATION: u32 = 1;
+    /// `KeyNameInformation` (wdm.h): the length in bytes, then the name.
+    const NAME: u32 = 3;
+    const BEFORE: usize = size_of::<UNICODE_STRING>() - size_of::<u32>();
     let mut returned = 0;
-    // SAFETY: both callers give a live buffer of `size` bytes.
+    // SAFETY: both callers give a live buffer of `size` bytes, aligned for and
+    // larger than the string.
     unsafe {
-        kept::NtQueryObject(
-            handle,
-            OBJECT_NAME_INFORMATION,
-            buffer,
-            size as u32,
-            &raw mut returned,
-        )
+        let length = buffer.cast::<u8>().add(BEFORE).cast::<u32>();
+        let room = (size - BEFORE) as u32;
+        let status = kept::NtQueryKey(handle, NAME, length.cast(), room, &raw mut returned);
+        if success(status) {
+            let Ok(bytes) = u16::try_from(length.read()) else {
+                return STATUS_NAME_TOO_LONG;
+            };
+            buffer.cast::<u16>().write(bytes);
+            return status;
+        }
+        if status == STATUS_BUFFER_OVERFLOW {
+            return status;
+        }
+        query_object::name(handle, buffer, size as u32, &raw mut returned)
     }
 }
 

@@ -1,6 +1,8 @@
 //! Named objects as programs make them. See `USAGE`.
 
+mod ends;
 mod forms;
+mod links;
 mod list;
 mod real;
 mod win32;
@@ -8,7 +10,7 @@ mod win32;
 use pinion_test_programs::{arguments, hold, say, take_option, usage};
 use serde_json::json;
 
-const USAGE: &str = "names create [KIND:]NAME… [--hold SECONDS] | open KIND NAME | forms | list | real NAME
+const USAGE: &str = "names create [KIND:]NAME… [--hold SECONDS] | open KIND NAME | forms | links | disconnected | list | real NAME
 KIND: mutant event semaphore timer section pipe mailslot job, or with 'nt-' before it (no pipe, no mailslot) for a full NT path";
 
 fn main() {
@@ -22,6 +24,8 @@ fn main() {
             hold(seconds);
         }
         (Some("forms"), 1) => say(&forms::all()),
+        (Some("links"), 1) => say(&links::all()),
+        (Some("disconnected"), 1) => say(&ends::disconnected()),
         (Some("list"), 1) => list::all(),
         (Some("real"), 2) => say(&real::attempts(&arguments[1])),
         _ => usage(USAGE),
