@@ -5,12 +5,16 @@
 . "$X/programs.sh"
 . "$X/crates.sh"
 . "$X/checks.sh"
+. "$X/winetests.sh"
 
 # Whatever a test left running would hold this script's stdout open.
 end_wines() {
     local wine
     for wine in "${WINES[@]}"; do wineserver_cmd "$wine" -k >/dev/null 2>&1 || true; done
 }
+
+# Those of Wine's own tests that are steady and take a minute at most; ./x transparency runs all.
+JUDGES=(ntdll:directory ntdll:env ntdll:file ntdll:info ntdll:om ntdll:path ntdll:pipe ntdll:reg ntdll:rtl kernelbase: advapi32:registry)
 
 # The same cases each time: what a change breaks is told by the change's own run. ./x fuzz tries new ones.
 export PROPTEST_RNG_SEED=${PROPTEST_RNG_SEED:-1}
@@ -19,6 +23,7 @@ parse_options all "$@"
 [ -z "$JSON" ] || usage "test has no --json"
 set_up "${WINES[@]}"
 build_programs
+native_cargo build --release -p pinion-transparency
 trap end_wines EXIT
 
 check "native tests" native_cargo test --no-fail-fast --workspace "${WITHOUT_UNIT_TESTS[@]}" --exclude pinion-e2e -- "${REST[@]}"
@@ -28,5 +33,11 @@ for wine in "${WINES[@]}"; do
     export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER="$X/wine-run $wine $PINION_PREFIX"
     check "tests for Windows, $name" windows_cargo test --no-fail-fast --workspace "${NOT_FOR_WINDOWS[@]}" "${WITHOUT_UNIT_TESTS[@]}" --lib --bins --tests -- "${REST[@]}"
     check "end-to-end tests, $name" native_cargo test --no-fail-fast -p pinion-e2e -- "${REST[@]}"
+    # Who asks for single tests by their names has none of these in mind.
+    [ ${#REST[@]} -eq 0 ] || continue
+    lock_cache
+    need_wine_tests "$wine"
+    unlock_cache
+    check "Wine's own tests of names, files and keys, $name" "$TARGET/release/pinion-transparency" "${JUDGES[@]}"
 done
 end_checks test

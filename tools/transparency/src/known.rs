@@ -25,6 +25,9 @@ struct Entry {
     /// By version of Wine: `file.c:line` and `file.c:first-last`, or `*` for all
     /// of the test, its end included.
     lines: BTreeMap<String, Vec<String>>,
+    /// Whether they fail by chance: that they do not is nothing to tell then.
+    #[serde(default)]
+    sometimes: bool,
 }
 
 impl Known {
@@ -57,22 +60,24 @@ impl Known {
     pub fn reason(&self, test: &str, wine: &str, line: &str) -> Option<&str> {
         self.places(test, wine)
             .find(|(_, place)| covers(place, line))
-            .map(|(reason, _)| reason)
+            .map(|(entry, _)| &*entry.reason)
     }
 
     /// The places listed for `test` on `wine` none of which is in `failed`.
     pub fn stale(&self, test: &str, wine: &str, failed: &BTreeSet<String>) -> Vec<String> {
         self.places(test, wine)
-            .filter(|(_, place)| !failed.iter().any(|line| covers(place, line)))
+            .filter(|(entry, place)| {
+                !entry.sometimes && !failed.iter().any(|line| covers(place, line))
+            })
             .map(|(_, place)| place.to_owned())
             .collect()
     }
 
-    fn places<'a>(&'a self, test: &str, wine: &str) -> impl Iterator<Item = (&'a str, &'a str)> {
+    fn places<'a>(&'a self, test: &str, wine: &str) -> impl Iterator<Item = (&'a Entry, &'a str)> {
         let of_test = self.entries.iter().filter(move |entry| entry.test == test);
         let places = of_test.filter_map(move |entry| Some((entry, entry.lines.get(wine)?)));
         places
-            .flat_map(|(entry, lines)| lines.iter().map(|line| (&*entry.reason, &**line)))
+            .flat_map(|(entry, lines)| lines.iter().map(move |line| (entry, &**line)))
             .collect::<Vec<_>>()
             .into_iter()
     }
@@ -134,6 +139,19 @@ lines = { "8.0" = ["virtual.c:10", "virtual.c:20-29"], "10.0" = ["*"] }
         assert_eq!(
             known.stale("ntdll:virtual", "10.0", &BTreeSet::new()),
             ["*"]
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn what_fails_by_chance_is_never_stale() -> Result<()> {
+        let known = Known::parse(&LIST.replace("lines =", "sometimes = true\nlines ="))?;
+        let stale = known.stale("ntdll:virtual", "8.0", &BTreeSet::new());
+        assert!(stale.is_empty());
+        assert!(
+            known
+                .reason("ntdll:virtual", "8.0", "virtual.c:10")
+                .is_some()
         );
         Ok(())
     }

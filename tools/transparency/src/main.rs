@@ -26,6 +26,9 @@ struct Options {
     /// Write the verdicts to this file as JSON
     #[arg(long)]
     json: Option<PathBuf>,
+    /// Keep what each run of a test prints in this folder
+    #[arg(long)]
+    output: Option<PathBuf>,
     /// The list of what needs more than this release gives, in place of the project's own
     #[arg(long)]
     known: Option<PathBuf>,
@@ -62,6 +65,7 @@ fn run(options: &Options) -> Result<bool> {
         tests: &variable("PINION_WINE_TESTS")?,
         cache: &cache,
         only: &options.only,
+        output: options.output.as_deref(),
         known: &Known::read(options.known.as_deref().unwrap_or(&own))?,
     };
     let rows = wine_tests::run(&plan)?;

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use pinion_harness::Wine;
 use pinion_harness::wine::windows_path;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -32,6 +32,8 @@ pub enum Where {
 pub struct Side {
     wine: Wine,
     place: Where,
+    // Where what the runs print is kept.
+    output: Option<PathBuf>,
     // Declared last: the processes have ended before the folder goes.
     _copy: TempDir,
 }
@@ -62,6 +64,7 @@ impl Side {
         Ok(Self {
             wine,
             place,
+            output: None,
             _copy: copy,
         })
     }
@@ -69,6 +72,11 @@ impl Side {
     /// The Wine, with this prefix.
     pub fn wine(&self) -> &Wine {
         &self.wine
+    }
+
+    /// Keeps what each run prints in `folder`, a file for each unit and side.
+    pub fn keep_output(&mut self, folder: Option<&Path>) {
+        self.output = folder.map(Path::to_owned);
     }
 
     /// Lays a file into the folder of the tests.
@@ -106,8 +114,13 @@ impl Side {
         command.arg(unit).current_dir(&folder);
         let running = self.wine.start(command)?;
         match running.finish_or_tell(LIMIT) {
-            Ok(output) => Ok(Outcome::read(unit, &(output.stdout + &output.stderr))),
+            Ok(output) => {
+                let text = output.stdout + &output.stderr;
+                self.keep(module, unit, &text)?;
+                Ok(Outcome::read(unit, &text))
+            }
             Err(so_far) => {
+                self.keep(module, unit, &so_far)?;
                 self.wine.wineserver(&["-k"])?;
                 self.wine.wineserver(&["-p"])?;
                 let mut outcome = Outcome::read(unit, &so_far);
@@ -115,6 +128,19 @@ impl Side {
                 Ok(outcome)
             }
         }
+    }
+
+    fn keep(&self, module: &str, unit: &str, text: &str) -> Result<()> {
+        let Some(folder) = &self.output else {
+            return Ok(());
+        };
+        let side = match self.place {
+            Where::Outside => "outside",
+            Where::Inside => "inside",
+        };
+        fs::create_dir_all(folder)?;
+        let path = folder.join(format!("{module}-{unit}-{side}.txt"));
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
     }
 }
 

@@ -81,10 +81,12 @@ pub fn judge(
 ) -> Row {
     let figures = |runs: &[Outcome]| runs.iter().find_map(|run| run.figures);
     let failed = inside.iter().flat_map(failures).collect();
-    let (result, reason) = if figures(outside).is_none() {
-        (Verdict::Skipped, "has no end outside either".to_owned())
-    } else {
-        decide(test, wine, &new_lines(outside, inside), known)
+    let (result, reason) = match decide(test, wine, &new_lines(outside, inside), known) {
+        // What came before its end was compared.
+        (Verdict::Ok, _) if figures(outside).is_none() => {
+            (Verdict::Skipped, "has no end outside either".to_owned())
+        }
+        decided => decided,
     };
     Row {
         test: test.into(),
@@ -177,8 +179,16 @@ mod tests {
         let dead = Outcome::default();
         let found = verdict(&[run(&[])], std::slice::from_ref(&dead))?;
         assert_eq!(found, (Verdict::Regressed, NO_SUMMARY.into()));
-        let found = verdict(std::slice::from_ref(&dead), &[run(&["u.c:1"])])?;
+        Ok(())
+    }
+
+    #[test]
+    fn of_a_unit_without_an_end_outside_the_lines_are_judged() -> Result<()> {
+        let dead = Outcome::default();
+        let found = verdict(std::slice::from_ref(&dead), std::slice::from_ref(&dead))?;
         assert_eq!(found.0, Verdict::Skipped);
+        let found = verdict(std::slice::from_ref(&dead), &[run(&["u.c:1"])])?;
+        assert_eq!(found, (Verdict::Regressed, "u.c:1".into()));
         Ok(())
     }
 }
