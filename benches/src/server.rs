@@ -147,7 +147,7 @@ fn complete(wine: &Wine, fresh: &Wine) -> Result<()> {
 /// take turns to go first, so that neither has the quieter machine.
 pub fn requests(wine: &Wine, report: &mut Report, _crowd: usize) -> Result<()> {
     let folder = lay(wine)?;
-    let mut command = wine.command_of_own_session(folder.join("nginx.exe"));
+    let mut command = wine.command(folder.join("nginx.exe"));
     command
         .current_dir(&folder)
         .args(["-c", "conf/outside.conf"]);

@@ -160,23 +160,6 @@ impl Wine {
         command
     }
 
-    /// The same in a session of its own, as every VM's programs are: Linux shares the
-    /// processor among sessions, so of two programs that are compared none may share
-    /// its session with whoever asks it (a fifth of nginx's requests, measured on
-    /// Wine 8).
-    pub fn command_of_own_session(&self, program: impl AsRef<OsStr>) -> Command {
-        let plain = self.command(program);
-        let mut command = Command::new("setsid");
-        command
-            .arg("--wait")
-            .arg(plain.get_program())
-            .args(plain.get_args());
-        let variables = plain.get_envs();
-        command.envs(variables.filter_map(|(name, value)| Some((name, value?))));
-        command.stdin(Stdio::null());
-        command
-    }
-
     /// Runs `wineserver` with `arguments` and waits for it.
     ///
     /// # Errors
