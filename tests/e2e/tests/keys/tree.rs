@@ -25,7 +25,7 @@ impl Tree {
             host: Host::from_env(),
             key: format!(r"%USER%\Software\e2e-keys-{name}"),
         };
-        let _ = tree.on_host(&[&["remove", &tree.key]]);
+        tree.remove();
         let made = tree.on_host(&[
             &["create", "r", &tree.key, ALL],
             &["set", "r", "top", "1"],
@@ -44,6 +44,15 @@ impl Tree {
         ]);
         assert!(made.iter().all(|one| one["status"] == OK), "{made:#?}");
         tree
+    }
+
+    /// Takes the tree away. Whatever a test forbade of `B` is allowed again first:
+    /// a tree that cannot be removed stays for the next run on the same server.
+    fn remove(&self) {
+        let shut = format!(r"{}\B", self.key);
+        let open = "D:(A;;0xf003f;;;WD)";
+        let _ = self.on_host(&[&["open", "b", &shut, "40000"], &["protect", "b", open]]);
+        let _ = self.on_host(&[&["remove", &self.key]]);
     }
 
     /// Opens `r`, the tree's root, as the first of `operations`.
@@ -106,7 +115,7 @@ impl Tree {
 
 impl Drop for Tree {
     fn drop(&mut self) {
-        let _ = self.on_host(&[&["remove", &self.key]]);
+        self.remove();
     }
 }
 
