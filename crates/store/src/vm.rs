@@ -100,6 +100,22 @@ impl Vm {
         (own, below)
     }
 
+    /// Sees to it that all layers below the upper are there and whole, and the upper if it is there: one
+    /// that is not is empty.
+    ///
+    /// # Errors
+    /// [`Error::DamagedLayer`], [`Error::NewerFormat`].
+    pub fn check_layers(&self) -> Result<()> {
+        for layer in self.lower() {
+            layer.check()?;
+        }
+        let upper = self.upper();
+        if upper.folder().exists() {
+            upper.check()?;
+        }
+        Ok(())
+    }
+
     /// Sees to it that all layers are there, and makes the upper if it is not: what a start needs.
     ///
     /// # Errors

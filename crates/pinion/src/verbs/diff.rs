@@ -34,6 +34,7 @@ pub struct Args {
 /// Prints files, then keys. What cannot be read is told on stderr, and fails the whole at the end.
 pub fn run(args: &Args) -> Outcome {
     let vm = vms::find(&args.name)?;
+    vm.check_layers()?;
     let progress = progress::doing(&format!("comparing {}", vm.name()));
     let mut unread = 0;
     let mut readable = |error: pinion_store::Error| {

@@ -26,12 +26,9 @@ const FOLDER: &str = "exports";
 /// `out` is still there.
 pub fn export(store: &Store, vm: &Vm, out: &Path, progress: Progress<'_>) -> Result<()> {
     let _at_rest = vm.at_rest("export")?;
+    vm.check_layers()?;
     let mut layers = Vec::new();
     for layer in vm.stack() {
-        // An upper that is not there is empty.
-        if layer.folder().exists() {
-            layer.check()?;
-        }
         layers.push(Gathered::new(&layer.files(), |keys| keys_of(&layer, keys))?);
     }
     let record = vm.record().clone();

@@ -25,6 +25,7 @@ pub fn commit_into(
 ) -> Result<Snapshot> {
     let _at_rest = vm.at_rest("merge")?;
     store.refuse_taken(&name)?;
+    vm.check_layers()?;
     let record = vm.record();
     if record.layers.len() >= MOST_LAYERS {
         return Err(Error::TooDeep {
@@ -35,7 +36,6 @@ pub fn commit_into(
     layer.make()?;
     let upper = vm.upper();
     if upper.folder().exists() {
-        upper.check()?;
         let place = Place::own(&layer)?;
         copy_files(&upper.file_tree(), &place, selection)?;
         copy_bases(&upper.files(), &layer.files())?;

@@ -39,12 +39,12 @@ pub fn plan(vm: &Vm, selection: &Selection, resolve: Resolve) -> Result<Plan> {
 }
 
 fn make_plan(vm: &Vm, selection: &Selection, resolve: Resolve) -> Result<Plan> {
+    vm.check_layers()?;
     let mut plan = Plan::new(resolve);
     let upper = vm.upper();
     if !upper.folder().exists() {
         return Ok(plan);
     }
-    upper.check()?;
     let bases = base::Bases::read(&vm.stack())?;
     let sides = files::Sides {
         upper: upper.file_tree(),
