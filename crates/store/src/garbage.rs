@@ -70,7 +70,7 @@ impl Store {
             self.claims()?.release(vm.record().address);
         }
         let _ = fs::remove_file(self.passing(name));
-        self.collect(lock, &layers)
+        self.collect(lock, &layers, Some(gone))
     }
 
     /// Takes a VM at rest back to what it was made from: an empty upper over the layers that it was made
@@ -93,7 +93,7 @@ impl Store {
             record.layers.drain(..own);
         })?;
         drop(at_rest);
-        self.collect(lock, &[])
+        self.collect(lock, &[], None)
     }
 
     /// Takes away what broken-off commands left, and `--rm` VMs whose supervisor was killed. Every
@@ -163,11 +163,17 @@ impl Store {
         let _ = fs::remove_file(self.suspects_folder().join(layer.to_string()));
     }
 
-    /// Takes away what is gone, after letting go of the lock; of the suspects and `also` what no record
-    /// has.
-    pub(crate) fn collect(&self, lock: StoreLock, also: &[LayerId]) -> Result<()> {
-        self.set_aside(&lock, also)?;
-        let gone = self.gone();
+    /// Takes away, after letting go of the lock, the folder `vm` of a VM, and of the suspects and `also`
+    /// what no record has. It looks for nothing else that is gone: that is [`Store::sweep`]'s, once for each
+    /// command and not for each VM.
+    pub(crate) fn collect(
+        &self,
+        lock: StoreLock,
+        also: &[LayerId],
+        vm: Option<PathBuf>,
+    ) -> Result<()> {
+        let mut gone = self.set_aside(&lock, also)?;
+        gone.extend(vm);
         // Without it, which a full disk may deny, another command helps.
         let _removing = RemovalLock::share(&self.root().join("removal.lock")).ok();
         drop(lock);
@@ -175,8 +181,9 @@ impl Store {
     }
 
     /// Renames each suspect that no record has, and forgets the others. While a record cannot be read,
-    /// all stay suspects.
-    fn set_aside(&self, _lock: &StoreLock, also: &[LayerId]) -> Result<()> {
+    /// all stay suspects. Gives where the renamed are now.
+    fn set_aside(&self, _lock: &StoreLock, also: &[LayerId]) -> Result<Vec<PathBuf>> {
+        let mut aside = Vec::new();
         let mut suspects: HashSet<LayerId> = self
             .names_in("suspects")
             .iter()
@@ -187,16 +194,17 @@ impl Store {
         let note = |id: &LayerId| self.suspects_folder().join(id.to_string());
         suspects.retain(|id| !RunLock::is_held(&note(id)).unwrap_or(true));
         if suspects.is_empty() {
-            return Ok(());
+            return Ok(aside);
         }
         let used = self.strike_used(&mut suspects)?;
-        let Some(used) = used else { return Ok(()) };
+        let Some(used) = used else { return Ok(aside) };
         for id in suspects.iter().chain(&used) {
             let name = id.to_string();
             let folder = self.layers_folder().join(&name);
             if !used.contains(id) && folder.exists() {
                 let gone = self.layers_folder().join(format!("{HALF_GONE}{name}"));
                 removal::rename(&folder, &gone)?;
+                aside.push(gone);
             }
             let path = self.suspects_folder().join(&name);
             match fs::remove_file(&path) {
@@ -206,7 +214,7 @@ impl Store {
                 _ => {}
             }
         }
-        Ok(())
+        Ok(aside)
     }
 
     /// Strikes the layers that some record has, and gives them; none when a record cannot be read.

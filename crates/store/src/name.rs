@@ -86,7 +86,12 @@ pub(crate) fn made_up(id: VmId, is_free: impl Fn(&VmName) -> bool) -> VmName {
         pick(&MOODS, id.get()),
         pick(&BIRDS, id.get() >> 32)
     );
-    let numbered = (2u64..).map(|n| VmName(format!("{base}-{n}")));
+    // Small numbers for a few VMs; from then on one of the id's, so that not all that are taken are tried.
+    let small = 2..6;
+    let large = (0..).map(|n| 10_000 + ((id.get() >> 8) + n) % 1_000_000);
+    let numbered = small
+        .chain(large)
+        .map(|n: u64| VmName(format!("{base}-{n}")));
     std::iter::once(VmName(base.clone()))
         .chain(numbered)
         .find(is_free)

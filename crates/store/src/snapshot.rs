@@ -333,7 +333,7 @@ impl Store {
         };
         self.suspect(&lock, &layers)?;
         fs::remove_file(&path).map_err(|e| Error::io("remove", &path, e))?;
-        self.collect(lock, &[])
+        self.collect(lock, &[], None)
     }
 
     /// A VM that was made from the snapshot.

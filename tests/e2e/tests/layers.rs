@@ -327,3 +327,49 @@ fn a_diff_names_files_and_keys_with_their_lines_and_values() {
         assert!(text.lines().any(|told| told == line), "{line} in {text}");
     }
 }
+
+#[test]
+fn a_store_with_thousands_of_clones_of_one_snapshot_works_as_ever() {
+    const CLONES: usize = 2_000;
+    let world = World::new();
+    std::fs::write(world.work().join("f"), "host").expect("a file");
+    change(&world, None, "one", r"file-write %\f below");
+    snapshot(&world, "one", "base");
+    let create = ["create", "--name", "clone", "--from", "base"];
+    world.pinion(create).run().ok();
+    // What `create` writes, for all the others.
+    let record = std::fs::read(world.vm_folder("clone").join("vm.json")).expect("a record");
+    let record: Value = serde_json::from_slice(&record).expect("JSON");
+    let claims = world.store().join("addresses");
+    for index in 0..CLONES {
+        let mut record = record.clone();
+        let (name, high, low) = (format!("clone-{index}"), index / 254, index % 254 + 1);
+        let address = format!("127.77.{}.{low}", high + 100);
+        record["name"] = json!(name);
+        record["id"] = json!(format!("{:016x}", 0xabc0_0000_0000_0000_u64 + index as u64));
+        record["upper"] = json!(format!("{:016x}", 0xdef0_0000_0000_0000_u64 + index as u64));
+        record["address"] = json!(address);
+        let folder = world.vm_folder(&name);
+        std::fs::create_dir_all(folder.join("logs")).expect("a folder");
+        std::fs::write(folder.join("vm.json"), record.to_string()).expect("written");
+        std::fs::write(claims.join(address), "").expect("written");
+    }
+    assert_eq!(world.names().len(), CLONES + 2);
+    let layers = || std::fs::read_dir(world.store().join("layers")).map_or(0, Iterator::count);
+    let before = layers();
+    world.pinion(["create", "--from", "base"]).run().ok();
+    assert_eq!(tell(&world, "base", r"file-read %\f"), [json!("below")]);
+    assert_eq!(
+        tell(&world, "clone-1999", r"file-read %\f"),
+        [json!("below")]
+    );
+    assert_eq!(layers(), before, "a VM that changed nothing adds no layer");
+    let gone: Vec<String> = (0..100).map(|index| format!("clone-{index}")).collect();
+    world.pinion(["rm"]).args(&gone).run().ok();
+    assert_eq!(world.names().len(), CLONES + 3 - gone.len());
+    let _ = world
+        .pinion(["snapshot", "rm", "base"])
+        .run()
+        .expect(CONFLICT);
+    assert_eq!(layers(), before);
+}
