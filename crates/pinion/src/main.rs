@@ -16,6 +16,8 @@ mod difference;
 #[cfg(windows)]
 mod foreground;
 #[cfg(windows)]
+mod listing;
+#[cfg(windows)]
 mod output;
 #[cfg(windows)]
 mod plan;

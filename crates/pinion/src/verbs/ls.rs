@@ -1,8 +1,8 @@
 //! `pinion ls`: all VMs.
 
 use crate::failure::Outcome;
-use crate::table::table;
-use crate::{output, vms};
+use crate::listing::{Form, list};
+use crate::vms;
 use pinion_store::{Entry, Vm, VmName};
 use pinion_supervisor::control::State;
 use serde::Serialize;
@@ -19,13 +19,8 @@ States: created (never ran), running, paused, stopping, exited, damaged (see 'pi
 #[derive(clap::Args, Debug)]
 #[command(after_help = AFTER)]
 pub struct Args {
-    /// Print names only
-    #[arg(short, long, conflicts_with = "json")]
-    quiet: bool,
-
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    form: Form,
 }
 
 #[derive(Serialize)]
@@ -44,37 +39,23 @@ struct Row {
 pub fn run(args: &Args) -> Outcome {
     let store = vms::store()?;
     store.sweep();
-    let entries = store.list()?;
-    if args.quiet {
-        let names: String = entries.iter().map(|e| format!("{}\n", e.name())).collect();
-        return output::text(&names);
-    }
-    let rows: Vec<Row> = entries.into_iter().map(row).collect();
-    if args.json {
-        return output::json(&rows);
-    }
-    let cells: Vec<_> = rows
-        .iter()
-        .map(|row| {
-            let state = match row.exit_code {
-                Some(code) => format!("{} ({code})", row.state),
-                None => row.state.into(),
-            };
-            let address = row.address.map(|a| a.to_string()).unwrap_or_default();
-            let command = row.command.join(" ");
-            [
-                row.name.to_string(),
-                state,
-                address,
-                row.ports.join(","),
-                command,
-            ]
-        })
-        .collect();
-    output::text(&table(
-        ["NAME", "STATE", "ADDRESS", "PORTS", "COMMAND"],
-        &cells,
-    ))
+    let head = ["NAME", "STATE", "ADDRESS", "PORTS", "COMMAND"];
+    let name = |entry: &Entry| entry.name().clone();
+    list(&args.form, store.list()?, name, row, head, cells)
+}
+
+fn cells(row: &Row) -> [String; 5] {
+    let state = match row.exit_code {
+        Some(code) => format!("{} ({code})", row.state),
+        None => row.state.into(),
+    };
+    [
+        row.name.to_string(),
+        state,
+        row.address.map(|a| a.to_string()).unwrap_or_default(),
+        row.ports.join(","),
+        row.command.join(" "),
+    ]
 }
 
 fn row(entry: Entry) -> Row {

@@ -1,8 +1,8 @@
 //! `pinion snapshots`: all snapshots.
 
 use crate::failure::Outcome;
-use crate::table::table;
-use crate::{output, values, vms};
+use crate::listing::{Form, list};
+use crate::{values, vms};
 use pinion_store::{LayerId, SnapshotEntry, SnapshotId, VmName};
 use serde::Serialize;
 use std::time::{Duration, UNIX_EPOCH};
@@ -16,13 +16,8 @@ const AFTER: &str = "Examples:
 #[derive(clap::Args, Debug)]
 #[command(after_help = AFTER)]
 pub struct Args {
-    /// Print names only
-    #[arg(short, long, conflicts_with = "json")]
-    quiet: bool,
-
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    form: Form,
 }
 
 #[derive(Serialize)]
@@ -38,31 +33,20 @@ struct Row {
 
 /// Lists them by name, damaged ones too.
 pub fn run(args: &Args) -> Outcome {
+    let head = ["NAME", "MADE", "OF", "LAYERS", "COMMAND"];
+    let name = |entry: &SnapshotEntry| entry.name().clone();
     let entries = vms::store()?.snapshots()?;
-    if args.quiet {
-        let names: String = entries.iter().map(|e| format!("{}\n", e.name())).collect();
-        return output::text(&names);
-    }
-    let rows: Vec<Row> = entries.into_iter().map(row).collect();
-    if args.json {
-        return output::json(&rows);
-    }
-    let cells: Vec<_> = rows
-        .iter()
-        .map(|row| {
-            let made = row.created_ms.map_or_else(|| "damaged".into(), age);
-            let vm = row.vm.as_ref().map(VmName::to_string).unwrap_or_default();
-            let layers = row.layers.len().to_string();
-            [
-                row.name.to_string(),
-                made,
-                vm,
-                layers,
-                row.command.join(" "),
-            ]
-        })
-        .collect();
-    output::text(&table(["NAME", "MADE", "OF", "LAYERS", "COMMAND"], &cells))
+    list(&args.form, entries, name, row, head, cells)
+}
+
+fn cells(row: &Row) -> [String; 5] {
+    [
+        row.name.to_string(),
+        row.created_ms.map_or_else(|| "damaged".into(), age),
+        row.vm.as_ref().map(VmName::to_string).unwrap_or_default(),
+        row.layers.len().to_string(),
+        row.command.join(" "),
+    ]
 }
 
 fn age(created_ms: u64) -> String {
