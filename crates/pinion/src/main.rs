@@ -2,6 +2,7 @@
 //! ends with its exit code. Everything of substance is in the floors below.
 #![cfg_attr(not(windows), allow(dead_code))]
 
+mod copy;
 mod environment;
 mod failure;
 mod image;

@@ -6,7 +6,7 @@ use crate::progress;
 use pinion_store::{NewVm, Store, Vm, VmName};
 use pinion_supervisor::Error;
 use pinion_supervisor::client::{self, Client};
-use pinion_supervisor::control::Status;
+use pinion_supervisor::control::{Kind, Status};
 use std::time::{Duration, Instant};
 
 /// How long a VM may take to come up.
@@ -56,10 +56,19 @@ pub fn status(vm: &Vm) -> Option<(Client, Status)> {
 
 /// Starts the VM's supervisor.
 pub fn up(vm: &Vm) -> Result<Client, Failure> {
+    up_as(vm, Kind::Run)
+}
+
+/// Starts a supervisor for a VM that is to be as it was when it ends: what is done in it is no run.
+pub fn up_at_rest(vm: &Vm) -> Result<Client, Failure> {
+    up_as(vm, Kind::AtRest)
+}
+
+fn up_as(vm: &Vm, kind: Kind) -> Result<Client, Failure> {
     let _progress = progress::doing(&format!("starting {}", vm.name()));
     let exe = std::env::current_exe()
         .map_err(|error| Failure::pinion(format!("cannot find pinion.exe's own path: {error}")))?;
-    Ok(client::start_supervisor(&exe, vm, UP)?)
+    Ok(client::start_supervisor(&exe, vm, kind, UP)?)
 }
 
 /// A VM that this command made, removed again unless it is kept.

@@ -18,6 +18,16 @@ pub const LONGEST_LINE: usize = 4 << 20;
 /// [`Reply::Error`] when it could not be started), and closes it.
 pub const VERB: &str = "supervise";
 
+/// What a supervisor is started for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A run of the VM, which is kept on record.
+    Run,
+    /// Something to be done in a VM that does not run: no port is published, and the record of its last
+    /// run stays.
+    AtRest,
+}
+
 /// The control pipe of a VM, as a Win32 path.
 #[must_use]
 pub fn pipe_path(id: VmId) -> String {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use pinion_store::{ExitRecord, RunLock, Store, Vm, VmName};
 use windows_sys::Win32::System::Console::{GetStdHandle, STD_OUTPUT_HANDLE};
 
-use crate::control::{Reply, to_line};
+use crate::control::{Kind, Reply, to_line};
 use crate::error::Result;
 use crate::keeper::{Keeper, now_ms};
 use crate::lifecycle::{End, KILLED};
@@ -27,9 +27,9 @@ const REPLIES: Duration = Duration::from_secs(2);
 /// ([`crate::control::VERB`]), keeps the VM until its end and returns the process's exit code: 0, or
 /// that of the error that kept the VM from starting.
 #[must_use]
-pub fn run(name: &VmName) -> i32 {
+pub fn run(name: &VmName, kind: Kind) -> i32 {
     let starter = take_stdout();
-    match Run::start(name) {
+    match Run::start(name, kind) {
         Ok(run) => {
             tell(starter, &Reply::Status(run.keeper.status()));
             run.keep();
@@ -76,10 +76,11 @@ struct Run {
     relays: Relays,
     log: Log,
     lock: RunLock,
+    kind: Kind,
 }
 
 impl Run {
-    fn start(name: &VmName) -> Result<Self> {
+    fn start(name: &VmName, kind: Kind) -> Result<Self> {
         let desktop = desktop::open();
         let store = Store::open_default()?;
         let lock = store.load(name)?.lock_run()?;
@@ -87,16 +88,22 @@ impl Run {
         let vm = store.load(name)?;
         let log = Log::start(&vm)?;
         let record = vm.record();
-        let ports = Ports::bind(&record.ports, record.address)?;
+        let published = match kind {
+            Kind::Run => &record.ports[..],
+            Kind::AtRest => &[],
+        };
+        let ports = Ports::bind(published, record.address)?;
         tracing::info!(name = %vm.name(), id = %vm.id(), address = %record.address, "starting");
         let keeper = Keeper::new(store.root(), vm)?;
         requests::serve(&keeper)?;
         let server = server::serve(&keeper)?;
-        // What stays on record if this process is killed.
-        keeper.vm().set_last_exit(Some(&exit_record(&End {
-            code: KILLED,
-            why: "the supervisor was killed".into(),
-        })))?;
+        if kind == Kind::Run {
+            // What stays on record if this process is killed.
+            keeper.vm().set_last_exit(Some(&exit_record(&End {
+                code: KILLED,
+                why: "the supervisor was killed".into(),
+            })))?;
+        }
         if desktop.is_some_and(|opening| opening.join().is_err()) {
             tracing::warn!("the desktop could not be opened");
         }
@@ -107,6 +114,7 @@ impl Run {
             relays: ports.relay(),
             log,
             lock,
+            kind,
         })
     }
 
@@ -117,13 +125,14 @@ impl Run {
         self.relays.close();
         let waiting = self.server.close();
         let vm = self.keeper.vm();
-        if let Err(error) = keep_exit(vm, &exit_record(&end)) {
+        let is_run = self.kind == Kind::Run;
+        if is_run && let Err(error) = keep_exit(vm, &exit_record(&end)) {
             tracing::error!(%error, "the exit code could not be kept");
         }
         tracing::info!(code = end.code, why = end.why, "ended");
         self.log.close();
         drop(self.lock);
-        if vm.record().remove_at_end {
+        if is_run && vm.record().remove_at_end {
             // Left for the sweep of the next command if it fails.
             let _ = self.store.remove(vm.name());
         }

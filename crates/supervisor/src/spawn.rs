@@ -22,7 +22,7 @@ use windows_sys::Win32::System::Threading::{
 use crate::again;
 use crate::attributes::Attributes;
 use crate::client::Client;
-use crate::control::{LONGEST_LINE, Reply, VERB, from_line};
+use crate::control::{Kind, LONGEST_LINE, Reply, VERB, from_line};
 use crate::error::{Error, Result};
 use crate::process::Process;
 use crate::system::{check, last_error, own, wide};
@@ -33,9 +33,14 @@ use crate::system::{check, last_error, own, wide};
 ///
 /// # Errors
 /// What the supervisor says: the VM runs already, a port in use, the agent missing. Nothing runs then.
-pub fn start_supervisor(pinion_exe: &Path, vm: &Vm, timeout: Duration) -> Result<Client> {
+pub fn start_supervisor(
+    pinion_exe: &Path,
+    vm: &Vm,
+    kind: Kind,
+    timeout: Duration,
+) -> Result<Client> {
     let (reader, writer) = ready_pipe()?;
-    let process = spawn(pinion_exe, vm, &writer)?;
+    let process = spawn(pinion_exe, vm, kind, &writer)?;
     // The supervisor's own is then the only one: its end is the pipe's end.
     drop(writer);
     let gone = || Error::SupervisorGone {
@@ -86,14 +91,18 @@ fn ready_pipe() -> Result<(File, OwnedHandle)> {
     Ok((File::from(reader), writer))
 }
 
-fn spawn(pinion_exe: &Path, vm: &Vm, writer: &OwnedHandle) -> Result<Process> {
+fn spawn(pinion_exe: &Path, vm: &Vm, kind: Kind, writer: &OwnedHandle) -> Result<Process> {
     let what = || format!("start the supervisor {}", pinion_exe.display());
     let program: Vec<u16> = pinion_exe.as_os_str().encode_wide().chain([0]).collect();
     // A path cannot hold a quote, and a name of a VM needs none.
     let mut line = wide(&format!(
-        "\"{}\" {VERB} {}",
+        "\"{}\" {VERB} {}{}",
         pinion_exe.display(),
-        vm.name()
+        vm.name(),
+        match kind {
+            Kind::Run => "",
+            Kind::AtRest => " --at-rest",
+        }
     ));
     // Not the caller's folder, which would be held.
     let root = vm

@@ -3,6 +3,7 @@
 mod channels;
 mod commit;
 mod completion;
+mod cp;
 mod create;
 mod diff;
 mod doctor;
@@ -72,6 +73,7 @@ enum Verb {
     Logs(logs::Args),
     Rm(rm::Args),
     Commit(commit::Args),
+    Cp(cp::Args),
     Export(export::Args),
     Import(import::Args),
     Share(share::Args),
@@ -86,6 +88,8 @@ enum Verb {
     ExitCodes(exit_codes::Args),
     #[command(name = pinion_supervisor::control::VERB)]
     Supervise(supervise::Args),
+    #[command(name = cp::RECEIVE)]
+    Receive(cp::ReceiveArgs),
 }
 
 /// Reads the command line and does what it asks; a wrong one ends the process
@@ -115,6 +119,7 @@ pub fn dispatch() -> Outcome {
         Verb::Logs(args) => logs::run(&args),
         Verb::Rm(args) => rm::run(&args),
         Verb::Commit(args) => commit::run(&args),
+        Verb::Cp(args) => cp::run(&args),
         Verb::Export(args) => export::run(&args),
         Verb::Import(args) => import::run(&args),
         Verb::Share(args) => share::run(&args),
@@ -127,6 +132,7 @@ pub fn dispatch() -> Outcome {
         Verb::Version(args) => version::run(&args),
         Verb::Completion(args) => completion::run(&args),
         Verb::ExitCodes(args) => exit_codes::run(&args),
+        Verb::Receive(args) => cp::receive_here(&args),
         Verb::Supervise(args) => supervise::run(&args),
     }
 }

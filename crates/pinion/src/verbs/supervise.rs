@@ -3,6 +3,7 @@
 
 use crate::failure::Outcome;
 use pinion_store::VmName;
+use pinion_supervisor::control::Kind;
 
 /// Keep a VM (started by Pinion itself)
 #[derive(clap::Args, Debug)]
@@ -10,9 +11,18 @@ use pinion_store::VmName;
 pub struct Args {
     /// Name of the VM
     name: VmName,
+
+    /// Not for a run of its own: ports, the record of the last end and the VM itself stay as they are
+    #[arg(long)]
+    at_rest: bool,
 }
 
 /// Keeps the VM until its end.
 pub fn run(args: &Args) -> Outcome {
-    Ok(pinion_supervisor::run(&args.name))
+    let kind = if args.at_rest {
+        Kind::AtRest
+    } else {
+        Kind::Run
+    };
+    Ok(pinion_supervisor::run(&args.name, kind))
 }

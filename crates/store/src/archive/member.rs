@@ -48,7 +48,9 @@ fn strip_mark(name: &str) -> Option<&str> {
     mark.eq_ignore_ascii_case(WHITEOUT).then_some(rest)
 }
 
-fn plain_fault(name: &str) -> Option<&'static str> {
+/// Why a name cannot be that of a file on the strictest Windows; nothing when it can.
+#[must_use]
+pub fn plain_fault(name: &str) -> Option<&'static str> {
     const FORBIDDEN: [char; 8] = ['\\', ':', '*', '?', '"', '<', '>', '|'];
     if name.is_empty() || name == "." || name == ".." {
         return Some("it leads elsewhere");

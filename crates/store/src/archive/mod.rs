@@ -27,6 +27,7 @@ pub(crate) use export::sweep;
 #[cfg(windows)]
 pub(crate) use export::user;
 pub use import::{Import, import};
+pub use member::plain_fault as name_fault;
 pub(crate) use pack::gather;
 #[cfg(windows)]
 pub(crate) use registry::each_key;
