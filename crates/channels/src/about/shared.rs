@@ -52,7 +52,7 @@ pub(super) const ABOUT: &[About] = &[
             "e2e file_names::every_name_of_a_file_means_the_vms_one",
             "e2e files::the_store_and_the_bare_disk_are_closed",
         ],
-        gaps: "NtCreatePagingFile, for which a privilege is needed, is not intercepted.",
+        gaps: "A folder that the user shares with a VM is the host's itself. NtCreatePagingFile, for which a privilege is needed, is not intercepted.",
     },
     About {
         channel: Channel::FileNotices,
