@@ -4,7 +4,7 @@
 
 use super::open::is_of_the_store;
 use super::raw::{self, Basic, How, Owned};
-use super::view::{SETTABLE, View, with_name};
+use super::view::{View, with_name};
 use super::{cache, metadata, names};
 use crate::{scratch, state};
 use core::ffi::c_void;
@@ -98,21 +98,25 @@ fn leaf(view: &View<'_>, layer: usize, content: Content) -> Result<(), NTSTATUS>
     }
 }
 
+/// Read-only, hidden, system (winnt.h): NT refuses to empty such a file, unless
+/// the call gives it the same attributes again (`CreateFile` documentation).
+const KEEPING: u32 = raw::READ_ONLY | 0x2 | 0x4;
+
 fn fill(source: &Owned, copy: &Owned, basic: &Basic, content: Content) -> Result<(), NTSTATUS> {
-    let empties = content == Content::MayBeEmpty
-        && basic.attributes & raw::READ_ONLY == 0
-        && size(source)? > SMALL;
+    let empties =
+        content == Content::MayBeEmpty && basic.attributes & KEEPING == 0 && size(source)? > SMALL;
     if !empties {
         data(source, copy)?;
     }
-    let mut basic = *basic;
-    basic.attributes &= SETTABLE;
-    if basic.attributes == 0 {
-        const NORMAL: u32 = 0x80;
-        basic.attributes = NORMAL;
-    }
     metadata::copy(source, copy);
-    raw::set_basic(copy, &basic)
+    let attributes = metadata::settable(basic.attributes);
+    raw::set_basic(
+        copy,
+        &Basic {
+            attributes,
+            ..*basic
+        },
+    )
 }
 
 /// Makes an empty file beside `path` in the upper, under a name that no other

@@ -135,12 +135,12 @@ fn answer(
     name: &[u16],
 ) -> NTSTATUS {
     let (front, bytes) = (head.len() * 2, name.len() * 2);
-    let Some(room) = (length as usize)
-        .checked_sub(front + 4)
-        .filter(|&room| room >= 2)
-    else {
+    /// The size of `FILE_NAME_INFORMATION` (wdm.h), padding included.
+    const LEAST: usize = 8;
+    if (length as usize) < front + LEAST {
         return STATUS_INFO_LENGTH_MISMATCH;
-    };
+    }
+    let room = length as usize - front - 4;
     let given = bytes.min(room);
     let status = if given < bytes {
         STATUS_BUFFER_OVERFLOW
@@ -266,6 +266,18 @@ fn told(io: *mut IO_STATUS_BLOCK, status: NTSTATUS) -> NTSTATUS {
     status
 }
 
+/// The access that `file` was opened with (`FileAccessInformation`).
+fn granted(file: HANDLE) -> Result<u32, NTSTATUS> {
+    const ACCESS: u32 = 8;
+    let (mut access, mut io) = (0_u32, raw::block());
+    // SAFETY: the structure is one word; the block is local.
+    let status = unsafe {
+        let access = (&raw mut access).cast();
+        kept::NtQueryInformationFile(file, &raw mut io, access, 4, ACCESS)
+    };
+    raw::check(status).map(|()| access)
+}
+
 fn wants_deletion(buffer: *const c_void, length: u32, class: u32) -> bool {
     if class == DISPOSITION && length >= 1 {
         // SAFETY: plain data; a bad pointer is a return value.
@@ -285,7 +297,7 @@ fn deletion(file: HANDLE) -> Result<(), NTSTATUS> {
         if shares::number(layer).is_some() {
             return Ok(());
         }
-        if layer != 0 {
+        if layer != 0 || granted(file)? & remove::DELETE == 0 {
             return Err(STATUS_ACCESS_DENIED);
         }
         let mut view = View::of(file, path);

@@ -27,6 +27,19 @@ pub(crate) fn copy(source: &Owned, copy: &Owned) {
     }
 }
 
+/// What to set so that a file has the attributes `shown`; never 0, which leaves
+/// them in NT and on Wine 8, and which Wine 10 takes for none (observed).
+pub(crate) fn settable(shown: u32) -> u32 {
+    /// The attributes that `FileBasicInformation` can set: read-only, hidden,
+    /// system, archive, temporary, offline, not content indexed (MS-FSCC 2.6).
+    const SETTABLE: u32 = 0x1 | 0x2 | 0x4 | 0x20 | 0x100 | 0x1000 | 0x2000;
+    const NORMAL: u32 = 0x80;
+    match shown & SETTABLE {
+        0 => NORMAL,
+        some => some,
+    }
+}
+
 /// The list of rights, where it is not what a new file has. The owner stays who
 /// made the copy.
 fn security(source: HANDLE, copy: HANDLE) {

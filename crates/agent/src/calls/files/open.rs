@@ -7,6 +7,7 @@ use super::{copy_up, opened, raw, remove, shares};
 use crate::calls::objects::with_name;
 use crate::calls::open::Open;
 use crate::decode::Attributes;
+use crate::hooks;
 use crate::{guard, state};
 use pinion_layers::{Kind, Lookup, Tree, hide, lookup, make_parents, sources};
 use pinion_names::file;
@@ -32,6 +33,9 @@ pub(crate) const EXISTING: [u32; 2] = [1, 4];
 /// `GENERIC_EXECUTE` (winnt.h). Every other bit, `MAXIMUM_ALLOWED` and
 /// `GENERIC_ALL` among them, can lead to a change.
 const READING: u32 = 0x1 | 0x8 | 0x20 | 0x80 | 0x2_0000 | 0x10_0000 | 0x8000_0000 | 0x2000_0000;
+/// `FILE_WRITE_DATA`, `GENERIC_WRITE`, `GENERIC_ALL` (winnt.h): without any of
+/// them Wine replaces a file and leaves its content (observed on Wine 8 and 10).
+const WRITING_DATA: u32 = 0x2 | 0x4000_0000 | 0x1000_0000;
 /// The access to a volume that reads and writes nothing of it:
 /// `FILE_READ_ATTRIBUTES`, `READ_CONTROL`, `SYNCHRONIZE`.
 const ASKING: u32 = 0x80 | 0x2_0000 | 0x10_0000;
@@ -157,13 +161,23 @@ fn for_listing(layer: usize, open: &Open, path: &[u16]) -> usize {
 }
 
 /// Whether no file system can do what the call asks (NtCreateFile documentation).
-fn is_contradictory(open: &Open) -> bool {
-    open.options & raw::DIRECTORY_FILE != 0
-        && (open.options & raw::NON_DIRECTORY_FILE != 0 || REPLACING.contains(&open.disposition))
+/// NT says so before it looks at the name; Wine when it has found the file, and
+/// of the two kinds at once only that the file is of the other (observed on Wine
+/// 8 and Wine 10).
+fn is_contradictory(open: &Open, found: bool) -> bool {
+    const GENERIC_ALL: u32 = 0x1000_0000;
+    let directory = open.options & raw::DIRECTORY_FILE != 0;
+    let replaces = directory && REPLACING.contains(&open.disposition);
+    if hooks::is_wine() {
+        let deletes = open.options & DELETE_ON_CLOSE != 0;
+        let may_not = open.access & (remove::DELETE | GENERIC_ALL) == 0;
+        return found && (replaces || deletes && may_not);
+    }
+    replaces || directory && open.options & raw::NON_DIRECTORY_FILE != 0
 }
 
 fn of_place(place: &Place<'_>, open: &Open, given: &OBJECT_ATTRIBUTES) -> NTSTATUS {
-    if is_contradictory(open) {
+    if is_contradictory(open, false) {
         return STATUS_INVALID_PARAMETER;
     }
     let mut view = View::new(place.path);
@@ -208,6 +222,9 @@ fn existing(
     if open.disposition == raw::CREATE || !changes(open, kind) {
         return in_layer(layer, place, open, given);
     }
+    if is_contradictory(open, true) {
+        return STATUS_INVALID_PARAMETER;
+    }
     match kind {
         Kind::Leaf if open.options & raw::DIRECTORY_FILE != 0 => {
             return raw::STATUS_NOT_A_DIRECTORY;
@@ -221,7 +238,7 @@ fn existing(
     {
         return delete_on_close(view, layer, place, open, given);
     }
-    let content = if REPLACING.contains(&open.disposition) {
+    let content = if REPLACING.contains(&open.disposition) && open.access & WRITING_DATA != 0 {
         copy_up::Content::MayBeEmpty
     } else {
         copy_up::Content::Whole

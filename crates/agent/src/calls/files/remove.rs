@@ -5,12 +5,14 @@ use super::raw::{self, How};
 use super::view::{View, with_name};
 use super::{copy_up, listing, open};
 use crate::hooks::kept;
-use pinion_layers::{Kind, hide};
-use pinion_nt::status::STATUS_OBJECT_NAME_NOT_FOUND;
+use pinion_layers::{Kind, Lookup, Tree, hide, lookup};
+use pinion_nt::status::{STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_PATH_NOT_FOUND};
 use pinion_nt::{NTSTATUS, OBJ_CASE_INSENSITIVE, object_attributes, unicode_string};
 
 /// `STATUS_DIRECTORY_NOT_EMPTY` (ntstatus.h).
 pub(crate) const NOT_EMPTY: NTSTATUS = 0xC000_0101_u32 as i32;
+/// `STATUS_CANNOT_DELETE` (ntstatus.h): the file is read-only.
+const CANNOT_DELETE: NTSTATUS = 0xC000_0121_u32 as i32;
 /// `DELETE` (winnt.h).
 pub(crate) const DELETE: u32 = 0x1_0000;
 
@@ -71,11 +73,17 @@ pub(crate) fn by_name(view: &mut View<'_>) -> NTSTATUS {
 }
 
 fn delete(view: &mut View<'_>) -> Result<(), NTSTATUS> {
-    let Some((layer, kind)) = open::kind_of(view)? else {
-        return Err(STATUS_OBJECT_NAME_NOT_FOUND);
+    let (layer, kind) = match lookup(view)? {
+        Lookup::Found { layer, kind } => (layer, kind),
+        Lookup::NoName => return Err(STATUS_OBJECT_NAME_NOT_FOUND),
+        Lookup::NoPath => return Err(STATUS_OBJECT_PATH_NOT_FOUND),
     };
     check_empty(view)?;
     if layer != 0 && kind == Kind::Leaf {
+        let basic = view.basic(layer, view.depth())?.unwrap_or_default();
+        if basic.attributes & raw::READ_ONLY != 0 {
+            return Err(CANNOT_DELETE);
+        }
         return hide(view);
     }
     if layer != 0 {

@@ -9,7 +9,8 @@ use super::{copy_up, listing, raw};
 use crate::hooks::{self, kept};
 use crate::{guard, scratch};
 use core::ffi::c_void;
-use pinion_layers::{Kind, hide, make_parents};
+use pinion_layers::{Kind, Lookup, Tree, hide, lookup, make_parents};
+use pinion_names::units::SEPARATOR;
 use pinion_nt::status::{
     STATUS_ACCESS_DENIED, STATUS_NAME_TOO_LONG, STATUS_OBJECT_NAME_COLLISION,
     STATUS_OBJECT_PATH_NOT_FOUND, STATUS_OBJECT_PATH_SYNTAX_BAD,
@@ -72,11 +73,12 @@ pub(crate) fn set(
                     }
                 }
                 Named::Place(_) if shares::number(layer).is_some() => shares::NOT_SAME_DEVICE,
-                Named::Place(place) if place.tail.is_empty() => {
+                // Wine cuts a trailing backslash off (observed on Wine 8 and 10).
+                Named::Place(place)
+                    if place.tail.is_empty() || hooks::is_wine() && place.tail == [SEPARATOR] =>
+                {
                     let source = (file, layer, from);
-                    match in_upper(source, class, |file| {
-                        carry_out(file, io, head, class, from, place.path)
-                    }) {
+                    match in_layers(source, io, head, class, place.path) {
                         Ok(status) | Err(status) => status,
                     }
                 }
@@ -85,6 +87,21 @@ pub(crate) fn set(
             }))
         })?
     })?
+}
+
+/// Gives the file `from` of a layer, of which the program has the handle, the
+/// name `to`.
+fn in_layers(
+    (file, layer, from): (HANDLE, usize, &[u16]),
+    io: *mut IO_STATUS_BLOCK,
+    head: Head,
+    class: Class,
+    to: &[u16],
+) -> Result<NTSTATUS, NTSTATUS> {
+    check_target(head, class, from, to)?;
+    in_upper((file, layer, from), class, |file| {
+        carry_out(file, io, head, class, from, to)
+    })
 }
 
 /// Whether the file `from` of `layer` may get the name `target` of a share: only
@@ -163,6 +180,46 @@ fn with_target(
     joined.ok().flatten().unwrap_or(STATUS_NAME_TOO_LONG)
 }
 
+/// Whether the file `from` can have the name `to`, in the order in which the
+/// kernel asks.
+fn check_target(head: Head, class: Class, from: &[u16], to: &[u16]) -> Result<(), NTSTATUS> {
+    let mut target = View::new(to);
+    let found = match lookup(&mut target)? {
+        Lookup::NoPath => return Err(STATUS_OBJECT_PATH_NOT_FOUND),
+        Lookup::NoName => None,
+        Lookup::Found { layer, kind } => Some((layer, kind)),
+    };
+    // No directory has a second name.
+    if !class.moves && matches!(kind_of(&mut View::new(from))?, Some((_, Kind::Directory))) {
+        return Err(raw::STATUS_FILE_IS_A_DIRECTORY);
+    }
+    let Some((layer, kind)) = found.filter(|_| !raw::names_equal(from, to)) else {
+        return Ok(());
+    };
+    let replaces = if class.flags {
+        head.flags & 1 != 0
+    } else {
+        head.flags & 0xff != 0
+    };
+    if !replaces {
+        return Err(STATUS_OBJECT_NAME_COLLISION);
+    }
+    if kind == Kind::Directory {
+        return Err(STATUS_ACCESS_DENIED);
+    }
+    // Whether a read-only file may be replaced the kernel says of the upper's own;
+    // Wine 8 lets it be.
+    if layer != 0 && is_read_only(&target, layer)? {
+        copy_up::node(&mut target, layer, kind, copy_up::Content::Whole)?;
+    }
+    Ok(())
+}
+
+fn is_read_only(view: &View<'_>, layer: usize) -> Result<bool, NTSTATUS> {
+    let basic = view.basic(layer, view.depth())?.unwrap_or_default();
+    Ok(basic.attributes & raw::READ_ONLY != 0)
+}
+
 fn carry_out(
     file: HANDLE,
     io: *mut IO_STATUS_BLOCK,
@@ -177,25 +234,22 @@ fn carry_out(
     }
     let mut target = View::new(to);
     let same = raw::names_equal(from, to);
-    let replaces = if class.flags {
-        head.flags & 1 != 0
-    } else {
-        head.flags & 0xff != 0
-    };
-    // No directory has a second name, whatever is there.
-    if !class.moves && matches!(kind_of(&mut View::new(from))?, Some((_, Kind::Directory))) {
-        return Err(raw::STATUS_FILE_IS_A_DIRECTORY);
-    }
-    if let Some((layer, kind)) = kind_of(&mut target)?
+    // On Wine the new name has the case of what it replaces (observed on Wine 8
+    // and Wine 10).
+    let mut replaced = None;
+    if let Some((layer, _)) = kind_of(&mut target)?
         && !same
     {
-        if !replaces {
-            return Err(STATUS_OBJECT_NAME_COLLISION);
-        }
-        if kind == Kind::Directory {
-            return Err(STATUS_ACCESS_DENIED);
-        }
         target.keep_base(layer);
+        if layer != 0 {
+            let how = raw::How {
+                access: raw::READ_ATTRIBUTES,
+                attributes: 0,
+                disposition: raw::OPEN,
+                options: 0,
+            };
+            replaced = Some(with_name(layer, to, &[], |name| raw::open(name, how))??);
+        }
     }
     if !make_parents(&mut target)? {
         return Err(STATUS_OBJECT_PATH_NOT_FOUND);
@@ -207,7 +261,11 @@ fn carry_out(
         }
         hide(&mut source)?;
     }
-    let status = with_name(0, to, &[], |name| call(file, io, head, class, name));
+    let place = |to: &[u16]| with_name(0, to, &[], |name| call(file, io, head, class, name));
+    let status = match replaced {
+        Some(replaced) if hooks::is_wine() => names::with_own_case(replaced.0, to, place)?,
+        _ => place(to),
+    };
     cache::changed();
     status
 }

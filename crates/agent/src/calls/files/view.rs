@@ -2,7 +2,7 @@
 
 use super::cache::{self, Fact};
 use super::raw::{self, Basic};
-use super::{base, names, shares};
+use super::{base, metadata, names, shares};
 use crate::{scratch, state};
 use pinion_layers::{Kind, Lookup, Tree, Upper, lookup};
 use pinion_names::file;
@@ -61,7 +61,7 @@ impl<'p> View<'p> {
         let path = file::prefix(self.path, depth);
         let how = directory(raw::WRITE_ATTRIBUTES, raw::OPEN);
         let times = Basic {
-            attributes: 0,
+            attributes: metadata::settable(basic.attributes),
             ..basic
         };
         // Times that cannot be set are no reason to fail.
@@ -139,10 +139,11 @@ fn read_once(view: &mut View<'_>, call: impl Fn(usize) -> NTSTATUS) -> NTSTATUS 
         Err(status) => return status,
     };
     let status = call(layer);
-    // The host may lack the directory too, which a layer has when only the name
-    // itself is the host's.
-    let only_name = || layer == View::host() && cache::knows(Fact::HostOnly, view.path);
-    if status == STATUS_OBJECT_PATH_NOT_FOUND && only_name() {
+    // The host may lack the directory too, which a layer has.
+    if layer == View::host()
+        && status == STATUS_OBJECT_PATH_NOT_FOUND
+        && matches!(lookup(view), Ok(Lookup::NoName))
+    {
         return STATUS_OBJECT_NAME_NOT_FOUND;
     }
     status
@@ -274,7 +275,7 @@ impl Upper for View<'_> {
         let made = names::with_own_case(original.0, path, make)??;
         cache::changed();
         if let Ok(Some(mut basic)) = self.basic(like, depth) {
-            basic.attributes &= SETTABLE;
+            basic.attributes = metadata::settable(basic.attributes);
             // A directory whose times cannot be kept is a directory all the same.
             let _ = raw::set_basic(&made, &basic);
         }
@@ -305,7 +306,3 @@ impl Upper for View<'_> {
         set.map(drop)
     }
 }
-
-/// The attributes that `FileBasicInformation` can set: read-only, hidden,
-/// system, archive, temporary, offline, not content indexed (MS-FSCC 2.6).
-pub(crate) const SETTABLE: u32 = 0x1 | 0x2 | 0x4 | 0x20 | 0x100 | 0x1000 | 0x2000;

@@ -7,8 +7,9 @@
 //! member ever holds a host key that it could write.
 
 use super::access::{self, harmless, takes_what_it_gets, without_view, writes};
-use super::handles::{self, Kind, kind_at, known, opened};
+use super::handles::{self, Kind, Standing, kind_at, known, opened};
 use super::names::{self, Wanted};
+use super::query::STATUS_KEY_DELETED;
 use super::raw::{self, is_missing};
 use super::tree::{self, Stack};
 use super::{copy_up, grants, make, marks, recent};
@@ -224,6 +225,9 @@ fn by_name(
         let Some(name) = name else {
             return outside(open, attributes);
         };
+        if !decoded.is_absolute() && matches!(handles::stand(decoded.root()), Ok(Standing::Gone)) {
+            return STATUS_KEY_DELETED;
+        }
         if let Some(create) = create.filter(|create| create.makes_link()) {
             return make_link(open, create, &decoded.given, name);
         }

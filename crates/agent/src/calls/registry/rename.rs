@@ -25,8 +25,11 @@ pub(super) const DEEPEST: usize = 48;
 
 /// As `NtRenameKey`.
 pub(crate) unsafe fn rename_key(key: HANDLE, name: *const UNICODE_STRING) -> NTSTATUS {
+    /// `KEY_WRITE` (winnt.h), which a rename needs.
+    const WRITE: u32 = 0x2_0006;
     let renamed = names::with_vm_name(key, |path, origin| {
-        (origin == Origin::Layer(0)).then(|| rename(key, path, name))
+        let may = raw::granted(key).is_ok_and(|access| access & WRITE == WRITE);
+        (origin == Origin::Layer(0) && may).then(|| rename(key, path, name))
     });
     match renamed {
         Ok(Some(status)) => status,

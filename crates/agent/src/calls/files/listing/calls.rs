@@ -181,24 +181,30 @@ fn begin(query: &Query, listing: &Listing) -> Result<Listing, NTSTATUS> {
             return Ok(Listing::Kernel);
         }
         if let Listing::Merged(merged) = listing {
-            return list_all(query.file, path, merged.snapshot.pattern());
+            return list_all(query.file, layer, path, merged.snapshot.pattern());
         }
         let Some(given) = pattern_of(query)? else {
             return match listing {
                 Listing::KernelOne => Ok(Listing::KernelOne),
-                _ => list_all(query.file, path, &[]),
+                _ => list_all(query.file, layer, path, &[]),
             };
         };
         with_pattern(&given, |pattern| match one_name(path, layer, pattern)? {
+            Some(Listing::Merged(_)) if !may_list(query.file) => Err(STATUS_ACCESS_DENIED),
             Some(one) => Ok(one),
-            None => list_all(query.file, path, pattern),
+            None => list_all(query.file, layer, path, pattern),
         })
     });
     located.unwrap_or(Ok(Listing::Kernel))
 }
 
-fn list_all(file: HANDLE, path: &[u16], pattern: &[u16]) -> Result<Listing, NTSTATUS> {
-    let mut view = View::new(path);
+/// All of the directory `path`, which the program has open in the layer `own`.
+fn list_all(file: HANDLE, own: usize, path: &[u16], pattern: &[u16]) -> Result<Listing, NTSTATUS> {
+    let mut view = if own == 0 {
+        View::of(file, path)
+    } else {
+        View::new(path)
+    };
     let found = sources(&mut view)?;
     let only_host = found.only() == Some(View::host()) && !Snapshot::hides_in(path);
     if only_host || found.iter().next().is_none() {
