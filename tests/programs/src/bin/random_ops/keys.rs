@@ -1,11 +1,10 @@
 //! Operations on keys: a few open handles, and calls by name.
 
 use super::chance::Chance;
-use super::files::content;
 use super::nt::{
     Buffer, NtCreateKey, NtDeleteKey, NtDeleteValueKey, NtEnumerateKey, NtEnumerateValueKey,
-    NtFlushKey, NtOpenKeyEx, NtQueryKey, NtQueryValueKey, NtRenameKey, NtSetValueKey, Owned, hex,
-    string,
+    NtFlushKey, NtOpenKeyEx, NtQueryKey, NtQueryValueKey, NtRenameKey, NtSetValueKey, Owned,
+    content, hex, string,
 };
 use super::paths;
 use core::ptr::{null, null_mut};
@@ -31,6 +30,9 @@ const ACCESS: &[(u32, u32)] = &[
     (1, 0x8),
     (1, 0x1_0000),
 ];
+
+/// The end of the path of a volatile key.
+const PASSING: &str = "\\passing";
 
 /// The state of one process.
 pub struct Keys {
@@ -64,22 +66,8 @@ impl Keys {
     /// No handle is open but that of `key`, below `HKEY_CURRENT_USER`.
     pub fn new(key: &str) -> Self {
         let root = open_or_make(key);
-        let mut buffer = Buffer::new(1024);
-        let mut needed = 0;
-        const KEY_NAME_INFORMATION: u32 = 3;
-        // SAFETY: the buffer is as long as told.
-        unsafe {
-            NtQueryKey(
-                root,
-                KEY_NAME_INFORMATION,
-                buffer.pointer(),
-                buffer.length(),
-                &raw mut needed,
-            )
-        };
-        let length = usize::try_from(buffer.number::<4>(0)).unwrap_or(0);
         Self {
-            name: buffer.text(4, length),
+            name: name_of(root),
             root,
             slots: [const { None }; SLOTS],
         }
@@ -128,14 +116,19 @@ impl Keys {
     }
 
     fn create(&mut self, chance: &mut Chance) -> String {
-        let path = paths::key(chance);
+        let mut path = paths::key(chance);
         let access = chance.weighed(ACCESS);
-        let options = u32::from(chance.percent(8));
+        // Volatile only what has no subkeys: Wine lets a lasting key be made below
+        // a volatile one that is named from further above, which NT and a VM refuse.
+        let volatile = chance.percent(8);
+        if volatile {
+            path.push_str(PASSING);
+        }
+        let options = u32::from(volatile);
         let (root, name, how) = self.place(chance, &path);
         let units: Vec<u16> = name.encode_utf16().collect();
-        let class_units: Vec<u16> = "a class".encode_utf16().collect();
-        let class = string(&class_units);
-        let with_class = chance.percent(20);
+        // No class: a key that is there keeps its own in NT and in a VM, while Wine
+        // gives it that of the create.
         let (mut key, mut disposition) = (null_mut(), 0);
         // SAFETY: all pointers are to locals that outlive the call.
         let status = with_attributes(root, &units, |attributes| unsafe {
@@ -144,7 +137,7 @@ impl Keys {
                 access,
                 attributes,
                 0,
-                if with_class { &raw const class } else { null() },
+                null(),
                 options,
                 &raw mut disposition,
             )
@@ -293,6 +286,9 @@ impl Keys {
 
     fn delete(&mut self, chance: &mut Chance) -> String {
         self.with_any(chance, "delete", |_, key| {
+            if name_of(key) == self.name {
+                return "the first key stays".into();
+            }
             // SAFETY: plain call.
             hex(unsafe { NtDeleteKey(key) })
         })
@@ -314,7 +310,10 @@ impl Keys {
 
     fn rename(&mut self, chance: &mut Chance) -> String {
         self.with_any(chance, "rename", |chance, key| {
-            let name = paths::new_name(chance, true);
+            let (now, name) = (name_of(key), paths::new_name(chance, true));
+            if now == self.name || now.ends_with(PASSING) || stays_in_place(&now, &name) {
+                return format!("to {name:?}: not tried");
+            }
             let units: Vec<u16> = name.encode_utf16().collect();
             // SAFETY: the name outlives the call.
             let status = unsafe { NtRenameKey(key, &string(&units)) };
@@ -356,6 +355,53 @@ impl Keys {
             hex(unsafe { NtFlushKey(key) })
         })
     }
+}
+
+/// Whether the key of the kernel's name `now` would have the same place among its
+/// siblings under the name `new`, behind which it has a neighbour or none: then
+/// Wine's server writes over the neighbour, or past the end of its list, and
+/// ends sooner or later, on the host as well (observed on Wine 8 and 10).
+fn stays_in_place(now: &str, new: &str) -> bool {
+    const KEY_ENUMERATE_SUB_KEYS: u32 = 8;
+    let Some((parent, old)) = now.rsplit_once('\\') else {
+        return false;
+    };
+    let units: Vec<u16> = parent.encode_utf16().collect();
+    let mut key = null_mut();
+    // SAFETY: all pointers are to locals that outlive the call.
+    let status = with_attributes(null_mut(), &units, |attributes| unsafe {
+        NtOpenKeyEx(&raw mut key, KEY_ENUMERATE_SUB_KEYS, attributes, 0)
+    });
+    if status < 0 {
+        return false;
+    }
+    let key = Owned(key);
+    let mut names = subkeys(key.0);
+    names.pop();
+    let place = |name: &str| {
+        let before = |other: &&String| other.to_lowercase() < name.to_lowercase();
+        names.iter().filter(before).count()
+    };
+    place(new) == place(old) + 1
+}
+
+/// The kernel's name of the key; empty when it has none any more.
+fn name_of(key: HANDLE) -> String {
+    const KEY_NAME_INFORMATION: u32 = 3;
+    let mut buffer = Buffer::new(1024);
+    let mut needed = 0;
+    // SAFETY: the buffer is as long as told.
+    unsafe {
+        NtQueryKey(
+            key,
+            KEY_NAME_INFORMATION,
+            buffer.pointer(),
+            buffer.length(),
+            &raw mut needed,
+        )
+    };
+    let length = usize::try_from(buffer.number::<4>(0)).unwrap_or(0);
+    buffer.text(4, length)
 }
 
 /// Opens the key below `HKEY_CURRENT_USER`, or makes it.

@@ -7,13 +7,15 @@
 //!     random_ops run SEED PROCESSES COUNT FOLDER KEY
 //!     random_ops one SEED INDICES FOLDER KEY
 //!     random_ops only SEED INDICES FOLDER KEY
+//!     random_ops together SEED PROCESSES INDICES FOLDER KEY
 //!     random_ops tell FOLDER KEY
 //!
 //! `plant` makes the trees, in subfolders and subkeys `0` to PROCESSES - 1, and
 //! tells the first. `run` runs that many processes at once, each in its own,
 //! COUNT operations each, and then tells all that is there. `one` carries out
 //! the operations INDICES (`0-99,120`) in FOLDER and KEY themselves, `only` does
-//! and tells all. KEY is below `HKEY_CURRENT_USER`. An operation depends on the
+//! and tells all; so does `together`, by so many processes in turn in the same
+//! FOLDER and KEY. KEY is below `HKEY_CURRENT_USER`. An operation depends on the
 //! seed and its index alone, so that some can be left out.
 
 mod chance;
@@ -22,6 +24,7 @@ mod keys;
 mod listing;
 mod nt;
 mod paths;
+mod together;
 mod tree;
 
 use chance::Chance;
@@ -53,10 +56,16 @@ fn main() {
             one(number(seed), indices, folder, key);
             tell(folder, key);
         }
+        ["together", seed, processes, indices, folder, key] => {
+            together::lead(number(seed), number(processes), indices, folder, key);
+            tell(folder, key);
+        }
+        ["member", seed, folder, key] => together::follow(number(seed), folder, key),
         ["tell", folder, key] => tell(folder, key),
         _ => usage(
             "random_ops plant SEED PROCESSES (FOLDER KEY)… | run SEED PROCESSES COUNT FOLDER KEY | \
-             one SEED INDICES FOLDER KEY | only SEED INDICES FOLDER KEY | tell FOLDER KEY",
+             one SEED INDICES FOLDER KEY | only SEED INDICES FOLDER KEY | \
+             together SEED PROCESSES INDICES FOLDER KEY | tell FOLDER KEY",
         ),
     }
 }
@@ -106,17 +115,22 @@ fn several(seed: u64, processes: u64, count: u64, folder: &str, key: &str) {
 
 /// One process's operations.
 fn one(seed: u64, indices: &str, folder: &str, key: &str) {
-    let mut files = Files::new(folder);
+    let mut files = Files::new(folder, |_, _| ());
     let mut keys = Keys::new(key);
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     for index in expand(indices) {
-        let mut chance = Chance::new(seed, index);
-        let line = if chance.below(100) < ON_FILES {
-            files.act(&mut chance)
-        } else {
-            keys.act(&mut chance)
-        };
+        let line = operation(seed, index, &mut files, &mut keys);
         let _ = writeln!(out, "{index} {line}");
+    }
+}
+
+/// The operation of an index, and what was answered.
+fn operation(seed: u64, index: u64, files: &mut Files, keys: &mut Keys) -> String {
+    let mut chance = Chance::new(seed, index);
+    if chance.below(100) < ON_FILES {
+        files.act(&mut chance)
+    } else {
+        keys.act(&mut chance)
     }
 }
 

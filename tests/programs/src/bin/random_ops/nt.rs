@@ -309,3 +309,11 @@ pub fn time(ticks: u64) -> String {
         _ => "recent".into(),
     }
 }
+
+/// What bytes are, shortly.
+pub fn content(bytes: &[u8]) -> String {
+    let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    format!("#{hash:x}")
+}

@@ -88,6 +88,11 @@ pub fn folded(path: &str) -> String {
         .to_lowercase()
 }
 
+/// Whether the last name of `path` begins with a dot.
+pub fn is_dotted(path: &str) -> bool {
+    path.rsplit('\\').next().unwrap_or("").starts_with('.')
+}
+
 /// Whether one of two folded paths is the other or lies below it.
 pub fn related(one: &str, other: &str) -> bool {
     let below = |path: &str, above: &str| {

@@ -1,9 +1,8 @@
 //! The trees: planted with what chance says, and told as a whole.
 
 use super::chance::Chance;
-use super::files::content;
 use super::keys;
-use super::nt::time;
+use super::nt::{content, time};
 use core::ptr::null_mut;
 use pinion_test_programs::wide;
 use std::fs;
