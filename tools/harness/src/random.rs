@@ -21,10 +21,26 @@ const OF_THE_HOST: usize = usize::MAX;
 pub struct Trial {
     /// The seed.
     pub seed: u64,
-    /// Processes at once, each in a folder and a key of its own.
+    /// Processes at once.
     pub processes: u64,
-    /// Operations of each.
+    /// Operations of each, or of all together.
     pub operations: u64,
+    /// Whether the processes are in one folder and key, in turn, or each is in one
+    /// of its own.
+    pub together: bool,
+}
+
+impl Trial {
+    /// How `random_ops.exe` is told to do the operations `indices` in one folder.
+    fn words(&self, seed: u64, indices: &str) -> Vec<String> {
+        let seed = seed.to_string();
+        if self.together {
+            let processes = self.processes.to_string();
+            vec!["together".into(), seed, processes, indices.into()]
+        } else {
+            vec!["only".into(), seed, indices.into()]
+        }
+    }
 }
 
 /// The first line in which two runs differ.
@@ -70,28 +86,34 @@ impl<'w> Ground<'w> {
     /// # Errors
     /// When a program does not run to its end, or the host was changed.
     pub fn compare(&self, trial: Trial) -> Result<Option<Difference>> {
-        let count = trial.operations.to_string();
-        let processes = trial.processes.to_string();
-        let words = ["run", &trial.seed.to_string(), &processes, &count];
-        self.run_both(trial.seed, &processes, &words, "")
+        let seed = trial.seed;
+        if trial.together {
+            let all = format!("0-{}", trial.operations.saturating_sub(1));
+            return self.run_both(seed, "1", &trial.words(seed, &all), "\\0");
+        }
+        let [count, processes] = [trial.operations, trial.processes].map(|n| n.to_string());
+        let words = ["run".into(), seed.to_string(), processes.clone(), count];
+        self.run_both(seed, &processes, &words, "")
     }
 
     /// Leaves out operations of the process whose story differs, as long as it
-    /// still does: the indices that are left, and the difference.
+    /// still does: how `random_ops.exe` is told to do those that are left, and the
+    /// difference.
     ///
     /// # Errors
     /// As [`Ground::compare`]; when the process alone does as it should.
-    pub fn shrink(
-        &self,
-        trial: Trial,
-        difference: &Difference,
-    ) -> Result<(u64, String, Difference)> {
-        let seed = trial.seed + difference.process(trial)?;
-        let try_indices = |indices: &[u64]| {
-            let list: Vec<_> = indices.iter().map(u64::to_string).collect();
-            let words = ["only", &seed.to_string(), &list.join(",")];
-            self.run_both(seed, "1", &words, "\\0")
+    pub fn shrink(&self, trial: Trial, difference: &Difference) -> Result<(String, Difference)> {
+        let process = if trial.together {
+            0
+        } else {
+            difference.process(trial)?
         };
+        let seed = trial.seed + process;
+        let words = |indices: &[u64]| {
+            let list: Vec<_> = indices.iter().map(u64::to_string).collect();
+            trial.words(seed, &list.join(","))
+        };
+        let try_indices = |indices: &[u64]| self.run_both(seed, "1", &words(indices), "\\0");
         let mut kept: Vec<u64> = (0..trial.operations).collect();
         let mut last = try_indices(&kept)?.context("one process alone does not differ")?;
         kept.truncate(last.line.saturating_add(1));
@@ -102,8 +124,13 @@ impl<'w> Ground<'w> {
                 let end = (at + chunk).min(kept.len());
                 let fewer = [&kept[..at], &kept[end..]].concat();
                 tries += 1;
-                match try_indices(&fewer)? {
-                    Some(found) if !fewer.is_empty() => {
+                let found = if fewer.is_empty() {
+                    None
+                } else {
+                    try_indices(&fewer)?
+                };
+                match found {
+                    Some(found) => {
                         kept = fewer;
                         kept.truncate(found.line.saturating_add(1));
                         last = found;
@@ -113,8 +140,7 @@ impl<'w> Ground<'w> {
             }
             chunk = if chunk == 1 { 0 } else { chunk.div_ceil(2) };
         }
-        let list: Vec<_> = kept.iter().map(u64::to_string).collect();
-        Ok((seed, list.join(","), last))
+        Ok((words(&kept).join(" "), last))
     }
 
     /// Takes folder and key away.
@@ -141,7 +167,7 @@ impl<'w> Ground<'w> {
         &self,
         seed: u64,
         processes: &str,
-        words: &[&str],
+        words: &[String],
         below: &str,
     ) -> Result<Option<Difference>> {
         let [folder, key] = self.place("seen", "");
@@ -155,13 +181,13 @@ impl<'w> Ground<'w> {
         let (inside, outside) = std::thread::scope(|scope| {
             let outside = scope.spawn(|| {
                 let place = self.place("real", below);
-                let mut arguments = words.to_vec();
+                let mut arguments: Vec<_> = words.iter().map(String::as_str).collect();
                 arguments.extend(place.iter().map(String::as_str));
                 self.wine.run(&program, &arguments)?.success()
             });
             let place = self.place("seen", below);
             let mut arguments = vec!["run", "--rm", "--", &program];
-            arguments.extend(words);
+            arguments.extend(words.iter().map(String::as_str));
             arguments.extend(place.iter().map(String::as_str));
             let inside = self
                 .wine

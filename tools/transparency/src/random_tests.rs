@@ -16,7 +16,7 @@ pub struct Plan {
     /// The first seed
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Operations of each process
+    /// Operations of each process, and of all in one tree
     #[arg(long, default_value_t = 1500)]
     operations: u64,
     /// Processes at once
@@ -37,22 +37,26 @@ pub fn run(plan: &Plan, seeds: u64, cache: &Path) -> Result<bool> {
     let ground = Ground::new(wine, "random");
     let version = wine.version()?;
     for seed in (plan.seed..).take(usize::try_from(seeds)?) {
-        let trial = Trial {
-            seed,
-            processes: plan.processes,
-            operations: plan.operations,
-        };
-        let Some(found) = ground.compare(trial)? else {
-            println!("random operations, seed {seed}, {version}: the same inside and outside");
-            continue;
-        };
-        println!("random operations, seed {seed}, {version}: not the same inside");
-        println!("{found}");
-        if !plan.whole {
-            let (seed, indices, found) = ground.shrink(trial, &found)?;
-            println!("with fewer operations: random_ops only {seed} {indices}\n{found}");
+        for together in [false, true] {
+            let trial = Trial {
+                seed,
+                processes: plan.processes,
+                operations: plan.operations,
+                together,
+            };
+            let how = if together { "together" } else { "apart" };
+            let what = format!("random operations, seed {seed}, {how}, {version}");
+            let Some(found) = ground.compare(trial)? else {
+                println!("{what}: the same inside and outside");
+                continue;
+            };
+            println!("{what}: not the same inside\n{found}");
+            if !plan.whole {
+                let (words, found) = ground.shrink(trial, &found)?;
+                println!("with fewer operations: random_ops {words}\n{found}");
+            }
+            return Ok(false);
         }
-        return Ok(false);
     }
     Ok(true)
 }
