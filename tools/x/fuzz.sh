@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# The property tests of the pure crates with new random cases, over and over, until the time is up or one fails.
+# The property tests of the pure crates with new random cases, over and over, until the time is up or one fails; on the Wines that
+# --wine names, with the random operations of ./x transparency by new seeds in between.
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 . "$X/parts.sh"
+. "$X/programs.sh"
 . "$X/crates.sh"
 . "$X/checks.sh"
 
-MINUTES=5
+MINUTES=5 WINES=()
 while [ $# -gt 0 ]; do
     case $1 in
         --minutes)
@@ -14,6 +16,15 @@ while [ $# -gt 0 ]; do
             shift
             ;;
         --minutes=*) MINUTES=${1#*=} ;;
+        --wine | --wine=*)
+            if [ "$1" = --wine ]; then
+                [ $# -ge 2 ] || usage "--wine needs a value"
+                parse_options system --wine "$2"
+                shift
+            else
+                parse_options system "$1"
+            fi
+            ;;
         -h | --help) exec "$X/help.sh" ;;
         *) usage "fuzz does not know '$1'" ;;
     esac
@@ -23,9 +34,17 @@ done
 
 lock_cache
 set_up_to_build
+[ ${#WINES[@]} -eq 0 ] || set_up_to_run "${WINES[@]}"
 unlock_cache
+if [ ${#WINES[@]} -gt 0 ]; then
+    build_programs
+    step "build the random operations" native_cargo build --release -p pinion-transparency
+fi
 build_tests() { native_cargo test --release "${PURE[@]}" --no-run; }
 step "build the property tests" build_tests
+
+# random_seed WINE SEED: in a shell of its own, for its environment.
+random_seed() { (harness_env "$1" && exec "$TARGET/release/pinion-transparency" --seeds 1 --seed "$2"); }
 
 END=$((SECONDS + MINUTES * 60))
 rounds=0
@@ -38,5 +57,13 @@ while [ $SECONDS -lt $END ]; do
         die "a property does not hold; try again with PROPTEST_RNG_SEED=$PROPTEST_RNG_SEED ./x test --wine system. The whole log: $LOG"
     fi
     rounds=$((rounds + 1))
+    for which in "${WINES[@]}"; do
+        seed=$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')
+        run_step "random operations, seed $seed, Wine $which" random_seed "$which" "$seed"
+        if [ "$RC" -ne 0 ]; then
+            tail -n 30 "$LOG"
+            die "inside is not as outside; try again with ./x transparency --wine $which --seeds 1 --seed $seed. The whole log: $LOG"
+        fi
+    done
 done
 say "fuzz: no property failed in $rounds rounds ($SECONDS s)"

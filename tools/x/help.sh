@@ -8,7 +8,8 @@ cat <<'TEXT'
   build    build pinion.exe, pinion_agent.dll and the test programs into target/pinion/bin
   demo     the main job: three copies of one unmodified web server on one Windows, side by side   (--keep leaves them up)
   test     every test: the pure crates natively, the Windows crates and the end-to-end tests on both Wines
-  fuzz     the property tests with new random cases for --minutes N (5), until one fails
+  fuzz     the property tests with new random cases for --minutes N (5), until one fails; with
+           --wine also random operations by new seeds, inside and outside
   bench    the figures for speed and memory, as ratios inside one run; ./x bench NAME… runs only those named
            (calls memory first-byte requests crowd)
   audit    the kernel's-eye audit: what confined processes really opened, told by wineserver's own log
