@@ -145,6 +145,10 @@ hooks! {
     NtSetInformationFile(file: HANDLE, io: Io, buffer: *mut c_void, length: u32, class: u32) => calls::files::set_information;
     NtQueryDirectoryFile(file: HANDLE, event: HANDLE, apc: *const c_void, context: *const c_void, io: Io, buffer: *mut c_void, length: u32, class: u32, single: u8, pattern: *const UNICODE_STRING, restart: u8) => calls::files::query_directory;
     NtQueryDirectoryFileEx(file: HANDLE, event: HANDLE, apc: *const c_void, context: *const c_void, io: Io, buffer: *mut c_void, length: u32, class: u32, flags: u32, pattern: *const UNICODE_STRING) => calls::files::query_directory_ex;
+    NtNotifyChangeDirectoryFile(file: HANDLE, event: HANDLE, apc: *const c_void, context: *const c_void, io: Io, buffer: *mut c_void, length: u32, filter: u32, subtree: u8) => calls::files::notify_directory;
+    NtNotifyChangeDirectoryFileEx(file: HANDLE, event: HANDLE, apc: *const c_void, context: *const c_void, io: Io, buffer: *mut c_void, length: u32, filter: u32, subtree: u8, class: u32) => calls::files::notify_directory_ex;
+    NtCancelIoFile(file: HANDLE, io: Io) => calls::files::cancel;
+    NtCancelIoFileEx(file: HANDLE, request: Io, io: Io) => calls::files::cancel_ex;
     NtQueryVirtualMemory(process: HANDLE, address: *const c_void, class: u32, buffer: *mut c_void, length: usize, returned: *mut usize) => calls::files::query_memory;
     NtQueryInformationProcess(process: HANDLE, class: u32, buffer: *mut c_void, length: u32, returned: *mut u32) => calls::files::query_process;
     NtClose(handle: HANDLE) => calls::handles::close;

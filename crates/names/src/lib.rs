@@ -4,11 +4,12 @@
 //! no system call, no state. [`object`] maps names of the object manager,
 //! [`pipe`] names of pipes and mailslots, [`file`] names of files;
 //! [`share`] finds the paths that are the host's own;
-//! [`pattern`] matches names in listings. The rule of [`object`] is one line: an absolute name `N` means the VM's directory followed by `N`, so
+//! [`pattern`] matches names in listings, [`change`] reads and writes records of changes. The rule of [`object`] is one line: an absolute name `N` means the VM's directory followed by `N`, so
 //! mapping is injective, undoing is cutting, and no name leads out.
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod change;
 pub mod file;
 pub mod key;
 pub mod object;

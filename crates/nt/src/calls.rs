@@ -245,6 +245,46 @@ unsafe extern "system" {
         information: *const c_void,
         size: u32,
     ) -> NTSTATUS;
+    /// Takes an event's signal back.
+    pub fn NtResetEvent(event: HANDLE, previous: *mut i32) -> NTSTATUS;
+    /// Takes the next packet of a completion port; `STATUS_TIMEOUT` when none came in time.
+    pub fn NtRemoveIoCompletion(
+        port: HANDLE,
+        key: *mut *mut c_void,
+        context: *mut *mut c_void,
+        io: *mut IO_STATUS_BLOCK,
+        timeout: *const i64,
+    ) -> NTSTATUS;
+    /// Puts a packet into a completion port.
+    pub fn NtSetIoCompletion(
+        port: HANDLE,
+        key: *mut c_void,
+        context: *mut c_void,
+        status: NTSTATUS,
+        information: usize,
+    ) -> NTSTATUS;
+    /// Creates a thread in `process`; not in the WDK (phnt's headers).
+    pub fn NtCreateThreadEx(
+        thread: *mut HANDLE,
+        access: u32,
+        attributes: *const OBJECT_ATTRIBUTES,
+        process: HANDLE,
+        start: *const c_void,
+        parameter: *mut c_void,
+        flags: u32,
+        zero_bits: usize,
+        stack: usize,
+        maximum_stack: usize,
+        list: *mut c_void,
+    ) -> NTSTATUS;
+    /// Queries a thread.
+    pub fn NtQueryInformationThread(
+        thread: HANDLE,
+        class: u32,
+        information: *mut c_void,
+        length: u32,
+        returned: *mut u32,
+    ) -> NTSTATUS;
     /// Signals an event.
     pub fn NtSetEvent(event: HANDLE, previous: *mut i32) -> NTSTATUS;
     /// Queues a user APC to a thread.

@@ -30,6 +30,9 @@ pub struct Tally {
     pub keys_watched: [AtomicU64; 4],
     /// Grows with every change told to who watches a key.
     pub keys_rung: AtomicU64,
+    /// Not 0 once a directory of the VM has been watched: members then note what
+    /// could not be told from the upper alone.
+    pub files_watched: AtomicU64,
     /// Where the next line of the upper's file of bases goes ([`crate::base`]),
     /// in bytes: a member takes its place there by adding the line's length.
     pub base_end: AtomicU64,

@@ -10,6 +10,7 @@ use pinion_nt::{CURRENT_PROCESS, HANDLE, NTSTATUS};
 pub(crate) unsafe fn close(handle: HANDLE) -> NTSTATUS {
     registry::forget(handle);
     files::forget(handle);
+    files::closed(handle);
     // SAFETY: the program's own argument.
     unsafe { files::close(handle) }
 }
@@ -50,6 +51,10 @@ pub(crate) unsafe fn duplicate(
                 files::duplicated(source, handle);
             }
         }
+    }
+    if success(status) && options & DUPLICATE_CLOSE_SOURCE != 0 && source_process == CURRENT_PROCESS
+    {
+        files::closed(source);
     }
     status
 }

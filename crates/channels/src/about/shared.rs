@@ -59,10 +59,13 @@ pub(super) const ABOUT: &[About] = &[
         title: "locks and change notices of files",
         treatment: Treatment::ByHandle,
         state: State::Partly,
-        windows: "By the handle of the file, so of the VM's copy or of the host's.",
+        windows: "By the handle of the file, so of the VM's copy or of the host's; notices of all layers.",
         wine: "The same.",
-        proofs: &["e2e files::two_vms_change_the_same_files_apart"],
-        gaps: "Two VMs that lock one host file that neither has changed meet there. Notices show one layer only.",
+        proofs: &[
+            "e2e files::two_vms_change_the_same_files_apart",
+            "e2e watches::the_host_s_changes_are_told_where_they_show_and_another_vm_s_never",
+        ],
+        gaps: "Two VMs that lock one host file that neither has changed meet there.",
     },
     About {
         channel: Channel::Registry,

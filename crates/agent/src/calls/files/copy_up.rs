@@ -176,7 +176,7 @@ fn temporary_name(thread: u32, serial: u32, out: &mut [u16; 40]) -> &[u16] {
 
 /// This thread's number, of which no other living thread of the system has the
 /// same.
-fn thread() -> u32 {
+pub(crate) fn thread() -> u32 {
     let id: u64;
     // SAFETY: gs:[0x48] is the thread's id in every x64 TEB.
     unsafe {

@@ -3,7 +3,7 @@
 use super::names;
 use super::rename::{self, Class};
 use super::view::{View, with_name as with_name_in_layer};
-use super::{copy_up, open, opened, raw, remove, shares};
+use super::{copy_up, open, opened, raw, remove, shares, watch};
 use crate::calls::pipes;
 use crate::hooks::{self, kept};
 use crate::{guard, scratch};
@@ -25,6 +25,9 @@ const BASIC: u32 = 4;
 const DISPOSITION: u32 = 13;
 /// `FileDispositionInformationEx`, flags.
 const DISPOSITION_EX: u32 = 64;
+/// `FileCompletionInformation`, `FileReplaceCompletionInformation`: a port and a
+/// key.
+const COMPLETION: [u32; 2] = [30, 61];
 /// Where the name's length is in `FILE_ALL_INFORMATION`.
 const ALL_HEAD: usize = 96;
 
@@ -191,7 +194,32 @@ pub(crate) unsafe fn set_information(
         return told(io, status);
     }
     // SAFETY: the program's own arguments.
-    unsafe { kept::NtSetInformationFile(file, io, buffer, length, class) }
+    let status = unsafe { kept::NtSetInformationFile(file, io, buffer, length, class) };
+    if COMPLETION.contains(&class) && success(status) {
+        takes_port(file, buffer.cast());
+    }
+    status
+}
+
+/// Takes note of a directory's completion port, by which watches are told.
+fn takes_port(file: HANDLE, information: *const [usize; 2]) {
+    /// `FileStandardInformation` (wdm.h), and where it says whether it is of a
+    /// directory.
+    const STANDARD: u32 = 5;
+    const DIRECTORY: usize = 21;
+    let (mut standard, mut block) = ([0_u8; 24], raw::block());
+    // SAFETY: the structure has 24 bytes.
+    let asked = unsafe {
+        let start = standard.as_mut_ptr().cast();
+        kept::NtQueryInformationFile(file, &raw mut block, start, 24, STANDARD)
+    };
+    if !success(asked) || standard[DIRECTORY] != 1 {
+        return;
+    }
+    // SAFETY: plain data; a bad pointer is a return value.
+    if let Ok([port, key]) = unsafe { guard::read(information) } {
+        watch::has_port(file, port as HANDLE, key as *mut c_void);
+    }
 }
 
 /// What forbids to set information of `class` on a file of a share; `None` when

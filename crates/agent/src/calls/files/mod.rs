@@ -7,7 +7,7 @@
 //! layers lack; [`open`] and [`attributes`]
 //! answer calls by name; [`copy_up`] with [`metadata`] and [`remove`] change the upper, [`base`] keeps what the host had there; [`information`]
 //! and [`rename`] answer calls by handle, [`listing`] lists directories; [`image`]
-//! starts programs of a layer, [`shares`] lets what is the host's own pass, [`told`] answers for names told without a handle. A call
+//! starts programs of a layer, [`shares`] lets what is the host's own pass, [`watch`] tells of changes, [`told`] answers for names told without a handle. A call
 //! on a file that only the host has goes to the kernel with the host's name.
 
 mod attributes;
@@ -29,13 +29,21 @@ mod shares;
 mod told;
 mod view;
 mod volumes;
+mod watch;
 
 pub(crate) use attributes::{attributes, delete};
 pub(crate) use image::with_program;
 pub(crate) use information::{query_information, set_information};
-pub(crate) use listing::{close, duplicated, query_directory, query_directory_ex};
+pub(crate) use listing::{close, query_directory, query_directory_ex};
 pub(crate) use names::asked_name;
 pub(crate) use open::open;
 pub(crate) use opened::forget;
 pub(crate) use told::{query_memory, query_process};
 pub(crate) use volumes::query_volume;
+pub(crate) use watch::{cancel, cancel_ex, closed, notify_directory, notify_directory_ex};
+
+/// `copy` is from now on one more handle of what `handle` is of.
+pub(crate) fn duplicated(handle: pinion_nt::HANDLE, copy: pinion_nt::HANDLE) {
+    listing::duplicated(handle, copy);
+    watch::duplicated(handle, copy);
+}

@@ -152,12 +152,31 @@ fn only_lists(open: &Open) -> bool {
         && open.options & raw::DIRECTORY_FILE != 0
 }
 
-/// The layer in which to open the directory `path`, which `layer` has.
+/// Whether the handle may be there to wait for changes of a directory, for which
+/// one opens it for asynchronous use.
+fn only_watches(open: &Open) -> bool {
+    const LIST: u32 = 0x1;
+    const SYNCHRONIZE: u32 = 0x10_0000;
+    const SYNCHRONOUS: u32 = 0x30;
+    open.access & !(SYNCHRONIZE | raw::READ_ATTRIBUTES) == LIST
+        && open.options & raw::BACKUP != 0
+        && open.options & (SYNCHRONOUS | raw::NON_DIRECTORY_FILE) == 0
+}
+
+/// The layer in which to open the directory `path`, which `layer` has. A handle
+/// for waiting had better be of the host's, where less happens that is not told
+/// ([`super::watch`]).
 fn for_listing(layer: usize, open: &Open, path: &[u16]) -> usize {
-    if layer == 0 && only_lists(open) && cache::knows(Fact::ListedOnHost, path) {
-        return View::host();
+    let on_host = || {
+        only_lists(open) && cache::knows(Fact::ListedOnHost, path)
+            || only_watches(open)
+                && sources(&mut View::new(path)).is_ok_and(|all| all.contains(View::host()))
+    };
+    if layer == 0 && on_host() {
+        View::host()
+    } else {
+        layer
     }
-    layer
 }
 
 /// Whether no file system can do what the call asks (NtCreateFile documentation).

@@ -2,9 +2,11 @@
 
 use super::cache::{self, Fact};
 use super::raw::{self, Basic};
+use super::watch::notes;
 use super::{base, metadata, names, shares};
 use crate::{scratch, state};
 use pinion_layers::{Kind, Lookup, Tree, Upper, lookup};
+use pinion_names::change::Note;
 use pinion_names::file;
 use pinion_nt::status::{
     STATUS_NAME_TOO_LONG, STATUS_OBJECT_NAME_INVALID, STATUS_OBJECT_NAME_NOT_FOUND,
@@ -261,6 +263,9 @@ impl Upper for View<'_> {
     fn make_directory(&mut self, depth: usize, like: usize) -> Result<(), NTSTATUS> {
         let path = file::prefix(self.path, depth);
         let make = |path: &[u16]| {
+            if depth > 1 {
+                notes::leave(Note::Copied, path);
+            }
             let how = directory(raw::WRITE_ATTRIBUTES, raw::OPEN_IF);
             with_name(0, path, &[], |name| raw::open(name, how))?
         };
@@ -292,17 +297,27 @@ impl Upper for View<'_> {
             disposition: raw::OPEN_IF,
             options: raw::NON_DIRECTORY_FILE,
         };
-        // With an entry of the upper's own what it was made from is kept already.
-        if self.entry(0, self.depth)?.is_none()
-            && let Lookup::Found {
-                layer,
-                kind: Kind::Leaf,
-            } = lookup(self)?
-        {
+        // With an entry of the upper's own what it was made from is kept already,
+        // and who watches hears of its end.
+        let alone = match self.entry(0, self.depth)? {
+            Some(_) => None,
+            None => match lookup(self)? {
+                Lookup::Found {
+                    layer,
+                    kind: Kind::Leaf,
+                } => Some(layer),
+                _ => None,
+            },
+        };
+        if let Some(layer) = alone {
             self.keep_base(layer);
         }
         let set = with_whiteout(0, self.path, |name| raw::open(name, how))?;
         cache::changed();
-        set.map(drop)
+        set?;
+        if let Some(layer) = alone {
+            notes::hidden(layer, self.path);
+        }
+        Ok(())
     }
 }

@@ -16,7 +16,7 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
     }
     Files Other ByHandle Settled "acts on a file that was decided when it was opened" {
         NtReadFile NtWriteFile NtReadFileScatter NtWriteFileGather NtCopyFileChunk
-        NtFlushBuffersFile NtFlushBuffersFileEx NtCancelIoFile NtCancelIoFileEx NtCancelSynchronousIoFile
+        NtFlushBuffersFile NtFlushBuffersFileEx NtCancelSynchronousIoFile
         NtQueryEaFile NtSetEaFile NtQueryQuotaInformationFile NtSetQuotaInformationFile
         NtSetVolumeInformationFile NtCreateIoRing NtSubmitIoRing NtSetInformationIoRing
         NtGetCachedSigningLevel NtSetCachedSigningLevel NtSetCachedSigningLevel2
@@ -24,8 +24,11 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
     Files Name Denied Open "makes the system page to a file by name; needs SeCreatePagefilePrivilege" {
         NtCreatePagingFile
     }
-    FileNotices Other ByHandle Settled "acts on a file that was decided when it was opened; a lock or notice reaches whoever has that file open, so the members of one VM for a file of its own layer" {
-        NtLockFile NtUnlockFile NtNotifyChangeDirectoryFile NtNotifyChangeDirectoryFileEx
+    FileNotices Other ByHandle Settled "acts on a file that was decided when it was opened; a lock reaches whoever has that file open, so the members of one VM for a file of its own layer" {
+        NtLockFile NtUnlockFile
+    }
+    FileNotices Other ByHandle Hooked "changes are told as the VM's layers have them, and cancelled in the same place" {
+        NtNotifyChangeDirectoryFile NtNotifyChangeDirectoryFileEx NtCancelIoFile NtCancelIoFileEx
     }
     Pipes Name OwnName Hooked "the name carries the VM's prefix" {
         NtCreateNamedPipeFile
