@@ -3,11 +3,17 @@
 //! Run by `./x bench`. Nothing here fails because something was slow: the
 //! figures are printed, and SPECIFICATION.md says what they should be.
 
+mod build;
 mod calls;
+mod clone;
+mod depth;
+mod files;
+mod keys;
 mod many;
 mod memory;
 mod report;
 mod server;
+mod turns;
 mod vm;
 
 use anyhow::Result;
@@ -34,6 +40,11 @@ type Bench = fn(&Wine, &mut Report, usize) -> Result<()>;
 
 const BENCHES: &[(&str, Bench)] = &[
     ("calls", calls::run),
+    ("files", files::run),
+    ("keys", keys::run),
+    ("depth", depth::run),
+    ("clone", clone::run),
+    ("build", build::run),
     ("memory", memory::run),
     ("first-byte", server::first_byte),
     ("requests", server::requests),

@@ -9,22 +9,31 @@ pub const STORE: &str = "C:\\pinion-bench\\store";
 /// The same from drive C on.
 pub const IN_DRIVE_C: &str = "pinion-bench/store";
 
-/// Starts a VM that stays up while `names.exe` holds it.
-pub fn hold(wine: &Wine, name: &str) -> Result<()> {
+/// Starts a VM that stays up while `workload.exe` holds it, over what `from`
+/// names.
+pub fn hold(wine: &Wine, name: &str, from: Option<&str>) -> Result<()> {
     let program = windows_path(&wine.program("workload.exe"));
-    wine.pinion(&["run", "-d", "--name", name, "--", &program, "hold"])?
+    let mut arguments = vec!["run", "-d", "--name", name];
+    arguments.extend(from.map(|from| ["--from", from]).into_iter().flatten());
+    arguments.extend(["--", &program, "hold"]);
+    wine.pinion(&arguments)?
         .success()
         .with_context(|| format!("starting the VM {name}"))?;
     Ok(())
 }
 
-/// Removes every VM of the benchmarks' store.
+/// Removes every VM and snapshot of the benchmarks' store, and their folder.
 pub fn remove_all(wine: &Wine) {
-    let Ok(listed) = wine.pinion(&["ls", "-q", "-a"]) else {
-        return;
-    };
-    for name in listed.stdout.split_whitespace() {
-        let _ = wine.pinion(&["rm", "-f", name]);
+    for (list, remove) in [
+        (&["ls", "-q"] as &[_], &["rm", "-f"] as &[_]),
+        (&["snapshots", "-q"], &["snapshot", "rm", "-f"]),
+    ] {
+        let listed = wine.pinion(list).map(|output| output.stdout);
+        let listed = listed.unwrap_or_default();
+        let names: Vec<_> = listed.split_whitespace().collect();
+        if !names.is_empty() {
+            let _ = wine.pinion(&[remove, &names].concat());
+        }
     }
     let _ = std::fs::remove_dir_all(wine.drive_c().join("pinion-bench"));
 }

@@ -32,4 +32,10 @@ join_group() {
 TOOL_PREFIX=(taskset -c 0)
 GROUP=
 join_group
+
+# One benchmark alone needs Node.
+tool_needs() {
+    if [ ${#REST[@]} -eq 0 ] || [[ " ${REST[*]} " == *" build "* ]]; then need_node; fi
+}
+
 run_tool bench pinion-bench "$@"

@@ -7,6 +7,7 @@
 . "$X/wine10.sh"
 . "$X/prefix.sh"
 . "$X/nginx.sh"
+. "$X/node.sh"
 
 WINE_OLDEST=8
 

@@ -24,5 +24,5 @@ build_programs() {
 # harness_env WINE: what the native harnesses (tests, demo, audit, bench) read.
 harness_env() {
     wine_env "$1"
-    export PINION_BIN=$BIN PINION_NGINX=$NGINX_DIR PINION_WINE_RUN=$X/wine-run PINION_CACHE=$CACHE
+    export PINION_BIN=$BIN PINION_NGINX=$NGINX_DIR PINION_NODE=$NODE_DIR PINION_WINE_RUN=$X/wine-run PINION_CACHE=$CACHE
 }
