@@ -13,6 +13,7 @@ mod many;
 mod memory;
 mod report;
 mod server;
+mod size;
 mod turns;
 mod vm;
 
@@ -45,6 +46,7 @@ const BENCHES: &[(&str, Bench)] = &[
     ("depth", depth::run),
     ("clone", clone::run),
     ("build", build::run),
+    ("size", size::run),
     ("memory", memory::run),
     ("first-byte", server::first_byte),
     ("requests", server::requests),

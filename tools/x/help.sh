@@ -11,7 +11,7 @@ cat <<'TEXT'
   fuzz     the property tests with new random cases for --minutes N (5), until one fails; with
            --wine also random operations by new seeds, inside and outside
   bench    the figures for speed and memory, as ratios inside one run; ./x bench NAME… runs only those named
-           (calls files keys depth clone build memory first-byte requests crowd)
+           (calls files keys depth clone build size memory first-byte requests crowd)
   audit    the kernel's-eye audit: what confined processes really opened, told by wineserver's own log
   transparency
            can a program tell a VM from the host? Wine's own conformance tests (of the modules ntdll, kernel32, kernelbase and

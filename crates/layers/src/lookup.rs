@@ -113,9 +113,15 @@ fn word<T: Tree>(tree: &mut T, layer: usize, depth: usize) -> Result<Word, T::Er
     if layer + 1 == tree.layers() {
         return Ok(Word::Silent);
     }
+    // Where there is a directory, all above it are. Of two names the first alone
+    // would be asked for.
+    let above = depth.saturating_sub(1);
+    let all_above = above > 1 && tree.entry(layer, above)? == Some(Kind::Directory);
     for at in 1..=depth {
         let entry = if at == depth {
             None
+        } else if all_above {
+            Some(Kind::Directory)
         } else {
             tree.entry(layer, at)?
         };
@@ -129,13 +135,18 @@ fn word<T: Tree>(tree: &mut T, layer: usize, depth: usize) -> Result<Word, T::Er
     Ok(Word::Silent)
 }
 
-/// Whether `layer` cuts off all below it at or above the path.
-fn cuts<T: Tree>(tree: &mut T, layer: usize, depth: usize) -> Result<bool, T::Error> {
+/// Whether `layer`, which has a directory at the path or has `none`, cuts off all
+/// below it at or above the path.
+fn cuts<T: Tree>(tree: &mut T, layer: usize, depth: usize, none: bool) -> Result<bool, T::Error> {
     if layer + 1 == tree.layers() {
         return Ok(true);
     }
     for at in 1..=depth {
-        let entry = tree.entry(layer, at)?;
+        let entry = if none {
+            tree.entry(layer, at)?
+        } else {
+            Some(Kind::Directory)
+        };
         if entry == Some(Kind::Leaf) || tree.whiteout(layer, at)? {
             return Ok(true);
         }
@@ -200,12 +211,13 @@ pub fn sources<T: Tree>(tree: &mut T) -> Result<Sources, T::Error> {
     let depth = tree.depth();
     let mut found = Sources::default();
     for layer in 0..tree.layers().min(32) {
-        match tree.entry(layer, depth)? {
+        let entry = tree.entry(layer, depth)?;
+        match entry {
             Some(Kind::Directory) => found.0 |= 1 << layer,
             Some(Kind::Leaf) => break,
             None => {}
         }
-        if cuts(tree, layer, depth)? {
+        if cuts(tree, layer, depth, entry.is_none())? {
             break;
         }
     }

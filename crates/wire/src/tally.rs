@@ -2,7 +2,7 @@
 //! can write anything here: figures to show, and when to look again; never to
 //! decide by.
 
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// The VM's counters since its start.
 #[repr(C)]
@@ -16,9 +16,14 @@ pub struct Tally {
     pub processes: AtomicU64,
     /// Files and keys copied up.
     pub copied_up: AtomicU64,
-    /// How often the upper was given a new name of a file. Members that remember
-    /// what the layers lack do so for one count.
+    /// How often a file or a directory of the upper was renamed.
     pub changes: AtomicU64,
+    /// How often the upper was given a new name, a whiteout's too, in each
+    /// directory, by the hash of its path. Members that remember what the layers
+    /// lack do so for one count of all directories above it.
+    pub names: Names,
+    /// Grows with every file hidden by the upper.
+    pub files_hidden: AtomicU64,
     /// Grows with every key made in the upper or hidden by it, so that a member
     /// knows when what it knows of its handles is old. A member that writes
     /// here misleads its own VM's members only.
@@ -36,6 +41,26 @@ pub struct Tally {
     /// Where the next line of the upper's file of bases goes ([`crate::base`]),
     /// in bytes: a member takes its place there by adding the line's length.
     pub base_end: AtomicU64,
+}
+
+/// How many counts of names there are: directories of one hash share one.
+const NAMES: usize = 2048;
+
+/// The counts of names, by directory.
+#[repr(transparent)]
+pub struct Names([AtomicU32; NAMES]);
+
+impl Default for Names {
+    fn default() -> Self {
+        Self([const { AtomicU32::new(0) }; NAMES])
+    }
+}
+
+impl Names {
+    /// The count of the directories whose path has this hash.
+    pub fn of(&self, hash: u64) -> &AtomicU32 {
+        &self.0[hash as usize % NAMES]
+    }
 }
 
 impl Tally {

@@ -1,17 +1,18 @@
-//! What this process remembers of paths, so that a file that only the host has
-//! costs no questions to the layers.
+//! What this process remembers of paths, so that a file that only the host has,
+//! or that was found before, costs no questions to the layers.
 //!
-//! A fact holds for one count of the VM's changes (`Tally::changes`), which
-//! every member raises when it has given the upper a name. A member that writes
-//! nonsense there, or finds two paths of one hash, deceives its own VM only:
-//! facts are used for reading and never let a change through.
+//! A fact of a path holds for one [`Stamp`] of it: the sum of the counts of names
+//! made in each directory above it (`Tally::names`) and of all that was renamed.
+//! Every member raises them when it has given the upper a name. A member that
+//! writes nonsense there, or finds two paths of one hash, deceives its own VM
+//! only: facts are used for reading and never let a change through.
 
 use crate::state;
 use core::sync::atomic::{AtomicU64, Ordering};
 use pinion_names::units::{SEPARATOR, fold};
 
 /// How many facts are kept; a later one takes an earlier one's place.
-const FACTS: usize = 1024;
+const FACTS: usize = 4096;
 
 static TABLE: [AtomicU64; FACTS] = [const { AtomicU64::new(0) }; FACTS];
 
@@ -27,79 +28,197 @@ pub(crate) enum Fact {
     /// list had better be the host's. A matter of speed: either handle shows the
     /// same.
     ListedOnHost = 3,
-    /// The upper has it. Nobody tells when it goes, so whoever goes by this
-    /// asks again when there is nothing.
-    InUpper = 4,
+    /// A layer above the host has it, and it is seen there. Nobody tells when it
+    /// goes, so whoever goes by this asks again when there is nothing.
+    InLayer = 4,
+    /// The upper has no entry at or below it and hides neither it nor a path above
+    /// it; directories are above it.
+    NotInUpper = 5,
 }
 
-/// The VM's changes so far, to be asked before the layers are.
-pub(crate) fn changes() -> u64 {
+/// A path's count of changes, to be asked before the layers are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stamp(u64);
+
+/// What is known of where a path is seen.
+pub(crate) struct Known {
+    /// The layer that has it ([`Fact::InLayer`]).
+    pub(crate) layer: Option<usize>,
+    /// Whether [`Fact::HostOnly`] holds of it or of a path above it.
+    pub(crate) host_only: bool,
+    /// Whether [`Fact::NotInUpper`] holds of it or of a path above it, and how
+    /// many names that one has.
+    pub(crate) upper_lacks: Option<usize>,
+    /// The path's stamp before any question.
+    pub(crate) stamp: Stamp,
+}
+
+/// A walk along a path.
+#[derive(Clone, Copy)]
+struct Walk {
+    /// The hash of the units so far.
+    hash: u64,
+    /// The same for all ways to spell the name, whatever the letters.
+    place: u64,
+    stamp: u64,
+}
+
+impl Walk {
+    /// At the root.
+    fn begin() -> Self {
+        let stamp = state::tally().changes.load(Ordering::Acquire);
+        Self {
+            hash: BASIS,
+            place: BASIS,
+            stamp: stamp.wrapping_add(count_in(BASIS)),
+        }
+    }
+
+    /// To the end of `path`; `at` is told of each path above it.
+    fn along(mut self, path: &[u16], mut at: impl FnMut(&Self)) -> Self {
+        for &unit in path {
+            if unit == SEPARATOR {
+                at(&self);
+                self.stamp = self.stamp.wrapping_add(count_in(self.place));
+            }
+            self.hash = step(self.hash, fold(unit));
+            self.place = step(self.place, letter(unit));
+        }
+        self
+    }
+
+    /// What is kept under `fact` for the path so far.
+    fn recall(&self, fact: Fact) -> Option<usize> {
+        let (slot, sealed) = self.place_of(fact);
+        let kept = TABLE[slot].load(Ordering::Relaxed);
+        (kept & !VALUE == sealed)
+            .then_some((kept & VALUE) as usize)
+            .filter(|&value| value > 0)
+    }
+
+    fn keep(&self, fact: Fact, value: usize) {
+        let (slot, sealed) = self.place_of(fact);
+        TABLE[slot].store(sealed | value as u64 & VALUE, Ordering::Relaxed);
+    }
+
+    /// The slot for `fact`, and what it holds but for the value.
+    fn place_of(&self, fact: Fact) -> (usize, u64) {
+        let hash = mix(self.hash ^ fact as u64);
+        (hash as usize % FACTS, mix(hash ^ self.stamp) & !VALUE)
+    }
+}
+
+/// The bits of a kept word that hold its value, which is not 0.
+const VALUE: u64 = 0x3f;
+/// FNV-1a's start.
+pub(super) const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
+
+pub(super) fn step(hash: u64, unit: u16) -> u64 {
+    (hash ^ u64::from(unit)).wrapping_mul(0x0100_0000_01b3)
+}
+
+/// A finalizer of MurmurHash3's kind.
+pub(super) fn mix(hash: u64) -> u64 {
+    let hash = (hash ^ hash >> 33).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    hash ^ hash >> 33
+}
+
+/// A unit as counts of names know it: letters beyond ASCII, of which only the
+/// kernel knows what is the same in another case, are all one.
+fn letter(unit: u16) -> u16 {
+    if unit < 0x80 { fold(unit) } else { 0x80 }
+}
+
+/// How often a name was made in the directory whose place is `place`.
+fn count_in(place: u64) -> u64 {
+    u64::from(state::tally().names.of(mix(place)).load(Ordering::Acquire))
+}
+
+/// How often something was renamed.
+pub(crate) fn renames() -> u64 {
     state::tally().changes.load(Ordering::Acquire)
 }
 
-/// Tells all members that the upper has a new name.
-pub(crate) fn changed() {
+/// Tells all members that something was renamed, a directory perhaps, with all
+/// that is in it.
+pub(crate) fn renamed() {
     state::tally().changes.fetch_add(1, Ordering::Release);
+}
+
+/// Tells all members that the upper has the new name `path`.
+pub(crate) fn made(path: &[u16]) {
+    let (directory, _) = pinion_names::file::split_last(path);
+    let place = directory
+        .iter()
+        .fold(BASIS, |place, &unit| step(place, letter(unit)));
+    let count = state::tally().names.of(mix(place));
+    count.fetch_add(1, Ordering::Release);
+}
+
+/// What is known of where `path` is seen.
+pub(crate) fn known(path: &[u16]) -> Known {
+    let (mut host_only, mut upper_lacks, mut depth) = (false, None, 0);
+    let mut look = |above: &Walk| {
+        depth += 1;
+        host_only |= above.recall(Fact::HostOnly).is_some();
+        if upper_lacks.is_none() && above.recall(Fact::NotInUpper).is_some() {
+            upper_lacks = Some(depth);
+        }
+    };
+    let end = Walk::begin().along(path, &mut look);
+    look(&end);
+    Known {
+        layer: end.recall(Fact::InLayer).map(|value| value - 1),
+        host_only,
+        upper_lacks,
+        stamp: Stamp(end.stamp),
+    }
+}
+
+/// The stamp of `path`.
+pub(crate) fn stamp(path: &[u16]) -> Stamp {
+    Stamp(whole(path).stamp)
+}
+
+fn whole(path: &[u16]) -> Walk {
+    Walk::begin().along(path, |_| ())
 }
 
 /// Whether `fact` is known of `path` itself.
 pub(crate) fn knows(fact: Fact, path: &[u16]) -> bool {
-    is_kept(whole(fact, path), changes())
+    whole(path).recall(fact).is_some()
 }
 
-/// Whether `fact` is known of `path` or of a path above it.
-pub(crate) fn knows_above(fact: Fact, path: &[u16]) -> bool {
-    let now = changes();
-    let mut hash = begin(fact);
-    for &unit in path {
-        if unit == SEPARATOR && is_kept(hash, now) {
-            return true;
-        }
-        hash = step(hash, unit);
+/// Keeps `fact` of `path`, which was found after its stamp was `then`.
+pub(crate) fn keep(fact: Fact, path: &[u16], then: Stamp) {
+    keep_above(fact, path, path, then);
+}
+
+/// Keeps `fact` of `above`, a beginning of `path`, which was found after the
+/// stamp of `path` was `then`.
+pub(crate) fn keep_above(fact: Fact, above: &[u16], path: &[u16], then: Stamp) {
+    let end = whole(above);
+    // No count of a path above is another now than it was.
+    if stamp(path) == then {
+        end.keep(fact, 1);
     }
-    is_kept(hash, now)
 }
 
-/// Keeps `fact` of `path`, which was found when the changes were `then`.
-pub(crate) fn keep(fact: Fact, path: &[u16], then: u64) {
-    let hash = path
-        .iter()
-        .fold(begin(fact), |hash, &unit| step(hash, unit));
-    slot(hash).store(sealed(hash, then), Ordering::Relaxed);
+/// Keeps that `path` is seen in `layer`, above the host.
+pub(crate) fn keep_in(path: &[u16], layer: usize, then: Stamp) {
+    let end = whole(path);
+    if Stamp(end.stamp) == then {
+        end.keep(Fact::InLayer, layer + 1);
+    }
 }
 
-/// Takes back what [`keep`] kept; whether it was still known.
+/// Takes back what was kept; whether it was still known.
 pub(crate) fn drop(fact: Fact, path: &[u16]) -> bool {
-    let known = knows(fact, path);
+    let end = whole(path);
+    let known = end.recall(fact).is_some();
     if known {
-        slot(whole(fact, path)).store(0, Ordering::Relaxed);
+        let (slot, _) = end.place_of(fact);
+        TABLE[slot].store(0, Ordering::Relaxed);
     }
     known
-}
-
-fn is_kept(hash: u64, now: u64) -> bool {
-    slot(hash).load(Ordering::Relaxed) == sealed(hash, now)
-}
-
-fn slot(hash: u64) -> &'static AtomicU64 {
-    &TABLE[(hash >> 54) as usize % FACTS]
-}
-
-/// A hash and a count in one word, never 0.
-fn sealed(hash: u64, changes: u64) -> u64 {
-    (hash ^ changes.wrapping_mul(0x9e37_79b9_7f4a_7c15)) | 1
-}
-
-fn whole(fact: Fact, path: &[u16]) -> u64 {
-    path.iter()
-        .fold(begin(fact), |hash, &unit| step(hash, unit))
-}
-
-/// FNV-1a's start, the fact mixed in.
-fn begin(fact: Fact) -> u64 {
-    step(0xcbf2_9ce4_8422_2325, fact as u16)
-}
-
-fn step(hash: u64, unit: u16) -> u64 {
-    (hash ^ u64::from(fold(unit))).wrapping_mul(0x0100_0000_01b3)
 }

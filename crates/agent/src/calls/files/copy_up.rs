@@ -80,7 +80,7 @@ fn leaf(view: &View<'_>, layer: usize, content: Content) -> Result<(), NTSTATUS>
             with_name(0, path, &[], |name| raw::rename(copy, name))?
         })?
     })?;
-    cache::changed();
+    cache::made(path);
     if let Some(times) = times {
         view.set_times(parent, times);
     }
@@ -201,36 +201,62 @@ fn size(file: &Owned) -> Result<u64, NTSTATUS> {
     Ok(standard[1])
 }
 
-/// Copies all bytes.
+/// Copies all bytes. Stretches of zeros are not written, so that the copy of a
+/// sparse file needs no more room than it, where the file system allows.
 pub(crate) fn data(source: &Owned, copy: &Owned) -> Result<(), NTSTATUS> {
     scratch::with(scratch::LARGE, |buffer| {
         let length = size_of_val(buffer) as u32;
+        let (mut end, mut ends_in_zeros) = (0_u64, false);
         loop {
-            let read = transfer(source.0, buffer.as_mut_ptr().cast(), length, false)?;
+            let read = transfer(source.0, buffer.as_mut_ptr().cast(), length, None)?;
             if read == 0 {
-                return Ok(());
+                break;
             }
-            let mut at = 0;
-            while at < read {
-                // SAFETY: `at` is below the buffer's size.
-                let from = unsafe { buffer.as_mut_ptr().cast::<u8>().add(at as usize) };
-                at += transfer(copy.0, from.cast(), read - at, true)?.max(1);
+            let units = buffer.get(..read as usize / 2).unwrap_or(&[]);
+            ends_in_zeros = read.is_multiple_of(2) && units.iter().all(|&unit| unit == 0);
+            if !ends_in_zeros {
+                write(copy, buffer, read, end)?;
             }
+            end += u64::from(read);
         }
+        if ends_in_zeros {
+            /// `FileEndOfFileInformation` (wdm.h).
+            const END_OF_FILE: u32 = 20;
+            // SAFETY: the class takes one such number.
+            unsafe { raw::set_raw(copy.0, END_OF_FILE, (&raw const end).cast(), 8) }?;
+        }
+        Ok(())
     })
     .unwrap_or(Err(STATUS_NO_MEMORY))
 }
 
-/// Reads or writes at the file's own position; gives how many bytes, 0 at the
-/// end of the file.
-fn transfer(file: HANDLE, bytes: *mut c_void, length: u32, write: bool) -> Result<u32, NTSTATUS> {
+/// Writes the first `size` bytes of `buffer` to `copy` from its byte `at` on.
+fn write(copy: &Owned, buffer: &mut [u16], size: u32, at: u64) -> Result<(), NTSTATUS> {
+    let mut done = 0;
+    while done < size {
+        // SAFETY: `done` is below the buffer's size.
+        let from = unsafe { buffer.as_mut_ptr().cast::<u8>().add(done as usize) };
+        let place = at + u64::from(done);
+        done += transfer(copy.0, from.cast(), size - done, Some(place))?.max(1);
+    }
+    Ok(())
+}
+
+/// Writes from the byte `place` on, or reads at the file's own position when there
+/// is none; gives how many bytes, 0 at the end of the file.
+fn transfer(
+    file: HANDLE,
+    bytes: *mut c_void,
+    length: u32,
+    place: Option<u64>,
+) -> Result<u32, NTSTATUS> {
     const STATUS_END_OF_FILE: NTSTATUS = 0xC000_0011_u32 as i32;
     let null = core::ptr::null_mut();
     let (none, mut io) = (core::ptr::null(), raw::block());
     // SAFETY: the file is opened for synchronous use; the buffer is the
     // agent's and has so many bytes.
     let status = unsafe {
-        if write {
+        if let Some(place) = place.map(|place| place as i64) {
             NtWriteFile(
                 file,
                 null,
@@ -239,7 +265,7 @@ fn transfer(file: HANDLE, bytes: *mut c_void, length: u32, write: bool) -> Resul
                 &raw mut io,
                 bytes,
                 length,
-                none.cast(),
+                &raw const place,
                 none.cast(),
             )
         } else {

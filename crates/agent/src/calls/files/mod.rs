@@ -3,8 +3,8 @@
 //!
 //! [`names`] tells which path of the VM a name means and gives names back,
 //! [`canonical`] finds the one path for all of a file's names;
-//! [`view`] shows that path to the overlay engine, [`cache`] remembers what the
-//! layers lack; [`open`] and [`attributes`]
+//! [`view`] shows that path to the overlay engine, [`cache`] and [`lasting`]
+//! remember what the layers have and lack; [`open`] and [`attributes`]
 //! answer calls by name; [`copy_up`] with [`metadata`] and [`remove`] change the upper, [`base`] keeps what the host had there; [`information`]
 //! and [`rename`] answer calls by handle, [`listing`] lists directories; [`image`]
 //! starts programs of a layer, [`shares`] lets what is the host's own pass, [`watch`] tells of changes, [`told`] answers for names told without a handle. A call
@@ -17,6 +17,7 @@ mod canonical;
 mod copy_up;
 mod image;
 mod information;
+mod lasting;
 mod listing;
 mod metadata;
 mod names;

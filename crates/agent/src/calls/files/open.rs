@@ -13,8 +13,9 @@ use pinion_layers::{Kind, Lookup, Tree, hide, lookup, make_parents, sources};
 use pinion_names::file;
 use pinion_nt::calls::NtClose;
 use pinion_nt::status::{
-    STATUS_ACCESS_DENIED, STATUS_INVALID_PARAMETER, STATUS_OBJECT_NAME_INVALID,
-    STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_PATH_NOT_FOUND, success,
+    STATUS_ACCESS_DENIED, STATUS_INVALID_PARAMETER, STATUS_OBJECT_NAME_COLLISION,
+    STATUS_OBJECT_NAME_INVALID, STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_PATH_NOT_FOUND,
+    success,
 };
 use pinion_nt::{HANDLE, NTSTATUS, OBJECT_ATTRIBUTES};
 use pinion_wire::tally::Tally;
@@ -211,12 +212,19 @@ fn of_place(place: &Place<'_>, open: &Open, given: &OBJECT_ATTRIBUTES) -> NTSTAT
             status
         });
     }
+    let then = cache::stamp(place.path);
     let found = match lookup(&mut view) {
         Ok(found) => found,
         Err(status) => return status,
     };
     match found {
-        Lookup::Found { layer, kind } => existing(&mut view, place, open, given, (layer, kind)),
+        Lookup::Found { layer, kind } => {
+            if layer == 0 {
+                // Whoever made it may not have told yet; this thread has seen it.
+                cache::keep_in(place.path, 0, then);
+            }
+            existing(&mut view, place, open, given, (layer, kind))
+        }
         Lookup::NoName if !EXISTING.contains(&open.disposition) => match make_parents(&mut view) {
             Ok(true) => upper(&mut view, place, open, given),
             Ok(false) => STATUS_OBJECT_PATH_NOT_FOUND,
@@ -319,9 +327,14 @@ fn upper(
     {
         return status;
     }
+    let mut then = cache::stamp(place.path);
     let status = in_layer(0, place, open, given);
     if success(status) && !EXISTING.contains(&open.disposition) && was_made(open) {
-        cache::changed();
+        cache::made(place.path);
+        then = cache::stamp(place.path);
+    }
+    if success(status) || status == STATUS_OBJECT_NAME_COLLISION {
+        cache::keep_in(place.path, 0, then);
     }
     status
 }
@@ -345,7 +358,7 @@ pub(crate) fn in_layer(
         RootDirectory: core::ptr::null_mut(),
         ..*given
     };
-    let then = cache::changes();
+    let then = cache::renames();
     let called = view::with_name(layer, place.path, place.tail, |name| {
         with_name(&absolute, name, &|attributes| open.call(attributes))
     });
@@ -394,7 +407,8 @@ fn unless_closed(open: &Open, status: NTSTATUS, path: Option<&[u16]>) -> NTSTATU
     let Ok(handle) = (unsafe { guard::read(open.handle) }) else {
         return status;
     };
-    let then = cache::changes();
+    let directory = path.map(|path| file::split_last(path).0);
+    let then = directory.map(cache::stamp);
     match where_is(handle) {
         Where::Store => {
             // SAFETY: the handle was made by this call and is not the program's yet.
@@ -402,8 +416,8 @@ fn unless_closed(open: &Open, status: NTSTATUS, path: Option<&[u16]>) -> NTSTATU
             return refuse(STATUS_OBJECT_NAME_NOT_FOUND);
         }
         Where::Outside => {
-            if let Some(path) = path {
-                cache::keep(Fact::Outside, file::split_last(path).0, then);
+            if let (Some(directory), Some(then)) = (directory, then) {
+                cache::keep(Fact::Outside, directory, then);
             }
         }
         Where::Above => {}

@@ -2,8 +2,7 @@
 //! directory, or asking of a host's file, asks no name of the kernel, which on
 //! Wine costs a call to its server and a walk through the Unix path.
 //!
-//! Kept for as long as the VM's changes stay the same, and until the handle is
-//! closed. A slot is written under a flag of this process that nobody waits
+//! Kept until something in the VM is renamed or the handle is closed. A slot is written under a flag of this process that nobody waits
 //! for: whoever finds it taken goes without.
 
 use super::cache;
@@ -25,7 +24,7 @@ struct Slot {
 
 #[derive(Clone, Copy)]
 struct Fact {
-    changes: u64,
+    renames: u64,
     layer: usize,
     length: usize,
     path: [u16; LONGEST],
@@ -39,7 +38,7 @@ static TABLE: [Slot; SLOTS] = [const {
         handle: AtomicUsize::new(0),
         taken: AtomicBool::new(false),
         fact: UnsafeCell::new(Fact {
-            changes: 0,
+            renames: 0,
             layer: 0,
             length: 0,
             path: [0; LONGEST],
@@ -65,7 +64,7 @@ impl Slot {
 }
 
 /// Remembers that `handle` was opened as `path` of `layer` when the VM's
-/// changes were `then`; a path that is too long is forgotten.
+/// renames were `then`; a path that is too long is forgotten.
 pub(crate) fn keep(handle: HANDLE, layer: usize, path: &[u16], then: u64) {
     let slot = slot(handle);
     slot.handle.store(0, Ordering::Relaxed);
@@ -76,7 +75,7 @@ pub(crate) fn keep(handle: HANDLE, layer: usize, path: &[u16], then: u64) {
         place.copy_from_slice(path);
         fact.length = path.len();
         fact.layer = layer;
-        fact.changes = then;
+        fact.renames = then;
         slot.handle.store(handle as usize, Ordering::Relaxed);
     });
 }
@@ -104,7 +103,7 @@ pub(crate) fn with<R, W: FnOnce(usize, &[u16]) -> R>(handle: HANDLE, work: W) ->
     }
     let fact = slot.with(|fact| {
         let same = slot.handle.load(Ordering::Relaxed) == handle as usize;
-        (same && fact.changes == cache::changes()).then_some(*fact)
+        (same && fact.renames == cache::renames()).then_some(*fact)
     });
     match fact.flatten() {
         Some(fact) => Ok(work(

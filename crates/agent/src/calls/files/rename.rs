@@ -266,7 +266,10 @@ fn carry_out(
         Some(replaced) if hooks::is_wine() => names::with_own_case(replaced.0, to, place)?,
         _ => place(to),
     };
-    cache::changed();
+    cache::made(to);
+    if class.moves {
+        cache::renamed();
+    }
     status
 }
 

@@ -1,9 +1,10 @@
 //! One path of the VM as the overlay engine sees it: what each layer has there.
 
-use super::cache::{self, Fact};
+use super::cache;
+use super::lasting::{self, Fact};
 use super::raw::{self, Basic};
 use super::watch::notes;
-use super::{base, metadata, names, shares};
+use super::{base, listing, metadata, names, shares};
 use crate::{scratch, state};
 use pinion_layers::{Kind, Lookup, Tree, Upper, lookup};
 use pinion_names::change::Note;
@@ -18,6 +19,9 @@ use pinion_nt::{HANDLE, NTSTATUS};
 pub(crate) struct View<'p> {
     path: &'p [u16],
     depth: usize,
+    /// From which depth on the upper has nothing, as far as is known. Only while
+    /// the path is looked up for reading.
+    upper_lacks: Option<usize>,
     /// The program's handle of the upper's node, or null.
     pub(crate) own: HANDLE,
 }
@@ -28,6 +32,7 @@ impl<'p> View<'p> {
         Self {
             path,
             depth: file::depth(path),
+            upper_lacks: None,
             own: core::ptr::null_mut(),
         }
     }
@@ -72,6 +77,39 @@ impl<'p> View<'p> {
         });
     }
 
+    /// What `layer` has at `depth`, asked of the kernel.
+    fn ask(&self, layer: usize, depth: usize) -> Result<Option<Kind>, NTSTATUS> {
+        let host = layer == Self::host();
+        if depth == 0 || depth == 1 && host {
+            return Ok(Some(Kind::Directory));
+        }
+        match self.basic(layer, depth) {
+            Ok(found) => Ok(found.map(|basic| kind(&basic))),
+            Err(status) if host && status != STATUS_OBJECT_NAME_INVALID => Ok(Some(Kind::Leaf)),
+            Err(status) => Err(status),
+        }
+    }
+
+    /// Keeps from which depth on the snapshot `layer`, which has no entry at
+    /// `depth`, says nothing.
+    fn keep_nothing(&mut self, layer: usize, depth: usize) -> Result<(), NTSTATUS> {
+        for at in 1..=depth {
+            let entry = if at == depth {
+                None
+            } else {
+                self.ask(layer, at)?
+            };
+            if entry == Some(Kind::Leaf) || self.whiteout(layer, at)? {
+                return Ok(());
+            }
+            if entry.is_none() {
+                lasting::keep(Fact::Nothing, layer, file::prefix(self.path, at), 0);
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
     /// Keeps what the host has at the path, when `layer`, in which it is seen,
     /// is the host's: the upper is about to cover it.
     pub(crate) fn keep_base(&self, layer: usize) {
@@ -96,38 +134,54 @@ fn directory(access: u32, disposition: u32) -> raw::How {
 
 /// Finds the path of `view` for reading. A path of which no layer says anything
 /// is said to be the host's, whether it is there or not: the kernel tells. One
-/// that the upper had the last time is said to be there still: when it is not,
+/// that a layer had the last time is said to be there still: when it is not,
 /// [`cache::drop`] the fact and ask again.
 pub(crate) fn find(view: &mut View<'_>) -> Result<Lookup, NTSTATUS> {
     let of = |layer| Lookup::Found {
         layer,
         kind: Kind::Leaf,
     };
-    if cache::knows(Fact::InUpper, view.path) {
-        return Ok(of(0));
+    let known = cache::known(view.path);
+    if let Some(layer) = known.layer {
+        return Ok(of(layer));
     }
-    if cache::knows_above(Fact::HostOnly, view.path) {
+    if known.host_only {
         return Ok(of(View::host()));
     }
-    let then = cache::changes();
+    view.upper_lacks = known.upper_lacks;
+    let found = look_up(view, known.stamp);
+    view.upper_lacks = None;
+    found
+}
+
+/// As [`find`], of a path of which nothing is known; its stamp was `then`.
+fn look_up(view: &mut View<'_>, then: cache::Stamp) -> Result<Lookup, NTSTATUS> {
     if let Some(kind) = view.entry(0, view.depth)? {
-        cache::keep(Fact::InUpper, view.path, then);
+        cache::keep_in(view.path, 0, then);
         return Ok(Lookup::Found { layer: 0, kind });
     }
-    match silent_from(view)? {
-        Some(depth) => {
-            cache::keep(Fact::HostOnly, file::prefix(view.path, depth), then);
-            Ok(of(View::host()))
-        }
-        None => lookup(view),
+    if let Some(depth) = silent_from(view, then)? {
+        let above = file::prefix(view.path, depth);
+        cache::keep_above(cache::Fact::HostOnly, above, view.path, then);
+        return Ok(Lookup::Found {
+            layer: View::host(),
+            kind: Kind::Leaf,
+        });
     }
+    let found = lookup(view)?;
+    if let Lookup::Found { layer, .. } = found
+        && layer != View::host()
+    {
+        cache::keep_in(view.path, layer, then);
+    }
+    Ok(found)
 }
 
 /// Answers a call that only reads by `call` on the layer that has the path of
 /// `view`.
 pub(crate) fn read(view: &mut View<'_>, call: impl Fn(usize) -> NTSTATUS) -> NTSTATUS {
     let status = read_once(view, &call);
-    if raw::is_missing(status) && cache::drop(Fact::InUpper, view.path) {
+    if raw::is_missing(status) && cache::drop(cache::Fact::InLayer, view.path) {
         return read_once(view, &call);
     }
     status
@@ -152,27 +206,43 @@ fn read_once(view: &mut View<'_>, call: impl Fn(usize) -> NTSTATUS) -> NTSTATUS 
 }
 
 /// The least depth at which no layer above the host says anything, if there is
-/// one.
-fn silent_from(view: &mut View<'_>) -> Result<Option<usize>, NTSTATUS> {
+/// one. The upper has no entry for the whole path, whose stamp was `then`.
+fn silent_from(view: &mut View<'_>, then: cache::Stamp) -> Result<Option<usize>, NTSTATUS> {
     let mut least = 1;
     for layer in 0..View::host() {
-        let mut silent = None;
-        for depth in 1..=view.depth {
-            match view.entry(layer, depth)? {
-                Some(Kind::Directory) if !view.whiteout(layer, depth)? => {}
-                None if !view.whiteout(layer, depth)? => {
-                    silent = Some(depth);
-                    break;
-                }
-                _ => return Ok(None),
-            }
+        let Some(depth) = silent_in(view, layer)? else {
+            return Ok(None);
+        };
+        if layer == 0 && view.upper_lacks.is_none() {
+            let above = file::prefix(view.path, depth);
+            cache::keep_above(cache::Fact::NotInUpper, above, view.path, then);
+            view.upper_lacks = Some(depth);
         }
-        match silent {
-            Some(depth) => least = least.max(depth),
-            None => return Ok(None),
-        }
+        least = least.max(depth);
     }
     Ok(Some(least))
+}
+
+/// The least depth from which on `layer` says nothing, if there is one.
+fn silent_in(view: &mut View<'_>, layer: usize) -> Result<Option<usize>, NTSTATUS> {
+    let (whole, above) = (view.depth, view.depth.saturating_sub(1));
+    // Where there is a directory, all above it are.
+    let has_all = above > 1 && view.entry(layer, above)? == Some(Kind::Directory);
+    for depth in 1..=whole {
+        let entry = if depth == whole && layer == 0 {
+            None
+        } else if has_all && depth < whole {
+            Some(Kind::Directory)
+        } else {
+            view.entry(layer, depth)?
+        };
+        match entry {
+            Some(Kind::Directory) if !view.whiteout(layer, depth)? => {}
+            None if !view.whiteout(layer, depth)? => return Ok(Some(depth)),
+            _ => return Ok(None),
+        }
+    }
+    Ok(None)
 }
 
 /// Runs `work` with the NT name of `path` in `layer` (also one of a share), `tail`
@@ -218,22 +288,50 @@ impl Tree for View<'_> {
     }
 
     fn entry(&mut self, layer: usize, depth: usize) -> Result<Option<Kind>, NTSTATUS> {
-        let host = layer == Self::host();
-        if depth == 0 || depth == 1 && host {
+        if layer == 0
+            && let Some(from) = self.upper_lacks
+        {
+            return Ok((depth < from).then_some(Kind::Directory));
+        }
+        if layer == 0 || layer == Self::host() {
+            return self.ask(layer, depth);
+        }
+        let path = file::prefix(self.path, depth);
+        if lasting::knows_above(Fact::Nothing, layer, path) {
+            return Ok(None);
+        }
+        if lasting::knows(Fact::Directory, layer, path) {
             return Ok(Some(Kind::Directory));
         }
-        match self.basic(layer, depth) {
-            Ok(found) => Ok(found.map(|basic| kind(&basic))),
-            Err(status) if host && status != STATUS_OBJECT_NAME_INVALID => Ok(Some(Kind::Leaf)),
-            Err(status) => Err(status),
+        let found = self.ask(layer, depth)?;
+        match found {
+            Some(Kind::Directory) => lasting::keep(Fact::Directory, layer, path, 0),
+            Some(Kind::Leaf) => {}
+            None => self.keep_nothing(layer, depth)?,
         }
+        Ok(found)
     }
 
     fn whiteout(&mut self, layer: usize, depth: usize) -> Result<bool, NTSTATUS> {
-        if depth < 2 {
+        if depth < 2 || layer == 0 && self.upper_lacks.is_some() {
             return Ok(false);
         }
         let path = file::prefix(self.path, depth);
+        if layer > 0 && lasting::knows_above(Fact::Nothing, layer, path) {
+            return Ok(false);
+        }
+        let directory = file::split_last(path).0;
+        if lasting::knows(Fact::Bare, layer, directory) {
+            return Ok(false);
+        }
+        if !lasting::knows(Fact::Hides, layer, directory) {
+            let then = lasting::count(layer);
+            if !listing::hides_any(layer, directory)? {
+                lasting::keep(Fact::Bare, layer, directory, then);
+                return Ok(false);
+            }
+            lasting::keep(Fact::Hides, layer, directory, then);
+        }
         with_whiteout(layer, path, raw::basic).and_then(|found| Ok(found?.is_some()))
     }
 }
@@ -271,14 +369,14 @@ impl Upper for View<'_> {
         };
         if depth < 2 {
             make(path)?;
-            cache::changed();
+            cache::made(path);
             return Ok(());
         }
         let original = directory(raw::READ_ATTRIBUTES, raw::OPEN);
         let original = with_name(like, path, &[], |name| raw::open(name, original))??;
         let above = self.basic(0, depth - 1)?;
         let made = names::with_own_case(original.0, path, make)??;
-        cache::changed();
+        cache::made(path);
         if let Ok(Some(mut basic)) = self.basic(like, depth) {
             basic.attributes = metadata::settable(basic.attributes);
             // A directory whose times cannot be kept is a directory all the same.
@@ -313,7 +411,8 @@ impl Upper for View<'_> {
             self.keep_base(layer);
         }
         let set = with_whiteout(0, self.path, |name| raw::open(name, how))?;
-        cache::changed();
+        cache::made(self.path);
+        lasting::hidden();
         set?;
         if let Some(layer) = alone {
             notes::hidden(layer, self.path);

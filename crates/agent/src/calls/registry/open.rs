@@ -334,6 +334,9 @@ fn existing(open: &Open, given: &OBJECT_ATTRIBUTES, name: &[u16], link: bool) ->
             Ok(true) => return open.in_layer(given, name, 0),
             Err(error) => return error,
         }
+        if layer < host && recent::lacks(name, layer) {
+            continue;
+        }
         let status = open.in_layer(given, name, layer);
         if success(status) {
             open.note(kind_at(name, layer), generation);
@@ -341,6 +344,7 @@ fn existing(open: &Open, given: &OBJECT_ATTRIBUTES, name: &[u16], link: bool) ->
         if !is_missing(status) || layer == host {
             return status;
         }
+        recent::keep_lack(name, layer);
     }
     status
 }

@@ -1,6 +1,7 @@
 //! What opens learned lately, to spare the kernel a question: the names of
-//! handles, and keys that the upper does not have. All of it holds only while
-//! the VM's count of changes stands.
+//! handles, and keys that a layer does not have. All of it holds only while the
+//! VM's count of changes stands, but for what a snapshot lacks: that it lacks for
+//! ever.
 
 use super::names::Origin;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
@@ -10,7 +11,7 @@ use pinion_nt::HANDLE;
 /// The longest name that is kept, in words of four units.
 const WORDS: usize = 32;
 const NAMES: usize = 64;
-const MISSES: usize = 512;
+const MISSES: usize = 4096;
 
 /// One handle's name. `turn` is odd while a thread writes; a reader that finds
 /// it changed has read nothing.
@@ -156,6 +157,21 @@ fn fingerprint(name: &[u16], generation: u64) -> u64 {
 pub(super) fn is_absent(name: &[u16], generation: u64) -> bool {
     let hash = fingerprint(name, generation);
     ABSENT[hash as usize % MISSES].load(Ordering::Relaxed) == hash
+}
+
+/// Stands for a count of changes in what is kept of a snapshot.
+fn of_snapshot(layer: usize) -> u64 {
+    u64::MAX - layer as u64
+}
+
+/// Whether the snapshot `layer` is known not to have the key.
+pub(super) fn lacks(name: &[u16], layer: usize) -> bool {
+    is_absent(name, of_snapshot(layer))
+}
+
+/// Keeps that the snapshot `layer` does not have the key.
+pub(super) fn keep_lack(name: &[u16], layer: usize) {
+    keep_absent(name, of_snapshot(layer));
 }
 
 /// Keeps that the upper does not have the key.

@@ -3,7 +3,7 @@
 
 use super::marks::{self, Mark};
 use super::raw::{self, Key, is_missing};
-use super::{access, copy_up};
+use super::{access, copy_up, recent};
 use crate::{scratch, state};
 use pinion_layers::{Kind, Lookup, Tree, Upper, lookup};
 use pinion_names::key;
@@ -79,13 +79,23 @@ impl Tree for Stack<'_> {
     }
 
     fn entry(&mut self, layer: usize, depth: usize) -> Result<Option<Kind>, NTSTATUS> {
-        if layer + 1 == self.layers() && super::names::is_closed(self.at(depth)) {
+        let host = layer + 1 == self.layers();
+        if host && super::names::is_closed(self.at(depth)) {
+            return Ok(None);
+        }
+        let snapshot = layer > 0 && !host;
+        if snapshot && recent::lacks(self.at(depth), layer) {
             return Ok(None);
         }
         match self.open(layer, depth, access::QUERY) {
             Ok(_) => Ok(Some(Kind::Directory)),
             Err(STATUS_ACCESS_DENIED) => Ok(Some(Kind::Directory)),
-            Err(status) if is_missing(status) => Ok(None),
+            Err(status) if is_missing(status) => {
+                if snapshot {
+                    recent::keep_lack(self.at(depth), layer);
+                }
+                Ok(None)
+            }
             Err(status) => Err(status),
         }
     }

@@ -65,3 +65,10 @@ pub fn list(folder: &str, many: u32) {
     let names = entries.map(|entry| entry.expect("an entry").file_name());
     assert_eq!(names.count(), many as usize);
 }
+
+/// Writes one byte in the midst of a file, in place.
+pub fn byte(path: &str) {
+    let file = OpenOptions::new().write(true).open(path).expect("a file");
+    let middle = file.metadata().expect("its length").len() / 2;
+    assert_eq!(file.seek_write(b"!", middle).expect("written"), 1);
+}

@@ -34,6 +34,7 @@ fn main() {
         "attributes" => time(count, |_| files::attributes(on)),
         "read" => files::read(count, on),
         "write" => files::write(count, on),
+        "byte" => time_cold(1, |_| files::byte(on)),
         "list" => {
             let many = many();
             time(count, |_| files::list(on, many));

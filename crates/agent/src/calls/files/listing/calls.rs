@@ -117,7 +117,7 @@ pub(crate) unsafe fn query_directory_ex(
     })
 }
 
-/// Lists, and looks again for a name that the upper had and has no more.
+/// Lists, and looks again for a name that a layer had and has no more.
 fn list(query: &Query, kernel: impl FnOnce() -> NTSTATUS) -> NTSTATUS {
     let status = answer(query).unwrap_or_else(kernel);
     if status != raw::STATUS_NO_SUCH_FILE || !forget_name(query) {
@@ -133,7 +133,7 @@ fn list(query: &Query, kernel: impl FnOnce() -> NTSTATUS) -> NTSTATUS {
     again.flatten().unwrap_or(status)
 }
 
-/// Forgets that the upper has the name that is looked for; whether it was
+/// Forgets which layer has the name that is looked for; whether it was
 /// remembered.
 fn forget_name(query: &Query) -> bool {
     let Ok(Some(given)) = pattern_of(query) else {
@@ -141,7 +141,7 @@ fn forget_name(query: &Query) -> bool {
     };
     let forgotten = with_directory(query.file, |_, path| {
         with_pattern(&given, |name| {
-            with_child(path, name, |child| cache::drop(Fact::InUpper, child))
+            with_child(path, name, |child| cache::drop(Fact::InLayer, child))
         })
     });
     forgotten == Some(Ok(true))
@@ -248,7 +248,7 @@ fn one_name(path: &[u16], own: usize, name: &[u16]) -> Result<Option<Listing>, N
         if names::is_closed(child) {
             return Ok(None);
         }
-        let then = cache::changes();
+        let then = cache::stamp(path);
         let found = view::find(&mut View::new(child))?;
         if let Lookup::Found { layer, .. } = found {
             if layer == View::host() {

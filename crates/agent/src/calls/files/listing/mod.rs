@@ -10,8 +10,8 @@ mod record;
 mod snapshot;
 mod table;
 
-use super::remove;
 use super::view::{View, with_name};
+use super::{raw, remove};
 use pinion_layers::{Kind, sources};
 use pinion_names::units::{SEPARATOR, join};
 use pinion_nt::NTSTATUS;
@@ -54,6 +54,23 @@ pub(crate) fn clear_whiteouts(view: &View<'_>) -> Result<(), NTSTATUS> {
         })???;
     }
     Ok(())
+}
+
+/// Whether `layer` has whiteouts in the directory `path`. Nobody knows of one
+/// that cannot be listed: then it may have some.
+pub(crate) fn hides_any(layer: usize, path: &[u16]) -> Result<bool, NTSTATUS> {
+    const LIST: u32 = 1;
+    let how = raw::How {
+        access: LIST,
+        attributes: 0,
+        disposition: raw::OPEN,
+        options: raw::DIRECTORY_FILE,
+    };
+    match with_name(layer, path, &[], |name| raw::open(name, how))? {
+        Ok(directory) => snapshot::hides_any(&directory),
+        Err(status) if raw::is_missing(status) => Ok(false),
+        Err(_) => Ok(true),
+    }
 }
 
 fn with_child<R>(

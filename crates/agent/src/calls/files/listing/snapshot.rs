@@ -8,7 +8,7 @@ use core::cmp::Ordering;
 use core::ffi::c_void;
 use pinion_layers::{Kind, Rank, Sources, merge};
 use pinion_names::file;
-use pinion_names::units::{below, starts};
+use pinion_names::units::{below, fold, starts};
 use pinion_nt::calls::{NtAllocateVirtualMemory, NtFreeVirtualMemory};
 use pinion_nt::status::{STATUS_NO_MEMORY, STATUS_NO_MORE_FILES};
 use pinion_nt::{
@@ -25,6 +25,8 @@ const ITEMS: usize = 0x0100_0000;
 const WHOLE: usize = 0x1000_0000;
 /// How much is committed and asked for at a time, in bytes.
 const STEP: usize = 0x1_0000;
+/// `.wh.*`
+const WHITEOUTS: &[u16] = &[0x2e, 0x77, 0x68, 0x2e, 0x2a];
 /// Units of `.wh.`.
 const MARK: usize = 4;
 
@@ -107,7 +109,6 @@ impl Snapshot {
     ) -> Result<Self, NTSTATUS> {
         let path = view.path();
         const ALL: &[u16] = &[b'*' as u16];
-        const WHITEOUTS: &[u16] = &[0x2e, 0x77, 0x68, 0x2e, 0x2a];
         let pattern = if pattern == ALL { &[] } else { pattern };
         let mut snapshot = Self::new()?;
         let first = sources.iter().next().unwrap_or(View::host());
@@ -360,10 +361,13 @@ fn hidden_name(path: &[u16], layer: usize) -> Option<&'static [u16]> {
 
 /// Compares names as directories are sorted: the two dots, then by upper case.
 fn order(a: &[u16], b: &[u16]) -> Ordering {
-    is_dots(b).cmp(&is_dots(a)).then_with(|| {
-        let (a, b) = (a.iter().map(|&u| upcase(u)), b.iter().map(|&u| upcase(u)));
-        a.cmp(b)
-    })
+    let folded = |&unit: &u16| match unit {
+        0..0x80 => fold(unit),
+        _ => upcase(unit),
+    };
+    is_dots(b)
+        .cmp(&is_dots(a))
+        .then_with(|| a.iter().map(folded).cmp(b.iter().map(folded)))
 }
 
 fn equal(a: &[u16], b: &[u16]) -> bool {
@@ -435,6 +439,52 @@ fn query(
         )
     })?;
     Ok(io.Information)
+}
+
+/// Whether the directory has whiteouts.
+pub(crate) fn hides_any(directory: &Owned) -> Result<bool, NTSTATUS> {
+    /// `FileNamesInformation`, and where its name's length and its name are
+    /// (wdm.h).
+    const NAMES: u32 = 12;
+    const LENGTH: usize = 4;
+    const NAME: usize = 6;
+    let mut restart = 1;
+    loop {
+        let (mut record, mut io) = ([0_u64; 66], raw::block());
+        let (pattern, none) = (unicode_string(WHITEOUTS), core::ptr::null());
+        let pattern = pattern
+            .as_ref()
+            .map_or(core::ptr::null(), |p| &raw const *p);
+        // SAFETY: a local of the given size, with room for the longest name; the
+        // handle is opened for synchronous use.
+        let status = unsafe {
+            kept::NtQueryDirectoryFile(
+                directory.0,
+                core::ptr::null_mut(),
+                none,
+                none,
+                &raw mut io,
+                record.as_mut_ptr().cast(),
+                size_of_val(&record) as u32,
+                NAMES,
+                1,
+                pattern,
+                core::mem::take(&mut restart),
+            )
+        };
+        match raw::check(status) {
+            Ok(()) => {}
+            Err(STATUS_NO_MORE_FILES | raw::STATUS_NO_SUCH_FILE) => return Ok(false),
+            Err(status) => return Err(status),
+        }
+        // SAFETY: the same bytes as units.
+        let units: &[u16; 264] = unsafe { &*(&raw const record).cast() };
+        let length = usize::from(units[LENGTH]) / 2;
+        let name = units.get(NAME..NAME + length).unwrap_or(&[]);
+        if starts(name, file::WHITEOUT).is_some() && !is_left_over(name) {
+            return Ok(true);
+        }
+    }
 }
 
 fn allocate(base: &mut *mut c_void, size: usize, kind: u32) -> Result<(), NTSTATUS> {
