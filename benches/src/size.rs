@@ -110,7 +110,9 @@ fn large_file(wine: &Wine, report: &mut Report) -> Result<()> {
     const NAME: &str = "C:\\pinion-bench\\large";
     let path = wine.drive_c().join("pinion-bench/large");
     fs::create_dir_all(path.parent().context("a folder")?)?;
-    let file = File::create(&path)?;
+    let mut options = File::options();
+    options.read(true).write(true).create_new(true);
+    let file = options.open(&path)?;
     file.set_len(LENGTH)?;
     file.write_at(b"end", LENGTH - 3)?;
     vm::hold(wine, "size-large", None)?;
