@@ -71,7 +71,12 @@ fn start() -> Option<()> {
     let page = map(boot.page_section, PAGE_READONLY)?.cast::<Page>();
     let tally = map(boot.tally_section, PAGE_READWRITE)?.cast::<Tally>();
     state::set(page, tally);
-    for handle in [boot.page_section, boot.tally_section, boot.agent_section] {
+    for handle in [
+        boot.page_section,
+        boot.tally_section,
+        boot.agent_section,
+        boot.membership_job,
+    ] {
         keep_open(handle);
     }
     protect_own_sections()?;
