@@ -142,6 +142,10 @@ fn lists_show_members_only() {
         own.contains(&in_a) && !own.contains(&in_b) && own.len() == 2,
         "{inside}"
     );
+    assert!(
+        outside["lists"]["native"] != serde_json::json!([]),
+        "{outside}"
+    );
     for (way, list) in inside["lists"].as_object().expect("an object") {
         // Classes that this Wine lacks are empty on both sides.
         if outside["lists"][way] == serde_json::json!([]) {

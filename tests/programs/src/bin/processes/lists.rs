@@ -30,6 +30,11 @@ pub fn all() -> Value {
             json!(chain(class).map_or_else(|_| Ids::new(), |(ids, _)| ids)),
         );
     }
+    let native = nt::system_by(nt::RtlGetNativeSystemInformation, 5);
+    lists.insert(
+        "native".into(),
+        json!(native.map(|words| links(5, &words).0).unwrap_or_default()),
+    );
     lists.insert("class 16".into(), json!(handle_owners()));
     lists.insert("class 64".into(), json!(handle_owners_ex()));
     let mut told = json!({"lists": lists});
@@ -40,7 +45,11 @@ pub fn all() -> Value {
 
 /// The ids and names of a chain of processes.
 pub fn chain(class: u32) -> Result<(Ids, BTreeSet<String>), i32> {
-    let words = nt::system(class)?;
+    nt::system(class).map(|words| links(class, &words))
+}
+
+/// The ids and names of the chain that a class wrote.
+fn links(class: u32, words: &[u64]) -> (Ids, BTreeSet<String>) {
     let basic = class == 252;
     let (id_at, name_at) = if basic { (8, 32) } else { (80, 56) };
     let base = words.as_ptr().cast::<u8>();
@@ -67,7 +76,7 @@ pub fn chain(class: u32) -> Result<(Ids, BTreeSet<String>), i32> {
                 names.insert(String::from_utf16_lossy(&units));
             }
             match entry.cast::<u32>().read_unaligned() as usize {
-                0 => return Ok((ids, names)),
+                0 => return (ids, names),
                 next => at += next,
             }
         }

@@ -35,6 +35,12 @@ unsafe extern "system" {
         length: u32,
         returned: *mut u32,
     ) -> NTSTATUS;
+    pub fn RtlGetNativeSystemInformation(
+        class: u32,
+        buffer: *mut c_void,
+        length: u32,
+        returned: *mut u32,
+    ) -> NTSTATUS;
     pub fn NtSuspendProcess(process: HANDLE) -> NTSTATUS;
     pub fn NtResumeProcess(process: HANDLE) -> NTSTATUS;
 }
@@ -79,14 +85,20 @@ pub fn own_thread() -> u32 {
 /// The whole answer of a class of `NtQuerySystemInformation`; the status when
 /// it is refused.
 pub fn system(class: u32) -> Result<Vec<u64>, NTSTATUS> {
+    system_by(NtQuerySystemInformation, class)
+}
+
+/// `NtQuerySystemInformation` by one of its names.
+pub type Query = unsafe extern "system" fn(u32, *mut c_void, u32, *mut u32) -> NTSTATUS;
+
+/// The same by another name.
+pub fn system_by(query: Query, class: u32) -> Result<Vec<u64>, NTSTATUS> {
     let mut words = vec![0_u64; 16];
     loop {
         let mut told = 0;
         let size = (words.len() * 8) as u32;
         // SAFETY: the buffer has the size told and is aligned for all classes.
-        let status = unsafe {
-            NtQuerySystemInformation(class, words.as_mut_ptr().cast(), size, &raw mut told)
-        };
+        let status = unsafe { query(class, words.as_mut_ptr().cast(), size, &raw mut told) };
         match status.cast_unsigned() {
             0 => {
                 words.truncate((told as usize).div_ceil(8));
