@@ -295,14 +295,6 @@ unsafe extern "system" {
         maximum_stack: usize,
         list: *mut c_void,
     ) -> NTSTATUS;
-    /// Queries a thread.
-    pub fn NtQueryInformationThread(
-        thread: HANDLE,
-        class: u32,
-        information: *mut c_void,
-        length: u32,
-        returned: *mut u32,
-    ) -> NTSTATUS;
     /// Signals an event.
     pub fn NtSetEvent(event: HANDLE, previous: *mut i32) -> NTSTATUS;
     /// Queues a user APC to a thread.
