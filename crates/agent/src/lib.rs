@@ -18,7 +18,6 @@ mod hooks;
 mod late;
 mod memory;
 mod modules;
-mod region;
 mod scratch;
 mod state;
 mod supervisor;

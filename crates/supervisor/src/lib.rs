@@ -64,8 +64,6 @@ mod keeper;
 #[cfg(windows)]
 mod limits;
 #[cfg(windows)]
-mod membership;
-#[cfg(windows)]
 mod names;
 #[cfg(windows)]
 mod pause;
