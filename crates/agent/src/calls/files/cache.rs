@@ -155,6 +155,15 @@ pub(crate) fn made(path: &[u16]) {
     count.fetch_add(1, Ordering::Release);
 }
 
+/// Sees to it that nothing known denies `path`, which the upper has: whoever made
+/// it may not have told yet.
+pub(crate) fn seen(path: &[u16]) {
+    let known = known(path);
+    if known.host_only || known.upper_lacks.is_some() {
+        made(path);
+    }
+}
+
 /// What is known of where `path` is seen.
 pub(crate) fn known(path: &[u16]) -> Known {
     let (mut host_only, mut upper_lacks, mut depth) = (false, None, 0);

@@ -212,7 +212,6 @@ fn of_place(place: &Place<'_>, open: &Open, given: &OBJECT_ATTRIBUTES) -> NTSTAT
             status
         });
     }
-    let then = cache::stamp(place.path);
     let found = match lookup(&mut view) {
         Ok(found) => found,
         Err(status) => return status,
@@ -220,8 +219,7 @@ fn of_place(place: &Place<'_>, open: &Open, given: &OBJECT_ATTRIBUTES) -> NTSTAT
     match found {
         Lookup::Found { layer, kind } => {
             if layer == 0 {
-                // Whoever made it may not have told yet; this thread has seen it.
-                cache::keep_in(place.path, 0, then);
+                cache::seen(place.path);
             }
             existing(&mut view, place, open, given, (layer, kind))
         }
@@ -333,8 +331,10 @@ fn upper(
         cache::made(place.path);
         then = cache::stamp(place.path);
     }
-    if success(status) || status == STATUS_OBJECT_NAME_COLLISION {
+    if success(status) {
         cache::keep_in(place.path, 0, then);
+    } else if status == STATUS_OBJECT_NAME_COLLISION {
+        cache::seen(place.path);
     }
     status
 }
