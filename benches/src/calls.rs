@@ -13,6 +13,8 @@ const WORK: &[Work<'_>] = &[
         "open and close a file of Windows",
         &["file", "2000", "C:\\windows\\system32\\kernel32.dll"],
     ),
+    ("open and close a process by its id", &["process", "2000"]),
+    ("list the processes", &["processes", "500"]),
 ];
 
 /// Adds a row for each kind of work.

@@ -4,9 +4,10 @@
 
 use crate::{hooks, state};
 use core::ffi::c_void;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU64, Ordering};
 use pinion_nt::calls::{
-    NtMapViewOfSection, NtProtectVirtualMemory, NtSetInformationObject, NtTerminateProcess,
+    NtDelayExecution, NtMapViewOfSection, NtProtectVirtualMemory, NtSetInformationObject,
+    NtTerminateProcess, NtYieldExecution,
 };
 use pinion_nt::status::{STATUS_DLL_INIT_FAILED, success};
 use pinion_nt::{
@@ -18,6 +19,13 @@ use pinion_wire::tally::Tally;
 
 /// Where the entry goes when it is done: `LdrInitializeThunk`, restored.
 static THUNK: AtomicU64 = AtomicU64::new(0);
+
+/// How far [`start`] is: a thread that another process makes in this one may
+/// come here beside the first.
+static STAGE: AtomicU8 = AtomicU8::new(FRESH);
+const FRESH: u8 = 0;
+const RUNNING: u8 = 1;
+const DONE: u8 = 2;
 
 /// Entered by the jump over `LdrInitializeThunk` with its four register
 /// arguments; runs [`early`] once and goes on there as if nothing had been.
@@ -58,9 +66,20 @@ pub(crate) fn end(status: i32) -> ! {
 }
 
 extern "system" fn early() {
+    /// A millisecond in 100 ns.
+    static PAUSE: i64 = -10_000;
+    let first = STAGE.compare_exchange(FRESH, RUNNING, Ordering::Acquire, Ordering::Acquire);
+    if first.is_err() {
+        while STAGE.load(Ordering::Acquire) != DONE {
+            // SAFETY: the pointer is to a static.
+            unsafe { NtDelayExecution(0, &raw const PAUSE) };
+        }
+        return;
+    }
     if start().is_none() {
         end(STATUS_DLL_INIT_FAILED);
     }
+    STAGE.store(DONE, Ordering::Release);
 }
 
 fn start() -> Option<()> {
@@ -71,7 +90,12 @@ fn start() -> Option<()> {
     let page = map(boot.page_section, PAGE_READONLY)?.cast::<Page>();
     let tally = map(boot.tally_section, PAGE_READWRITE)?.cast::<Tally>();
     state::set(page, tally);
-    for handle in [boot.page_section, boot.tally_section, boot.agent_section] {
+    for handle in [
+        boot.page_section,
+        boot.tally_section,
+        boot.agent_section,
+        boot.membership_job,
+    ] {
         keep_open(handle);
     }
     protect_own_sections()?;
@@ -138,18 +162,23 @@ fn keep_open(handle: u64) {
     unsafe { NtSetInformationObject(handle as HANDLE, 4, flags.as_ptr().cast(), 2) };
 }
 
-/// Puts `LdrInitializeThunk` back as it was.
+/// Puts `LdrInitializeThunk` back as it was. A thread that begins meanwhile
+/// waits at its first two bytes.
 fn restore_thunk() -> Option<()> {
+    /// `jmp` to itself, little endian.
+    const WAIT: u16 = 0xfeeb;
     let boot = state::boot();
     THUNK.store(boot.thunk, Ordering::Relaxed);
-    // SAFETY: the starter made these bytes writable and saved their content; no
-    // other thread exists that could execute them.
+    let ([low, high, rest @ ..], place) = (&boot.thunk_bytes, boot.thunk as *mut u8);
+    // SAFETY: the starter made these bytes writable and saved their content; a
+    // function begins at an even address. Who is in the jump already is through
+    // it when this thread has been to the kernel and back.
     unsafe {
-        core::ptr::copy_nonoverlapping(
-            boot.thunk_bytes.as_ptr(),
-            boot.thunk as *mut u8,
-            boot.thunk_bytes.len(),
-        );
+        let head = AtomicU16::from_ptr(place.cast());
+        head.store(WAIT, Ordering::Release);
+        NtYieldExecution();
+        core::ptr::copy_nonoverlapping(rest.as_ptr(), place.add(2), rest.len());
+        head.store(u16::from_le_bytes([*low, *high]), Ordering::Release);
     }
     protect(boot.thunk, boot.thunk_bytes.len(), PAGE_EXECUTE_READ)
 }

@@ -12,8 +12,8 @@ use pinion_intercept::{jump, stub};
 use pinion_nt::calls::NtAllocateVirtualMemory;
 use pinion_nt::status::STATUS_NOT_IMPLEMENTED;
 use pinion_nt::{
-    CURRENT_PROCESS, HANDLE, IO_STATUS_BLOCK, MEM_COMMIT_RESERVE, NTSTATUS, OBJECT_ATTRIBUTES,
-    PAGE_EXECUTE_READ, PAGE_EXECUTE_READWRITE, PAGE_READWRITE, UNICODE_STRING,
+    CLIENT_ID, CURRENT_PROCESS, HANDLE, IO_STATUS_BLOCK, MEM_COMMIT_RESERVE, NTSTATUS,
+    OBJECT_ATTRIBUTES, PAGE_EXECUTE_READ, PAGE_EXECUTE_READWRITE, PAGE_READWRITE, UNICODE_STRING,
 };
 
 /// Where the copies of the stubs are, [`stub::LENGTH`] bytes each, in the
@@ -186,10 +186,17 @@ hooks! {
     NtLockRegistryKey(key: HANDLE) => calls::registry::lock_key;
     NtQueryOpenSubKeys(target: Attributes, count: *mut u32) => calls::registry::query_open;
     NtQueryOpenSubKeysEx(target: Attributes, length: u32, buffer: *mut c_void, required: *mut u32) => calls::registry::query_open_ex;
-    NtDeviceIoControlFile(file: HANDLE, event: HANDLE, apc: *const c_void, context: *const c_void, io: Io, code: u32, input: *const c_void, input_size: u32, output: *mut c_void, output_size: u32) => calls::sockets::control;
+    NtDeviceIoControlFile(file: HANDLE, event: HANDLE, apc: *const c_void, context: *const c_void, io: Io, code: u32, input: *const c_void, input_size: u32, output: *mut c_void, output_size: u32) => calls::console::control;
     NtCreateUserProcess(process: Handles, thread: Handles, process_access: u32, thread_access: u32, process_attributes: Attributes, thread_attributes: Attributes, process_flags: u32, thread_flags: u32, parameters: *mut c_void, info: *mut c_void, list: *mut c_void) => calls::processes::create_user_process;
     NtCreateProcess(process: Handles, access: u32, attributes: Attributes, parent: HANDLE, inherit: u8, section: HANDLE, debug: HANDLE, token: HANDLE) => calls::processes::create_process;
     NtCreateProcessEx(process: Handles, access: u32, attributes: Attributes, parent: HANDLE, flags: u32, section: HANDLE, debug: HANDLE, token: HANDLE, reserved: u32) => calls::processes::create_process_ex;
+    NtOpenProcess(handle: Handles, access: u32, attributes: Attributes, id: *const CLIENT_ID) => calls::opening::open_process;
+    NtOpenThread(handle: Handles, access: u32, attributes: Attributes, id: *const CLIENT_ID) => calls::opening::open_thread;
+    NtGetNextProcess(process: HANDLE, access: u32, attributes: u32, flags: u32, next: Handles) => calls::opening::next_process;
+    NtAlpcOpenSenderProcess(handle: Handles, port: HANDLE, message: *mut c_void, flags: u32, access: u32, attributes: Attributes) => calls::opening::sender_process;
+    NtAlpcOpenSenderThread(handle: Handles, port: HANDLE, message: *mut c_void, flags: u32, access: u32, attributes: Attributes) => calls::opening::sender_thread;
+    NtQuerySystemInformation(class: u32, buffer: *mut c_void, length: u32, returned: *mut u32) => calls::tables::query;
+    NtQuerySystemInformationEx(class: u32, input: *mut c_void, input_size: u32, buffer: *mut c_void, length: u32, returned: *mut u32) => calls::tables::query_ex;
 }
 
 /// Replaces every stub of the table that this ntdll has. `false` when one has

@@ -18,6 +18,7 @@ mod hooks;
 mod late;
 mod memory;
 mod modules;
+mod region;
 mod scratch;
 mod state;
 mod supervisor;

@@ -37,10 +37,11 @@ fn no_channel_means_that_nothing_is_felt_outside() {
 #[test]
 fn what_needs_a_hook_has_one_or_is_open() {
     for (_, group) in groups() {
+        // The same stub under another name meets the hook of the first.
         let needs_none = matches!(
             group.treatment,
             Treatment::ByHandle | Treatment::NoIpc | Treatment::Pass
-        );
+        ) || group.why.starts_with("another name of ");
         assert!(
             needs_none || group.status != Status::Settled,
             "{:?} are {} and have no hook",

@@ -48,7 +48,10 @@ impl From<ImageError> for PlaceError {
     }
 }
 
-/// What is handed on to the process: sections of the calling process.
+/// `JOB_OBJECT_QUERY` (winnt.h).
+const JOB_OBJECT_QUERY: u32 = 4;
+
+/// What is handed on to the process: handles of the calling process.
 #[derive(Debug, Clone, Copy)]
 pub struct Legacy {
     /// The VM's page.
@@ -57,6 +60,8 @@ pub struct Legacy {
     pub tally_section: HANDLE,
     /// The agent, laid out by [`Image::lay_out`]; of an executable protection.
     pub agent_section: HANDLE,
+    /// The VM's membership job.
+    pub membership_job: HANDLE,
 }
 
 /// ntdll as mapped in the calling process.
@@ -112,6 +117,7 @@ pub unsafe fn place(
             legacy.agent_section,
             SECTION_MAP_READ | SECTION_MAP_EXECUTE,
         )?,
+        membership_job: hand_on(process, legacy.membership_job, JOB_OBJECT_QUERY)?,
         agent_size: u64::from(image.size),
         ntdll: ntdll.base,
         agent_base: base,
@@ -202,14 +208,14 @@ fn protect(process: HANDLE, at: u64, size: usize, protection: u32) -> Result<(),
     check("protecting memory", status)
 }
 
-/// Duplicates `section` into `process`.
-fn hand_on(process: HANDLE, section: HANDLE, access: u32) -> Result<u64, PlaceError> {
+/// Duplicates `handle` into `process`.
+fn hand_on(process: HANDLE, handle: HANDLE, access: u32) -> Result<u64, PlaceError> {
     let mut target: HANDLE = core::ptr::null_mut();
     // SAFETY: `target` is a local; the handles are the caller's.
     let status = unsafe {
         NtDuplicateObject(
             CURRENT_PROCESS,
-            section,
+            handle,
             process,
             &raw mut target,
             access,
@@ -217,7 +223,7 @@ fn hand_on(process: HANDLE, section: HANDLE, access: u32) -> Result<u64, PlaceEr
             0,
         )
     };
-    check("handing on a section", status)?;
+    check("handing on a handle", status)?;
     Ok(target as u64)
 }
 

@@ -122,6 +122,24 @@ unsafe extern "system" {
         length: u32,
         returned: *mut u32,
     ) -> NTSTATUS;
+    /// Queries a thread.
+    pub fn NtQueryInformationThread(
+        thread: HANDLE,
+        class: u32,
+        information: *mut c_void,
+        length: u32,
+        returned: *mut u32,
+    ) -> NTSTATUS;
+    /// Queries a job, or that of the calling process when `job` is null.
+    pub fn NtQueryInformationJobObject(
+        job: HANDLE,
+        class: u32,
+        information: *mut c_void,
+        length: u32,
+        returned: *mut u32,
+    ) -> NTSTATUS;
+    /// `STATUS_PROCESS_IN_JOB` or `STATUS_PROCESS_NOT_IN_JOB`.
+    pub fn NtIsProcessInJob(process: HANDLE, job: HANDLE) -> NTSTATUS;
     /// Waits: until a time in 100 ns since 1601, or, negative, so long from now.
     pub fn NtDelayExecution(alertable: u8, time: *const i64) -> NTSTATUS;
     /// Ends a process.
@@ -276,14 +294,6 @@ unsafe extern "system" {
         stack: usize,
         maximum_stack: usize,
         list: *mut c_void,
-    ) -> NTSTATUS;
-    /// Queries a thread.
-    pub fn NtQueryInformationThread(
-        thread: HANDLE,
-        class: u32,
-        information: *mut c_void,
-        length: u32,
-        returned: *mut u32,
     ) -> NTSTATUS;
     /// Signals an event.
     pub fn NtSetEvent(event: HANDLE, previous: *mut i32) -> NTSTATUS;

@@ -14,6 +14,16 @@ pub const CURRENT_PROCESS: HANDLE = -1_isize as HANDLE;
 /// `NtCurrentThread()`: the pseudo handle of the calling thread.
 pub const CURRENT_THREAD: HANDLE = -2_isize as HANDLE;
 
+/// `CLIENT_ID` (phnt, ntbasic.h): the ids of a process and of a thread of it.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CLIENT_ID {
+    /// `UniqueProcess`; zero where only the thread is meant.
+    pub process: u64,
+    /// `UniqueThread`; zero where the process is meant.
+    pub thread: u64,
+}
+
 /// `MEM_COMMIT | MEM_RESERVE` (winnt.h).
 pub const MEM_COMMIT_RESERVE: u32 = 0x3000;
 /// `MEM_RESERVE` (winnt.h).

@@ -20,6 +20,7 @@ use crate::examine;
 use crate::job::Job;
 use crate::lifecycle::{End, Life, Main, Next};
 use crate::limits::{INTERVAL, Limiter};
+use crate::membership::Membership;
 use crate::names::Names;
 use crate::page::{self, Facts};
 use crate::pause::Paused;
@@ -37,6 +38,7 @@ const AWAIT_MAIN: Duration = Duration::from_secs(30);
 pub struct Keeper {
     vm: Vm,
     job: Job,
+    membership: Membership,
     names: Names,
     agent: Agent,
     page: Section,
@@ -79,6 +81,7 @@ impl Keeper {
         })?;
         let keeper = Arc::new(Self {
             job: Job::create()?,
+            membership: Membership::create()?,
             page: Section::of_value(&*page, "the VM's page")?,
             tally: Section::new(size_of::<Tally>(), "the VM's counters")?,
             agent_section: Section::of_code(agent.layout(), "the agent")?,
@@ -118,6 +121,11 @@ impl Keeper {
         &self.job
     }
 
+    /// The job that tells members who is one.
+    pub(crate) fn membership(&self) -> &Membership {
+        &self.membership
+    }
+
     /// The VM's service controller.
     pub(crate) fn services(&self) -> Option<&Services> {
         self.services.get()
@@ -151,6 +159,7 @@ impl Keeper {
             page_section: self.page.raw(),
             tally_section: self.tally.raw(),
             agent_section: self.agent_section.raw(),
+            membership_job: self.membership.raw(),
         }
     }
 

@@ -64,6 +64,8 @@ mod keeper;
 #[cfg(windows)]
 mod limits;
 #[cfg(windows)]
+mod membership;
+#[cfg(windows)]
 mod names;
 #[cfg(windows)]
 mod pause;

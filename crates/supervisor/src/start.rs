@@ -89,7 +89,7 @@ impl Drop for Confined {
 }
 
 impl Keeper {
-    /// Confines a member that was created suspended and has not run: 64-bit check, agent.
+    /// Confines a member that was created suspended and has not run: 64-bit check, membership, agent.
     ///
     /// # Errors
     /// The cause; the process must then be ended by whoever created it.
@@ -104,6 +104,7 @@ impl Keeper {
             ));
         }
         self.limiter().bind(std::slice::from_ref(process));
+        self.membership().take_in(process)?;
         self.agent()
             .place(process, self.legacy())
             .map_err(|error| match error {

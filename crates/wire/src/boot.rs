@@ -35,6 +35,9 @@ pub struct Boot {
     /// A section handle of the agent as it is laid out in memory, with
     /// `SECTION_MAP_READ | SECTION_MAP_EXECUTE`, for this process's children.
     pub agent_section: u64,
+    /// A handle of the VM's membership job, with `JOB_OBJECT_QUERY`: every
+    /// member is in it, and nobody else.
+    pub membership_job: u64,
     /// The agent's size there in bytes.
     pub agent_size: u64,
     /// Where ntdll is mapped.
@@ -56,6 +59,7 @@ impl Boot {
         page_section: 0,
         tally_section: 0,
         agent_section: 0,
+        membership_job: 0,
         agent_size: 0,
         ntdll: 0,
         agent_base: 0,
@@ -73,6 +77,7 @@ impl Boot {
             self.page_section,
             self.tally_section,
             self.agent_section,
+            self.membership_job,
             self.agent_size,
             self.ntdll,
             self.agent_base,
@@ -87,7 +92,7 @@ impl Boot {
     }
 }
 
-const _: () = assert!(size_of::<Boot>() == 9 * 8 + THUNK);
+const _: () = assert!(size_of::<Boot>() == 10 * 8 + THUNK);
 
 #[cfg(test)]
 mod tests {

@@ -29,7 +29,7 @@ pub struct Scenario {
 use Step::{Host, Inspect, LayNginx, Page, Pinion};
 
 /// All scenarios, in the order in which they run. Each gets a server and a log of its own.
-pub const ALL: [Scenario; 6] = [NAMES, CHILDREN, LAYERS, KEYS, RPCSS, NGINX];
+pub const ALL: [Scenario; 7] = [NAMES, CHILDREN, PROCESSES, LAYERS, KEYS, RPCSS, NGINX];
 
 /// Two machines and the host make objects of the same names, of every kind, at the same time.
 const NAMES: Scenario = Scenario {
@@ -108,6 +108,38 @@ const CHILDREN: Scenario = Scenario {
         Pinion(&["exec", "c", r"{bin}\child.exe", "all"]),
         Pinion(&["exec", "c", r"{bin}\child.exe", "tree", "3"]),
         Pinion(&["rm", "-f", "c"]),
+    ],
+};
+
+/// All that a process can do to its own children, every list of processes, and every id up to 65536 tried, while another machine
+/// and the host have processes, too.
+const PROCESSES: Scenario = Scenario {
+    name: "processes",
+    steps: &[
+        Pinion(&[
+            "run",
+            "-d",
+            "--name",
+            "p",
+            r"{bin}\child.exe",
+            "sleep",
+            "60",
+        ]),
+        Pinion(&[
+            "run",
+            "-d",
+            "--name",
+            "q",
+            r"{bin}\child.exe",
+            "sleep",
+            "60",
+        ]),
+        Inspect("p"),
+        Inspect("q"),
+        Pinion(&["exec", "p", r"{bin}\processes.exe", "all"]),
+        Pinion(&["exec", "p", r"{bin}\processes.exe", "list"]),
+        Pinion(&["exec", "p", r"{bin}\processes.exe", "guess"]),
+        Pinion(&["rm", "-f", "p", "q"]),
     ],
 };
 

@@ -2,15 +2,19 @@
 //! object. Each function has the system call's own arguments, which may be any
 //! bits, and the call as it was in [`crate::hooks::kept`].
 
+pub(crate) mod console;
 mod device;
 pub(crate) mod files;
 pub(crate) mod handles;
 pub(crate) mod links;
+pub(crate) mod membership;
 pub(crate) mod objects;
 pub(crate) mod open;
+pub(crate) mod opening;
 pub(crate) mod pipes;
 pub(crate) mod processes;
 pub(crate) mod query_object;
 pub(crate) mod registry;
 pub(crate) mod seldom_named;
 pub(crate) mod sockets;
+pub(crate) mod tables;

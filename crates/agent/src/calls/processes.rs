@@ -2,7 +2,7 @@
 //! or it does not run. Membership itself is the kernel's: the child inherits
 //! the VM's job, which lets nothing break away.
 
-use super::files;
+use super::{files, membership};
 use crate::hooks::{self, kept};
 use crate::{guard, state, supervisor};
 use core::ffi::c_void;
@@ -46,13 +46,11 @@ pub(crate) unsafe fn create_user_process(
     info: *mut c_void,
     list: *mut c_void,
 ) -> NTSTATUS {
-    if names_a_parent(list) {
-        supervisor::refused(
-            &[],
-            "a child with a chosen parent process",
-            STATUS_ACCESS_DENIED,
-        );
-        return STATUS_ACCESS_DENIED;
+    if let Some(parent) = chosen_parent(list)
+        && let Err(status) = membership::check(parent)
+    {
+        supervisor::refused(&[], "a child of a process that is no member", status);
+        return status;
     }
     let mut child = Child::default();
     let status = files::with_program(list, parameters, &mut |list| {
@@ -83,6 +81,11 @@ pub(crate) unsafe fn create_user_process(
     });
     if !success(status) {
         return status;
+    }
+    // The child is in its parent's jobs, and which parent the kernel took is
+    // the kernel's word alone.
+    if !membership::holds(child.process) {
+        return child.end(Unconfined::Outside);
     }
     if let Err(why) = confine(child.process) {
         return child.end(why);
@@ -223,6 +226,8 @@ fn narrow(handle: &mut HANDLE, access: u32) {
 
 /// Why a child cannot be confined.
 enum Unconfined {
+    /// It is not in the VM's job.
+    Outside,
     /// A 32-bit program.
     Wow64,
     /// The agent's file could not be mapped.
@@ -234,6 +239,7 @@ enum Unconfined {
 impl Unconfined {
     fn text(&self) -> &'static str {
         match self {
+            Self::Outside => "a child of a process that is no member",
             Self::Wow64 => "a child that is a 32-bit program, which is not supported yet",
             Self::Agent(_) => "a child: the agent's section could not be mapped",
             Self::Place(PlaceError::Image(_)) => "a child: the agent's file is damaged",
@@ -259,6 +265,7 @@ fn confine(process: HANDLE) -> Result<(), Unconfined> {
         page_section: boot.page_section as HANDLE,
         tally_section: boot.tally_section as HANDLE,
         agent_section: boot.agent_section as HANDLE,
+        membership_job: boot.membership_job as HANDLE,
     };
     let ntdll = Ntdll {
         base: boot.ntdll,
@@ -311,25 +318,23 @@ fn with_agent<R>(work: impl FnOnce(&[u8]) -> Result<R, Unconfined>) -> Result<R,
     result
 }
 
-/// Whether the attribute list names a parent process other than the caller: a
-/// child of a process outside would be outside.
-fn names_a_parent(list: *const c_void) -> bool {
+/// The parent process that the attribute list names, in whose jobs the child
+/// will be.
+fn chosen_parent(list: *const c_void) -> Option<HANDLE> {
     const HEADER: usize = 8;
     const ENTRY: usize = 32;
+    const VALUE: usize = 16;
     if list.is_null() {
-        return false;
+        return None;
     }
     // SAFETY: plain data; a bad pointer is a return value.
-    let Ok(total) = (unsafe { guard::read(list.cast::<usize>()) }) else {
-        return false;
-    };
-    let count = total.saturating_sub(HEADER) / ENTRY;
-    (0..count.min(64)).any(|index| {
-        let entry = list.cast::<u8>().wrapping_add(HEADER + index * ENTRY);
-        // SAFETY: as above.
-        let attribute = unsafe { guard::read(entry.cast::<usize>()) };
-        attribute.is_ok_and(|attribute| {
+    let word = |at: usize| unsafe { guard::read(list.wrapping_byte_add(at).cast::<usize>()) }.ok();
+    let count = word(0)?.saturating_sub(HEADER) / ENTRY;
+    let mut entries = (0..count.min(64)).map(|index| HEADER + index * ENTRY);
+    let entry = entries.find(|at| {
+        word(*at).is_some_and(|attribute| {
             attribute & 0xffff == PARENT_PROCESS & 0xffff && attribute & 0x6_0000 == PARENT_PROCESS
         })
-    })
+    })?;
+    Some(word(entry + VALUE)? as HANDLE)
 }

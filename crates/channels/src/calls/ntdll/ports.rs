@@ -19,7 +19,7 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
     Alpc Name OwnName Open "names a port of the whole system" {
         NtAlpcCreatePort NtAlpcConnectPort NtAlpcConnectPortEx
     }
-    Alpc Name SameVm Open "opens the process or thread that sent a message" {
+    Alpc Name SameVm Hooked "opens the process or thread that sent a message, when it is a member's" {
         NtAlpcOpenSenderProcess NtAlpcOpenSenderThread
     }
     Alpc Other ByHandle Settled "acts on a port that was decided when it was made or connected" {

@@ -4,19 +4,19 @@ use crate::call::{Group, groups};
 
 /// Sorted by channel.
 pub(in crate::calls) const GROUPS: &[Group] = groups! {
-    Processes Name SameVm Hooked "the child has the agent before its first instruction and is in the VM's job; a chosen parent is refused" {
+    Processes Name SameVm Hooked "the child has the agent before its first instruction and is in the VM's job, as a chosen parent must be" {
         NtCreateUserProcess
     }
     Processes Name Denied Hooked "a process made from a section gets no agent in time, so none is made" {
         NtCreateProcess NtCreateProcessEx
     }
-    Processes Name SameVm Open "finds processes of the whole system, by id or in order" {
+    Processes Name SameVm Hooked "members are found, others are as if they did not exist" {
         NtOpenProcess NtGetNextProcess
     }
     Processes Name OwnName Hooked "an absolute name is mapped below the VM's object directory" {
         NtCreateProcessStateChange
     }
-    Processes Other ByHandle Partly "the image's name comes back as it was asked; the process is whatever its handle was opened for" {
+    Processes Other ByHandle Hooked "the image's name comes back as it was asked; the process was decided when it was opened" {
         NtQueryInformationProcess
     }
     Processes Other ByHandle Settled "acts on a process that was decided when it was opened" {
@@ -24,14 +24,14 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
         NtAcquireProcessActivityReference NtPssCaptureVaSpaceBulk NtCreateProfile NtCreateProfileEx
         NtStartProfile NtStopProfile
     }
-    Threads Name SameVm Open "finds threads of the whole system, by id or in order" {
-        NtOpenThread NtGetNextThread
+    Threads Name SameVm Hooked "members' threads are found, others are as if they did not exist" {
+        NtOpenThread
     }
     Threads Name OwnName Hooked "an absolute name is mapped below the VM's object directory" {
         NtCreateThreadStateChange
     }
     Threads Other ByHandle Settled "acts on a process or thread that was decided when it was opened" {
-        NtCreateThread NtCreateThreadEx NtTerminateThread NtSuspendThread NtResumeThread NtChangeThreadState
+        NtGetNextThread NtCreateThread NtCreateThreadEx NtTerminateThread NtSuspendThread NtResumeThread NtChangeThreadState
         NtGetContextThread NtSetContextThread NtQueryInformationThread NtSetInformationThread
         NtQueueApcThread NtQueueApcThreadEx NtQueueApcThreadEx2 NtAlertThread NtAlertResumeThread
     }
@@ -39,7 +39,7 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
         NtAlertThreadByThreadId NtAlertThreadByThreadIdEx NtAlertMultipleThreadByThreadId
         NtWaitForAlertByThreadId
     }
-    Memory Other ByHandle Partly "the names of mapped files come back as they were asked; the process is whatever its handle was opened for" {
+    Memory Other ByHandle Hooked "the names of mapped files come back as they were asked; the process was decided when it was opened" {
         NtQueryVirtualMemory
     }
     Memory Other ByHandle Settled "acts on a process that was decided when it was opened" {
@@ -53,7 +53,7 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
     Memory Name Denied Open "puts code into processes of the system by the name of a patch; needs rights that a plain user lacks" {
         NtLoadHotPatch NtManageHotPatch
     }
-    Handles Other ByHandle Partly "what is known of a handle goes with it; source and target processes are whatever their handles were opened for" {
+    Handles Other ByHandle Hooked "what is known of a handle goes with it; source and target processes were decided when they were opened" {
         NtDuplicateObject
     }
     Handles Other ByHandle Hooked "what is known of a handle ends with it" {
@@ -73,7 +73,7 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
         NtAccessCheck NtAccessCheckByType NtAccessCheckByTypeResultList
         NtRevertContainerImpersonation
     }
-    ProcessLists Other SameVm Open "lists processes, threads, handles and objects of the whole system" {
+    ProcessLists Other SameVm Hooked "lists of processes, threads and handles show members only; objects and what is newer are not told" {
         NtQuerySystemInformation NtQuerySystemInformationEx
     }
     Local None NoIpc Settled "the calling process or thread alone" {

@@ -5,7 +5,7 @@ use crate::call::{Group, groups};
 
 /// Sorted by channel.
 pub(in crate::calls) const GROUPS: &[Group] = groups! {
-    ProcessLists Other SameVm Open "another name of NtQuerySystemInformation's stub on Wine 8" {
+    ProcessLists Other SameVm Settled "another name of NtQuerySystemInformation's very stub on Wine 8, so its hook is met" {
         RtlGetNativeSystemInformation
     }
     Unix Name Denied Open "starts a program of Unix" {

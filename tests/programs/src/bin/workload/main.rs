@@ -1,11 +1,12 @@
 //! The work that benchmarks compare inside and outside a VM. `workload WORK
 //! COUNT [ARGUMENT…]` does it COUNT times and prints `{"us": microseconds
-//! each}`: `child`, `mutant`, those of [`files`] and [`keys`]. `fill` and
+//! each}`: `child`, `mutant`, those of [`files`], [`keys`] and [`processes`]. `fill` and
 //! `keys-fill` make what the others work on; `hold` waits to be ended; `nothing`
 //! ends at once.
 
 mod files;
 mod keys;
+mod processes;
 
 use std::ffi::c_void;
 use std::process::Command;
@@ -27,6 +28,8 @@ fn main() {
         },
         "child" => time(count, |_| child()),
         "mutant" => time(count, |_| mutant()),
+        "process" => processes::open(count),
+        "processes" => time(count, |_| processes::list()),
         "fill" => files::fill(count, on),
         "file" => time(count, |_| files::open(on)),
         "each" => files::each(count, on),

@@ -1,0 +1,224 @@
+//! Processes and threads: a member reaches those of its VM as on the host, and
+//! all others are as if they did not exist.
+
+use pinion_e2e::{Output, Running, World};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// `ERROR_INVALID_PARAMETER`, for an id that is not there.
+const NOT_THERE: u64 = 87;
+/// `STATUS_INVALID_CID`, signed as the programs print it.
+const INVALID_CID: i64 = 0xc000_000b_u32.cast_signed() as i64;
+
+/// The last line: children write lines of their own before it.
+fn last(output: &Output) -> Value {
+    let line = output.stdout.lines().last().unwrap_or_default();
+    serde_json::from_str(line).unwrap_or_else(|why| panic!("{why}: {output:?}"))
+}
+
+/// A program that can be reached, and its ids: in a VM, or on the host.
+fn target(world: &World, vm: Option<&str>) -> (Running, u64, u64) {
+    let path = world.host.path_of("processes");
+    let program = match vm {
+        Some(vm) => world.pinion(["run", "--name", vm, &path]),
+        None => world.host.program("processes"),
+    };
+    let mut running = program.args(["hold", "100"]).spawn();
+    let said = running.first_json();
+    let id = |name: &str| said[name].as_u64().expect("an id");
+    let (pid, tid) = (id("pid"), id("tid"));
+    (running, pid, tid)
+}
+
+/// What `processes reach` tells from inside `vm`.
+fn reach(world: &World, vm: &str, pid: u64, tid: u64) -> Value {
+    let (pid, tid) = (pid.to_string(), tid.to_string());
+    let output = world.exec(vm, "processes", &["reach", &pid, &tid]);
+    output.expect(0).json()
+}
+
+/// Panics unless every way told that there is no such process or thread.
+fn assert_not_there(told: &Value) {
+    for (way, codes) in told.as_object().expect("an object") {
+        let codes = codes
+            .as_array()
+            .cloned()
+            .unwrap_or_else(|| vec![codes.clone()]);
+        for code in codes {
+            let right = code.as_u64() == Some(NOT_THERE) || code.as_i64() == Some(INVALID_CID);
+            assert!(right, "{way}: {told}");
+        }
+    }
+}
+
+fn ids(list: &Value) -> BTreeSet<u64> {
+    list.as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_u64)
+        .collect()
+}
+
+#[test]
+fn what_a_process_does_to_its_own_works_as_on_the_host() {
+    let world = World::new();
+    let outside = last(&world.host.program("processes").arg("all").run().expect(0));
+    let inside = last(&world.run("processes", &["all"]).expect(0));
+    assert_eq!(inside, outside);
+    assert_eq!(inside["memory"], serde_json::json!([true, 1, 1, true]));
+    assert_eq!(inside["remote thread"], serde_json::json!([true, true]));
+}
+
+#[test]
+fn lists_answer_to_odd_buffers_as_on_the_host() {
+    let world = World::new();
+    let outside = world
+        .host
+        .program("processes")
+        .arg("tables")
+        .run()
+        .expect(0);
+    let inside = world.run("processes", &["tables"]).expect(0);
+    assert_eq!(inside.json(), outside.json());
+}
+
+#[test]
+fn processes_of_the_host_and_of_another_vm_do_not_exist() {
+    let world = World::new();
+    let (_of_a, in_a, in_a_tid) = target(&world, Some("a"));
+    let (_of_b, in_b, in_b_tid) = target(&world, Some("b"));
+    let (_of_host, on_host, on_host_tid) = target(&world, None);
+    let supervisor = world.inspect("a")["supervisor_pid"]
+        .as_u64()
+        .expect("an id");
+    for (pid, tid) in [
+        (in_b, in_b_tid),
+        (on_host, on_host_tid),
+        (supervisor, supervisor + 4),
+        (65532, 65528),
+    ] {
+        assert_not_there(&reach(&world, "a", pid, tid));
+    }
+    let untouched = [in_a, in_b, on_host, supervisor];
+    assert_eq!(world.alive(&untouched), untouched);
+    // The same program reaches its own VM's: the ids are the right ones.
+    let own = reach(&world, "a", in_a, in_a_tid);
+    for way in ["NtOpenProcess", "NtOpenThread", "OpenProcess", "OpenThread"] {
+        assert_eq!(own[way][1], 0, "{way}: {own}");
+    }
+    let outside = world.host.program("processes");
+    let outside = outside.args(["reach", &in_b.to_string(), &in_b_tid.to_string()]);
+    let outside = outside.run().expect(0).json();
+    assert_eq!(
+        outside["NtOpenProcess"][7], 0,
+        "the host goes on: {outside}"
+    );
+}
+
+#[test]
+fn guessed_ids_open_members_only() {
+    let world = World::new();
+    let (_of_a, in_a, in_a_tid) = target(&world, Some("a"));
+    let (_of_b, _, _) = target(&world, Some("b"));
+    let told = world.exec("a", "processes", &["guess"]).expect(0).json();
+    let (processes, threads) = (ids(&told["processes"]), ids(&told["threads"]));
+    assert!(
+        processes.contains(&in_a) && threads.contains(&in_a_tid),
+        "{told}"
+    );
+    assert_eq!(processes.len(), 2, "the target and the guesser: {told}");
+}
+
+#[test]
+fn lists_show_members_only() {
+    let world = World::new();
+    let (_of_a, in_a, _) = target(&world, Some("a"));
+    let (_of_b, in_b, _) = target(&world, Some("b"));
+    let inside = world.exec("a", "processes", &["list"]).expect(0).json();
+    let outside = world.host.program("processes").arg("list").run().expect(0);
+    let outside = outside.json();
+    let own: BTreeSet<u64> = ids(&inside["lists"]["toolhelp"]);
+    assert!(
+        own.contains(&in_a) && !own.contains(&in_b) && own.len() == 2,
+        "{inside}"
+    );
+    assert!(
+        outside["lists"]["native"] != serde_json::json!([]),
+        "{outside}"
+    );
+    for (way, list) in inside["lists"].as_object().expect("an object") {
+        // Classes that this Wine lacks are empty on both sides.
+        if outside["lists"][way] == serde_json::json!([]) {
+            assert_eq!(ids(list), BTreeSet::new(), "{way}: {inside}");
+        } else {
+            assert_eq!(ids(list), own, "{way}: {inside}");
+        }
+        let both = BTreeSet::from([in_a, in_b]);
+        let all = ids(&outside["lists"][way]);
+        assert!(all.is_empty() || all.is_superset(&both), "{way}: {outside}");
+    }
+    assert_eq!(
+        inside["names"],
+        serde_json::json!(["processes.exe"]),
+        "{inside}"
+    );
+}
+
+#[test]
+fn a_child_and_a_service_reach_no_further() {
+    let world = World::new();
+    let (_of_a, _, _) = target(&world, Some("a"));
+    let (_of_host, pid, tid) = target(&world, None);
+    let program = world.host.path_of("processes");
+    let line = format!("{program} reach {pid} {tid}");
+    let child = world
+        .pinion(["exec", "a", "cmd.exe", "/c", &line])
+        .run()
+        .expect(0);
+    assert_not_there(&child.json());
+    let file = format!("{}\\service.txt", world.windows_work());
+    let command = format!("{program} to {file} reach {pid} {tid}");
+    let sc = |words: &[&str]| {
+        world
+            .pinion(["exec", "a", "sc.exe"])
+            .args(words.to_vec())
+            .run()
+    };
+    sc(&["create", "pinion-reach", "binPath=", &command]).ok();
+    // It is no service: it writes its file and ends.
+    let _ = sc(&["start", "pinion-reach"]);
+    let read = world.pinion(["exec", "a", "cmd.exe", "/c", &format!("type {file}")]);
+    let read = read.run().expect(0);
+    assert_not_there(&read.json());
+}
+
+#[test]
+fn a_members_console_is_its_own_vms() {
+    let world = World::new();
+    let (_of_a, _, _) = target(&world, Some("a"));
+    let console = world
+        .host
+        .program("processes")
+        .args(["console", "60"])
+        .run();
+    let on_host = console.expect(0).json()["pid"].as_u64().expect("an id");
+    let console = world.exec("a", "processes", &["console", "60"]).expect(0);
+    let in_a = console.json()["pid"].as_u64().expect("an id");
+    let attach = |pid: u64| {
+        let told = world.exec("a", "processes", &["attach", &pid.to_string()]);
+        told.expect(0).json()
+    };
+    let nobodys = attach(65532);
+    assert_eq!(nobodys["attached"], false);
+    assert_eq!(attach(on_host), nobodys);
+    assert_eq!(attach(in_a)["attached"], true);
+    // On the host the same console is there; the program's output goes to it.
+    let file = format!("{}\\attached.txt", world.windows_work());
+    let outside = world.host.program("processes");
+    let outside = outside.args(["to", &file, "attach", &on_host.to_string()]);
+    outside.run().ok();
+    let told = std::fs::read_to_string(world.work().join("attached.txt")).expect("written");
+    let told: Value = serde_json::from_str(&told).expect("JSON");
+    assert_eq!(told["attached"], true, "{told}");
+    world.kill(on_host);
+}

@@ -1,0 +1,53 @@
+//! Looks at other processes and does to them what can be done. `processes
+//! all` does all of it to children of its own; `hold SECONDS` is there to be
+//! reached; `reach PID TID` and `guess` try what is not its own; `list` tells
+//! every list of processes; `tables` how the lists answer to odd buffers;
+//! `attach PID` attaches to a console, `console` starts a program that has one;
+//! `to FILE WORDS…` writes what it says to a file, for a service.
+
+mod all;
+mod attach;
+mod lists;
+mod nt;
+mod reach;
+mod tables;
+
+use pinion_test_programs::{arguments, say, usage};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+fn main() {
+    let arguments = arguments();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words[..] {
+        ["to", file, ref words @ ..] => {
+            let written = std::fs::write(file, told(words).to_string());
+            written.expect("the file can be written");
+        }
+        ["hold", seconds] => {
+            say(&json!({"pid": std::process::id(), "tid": nt::own_thread()}));
+            std::thread::sleep(Duration::from_secs_f64(seconds.parse().unwrap_or(1.0)));
+        }
+        ref words => say(&told(words)),
+    }
+}
+
+/// What the words ask for.
+fn told(words: &[&str]) -> Value {
+    match *words {
+        ["all"] => all::all(),
+        ["reach", pid, tid] => reach::reach(number(pid), number(tid)),
+        ["guess"] => reach::guess(),
+        ["list"] => lists::all(),
+        ["tables"] => tables::answers(),
+        ["attach", pid] => attach::attach(number(pid)),
+        ["console", seconds] => attach::console(seconds),
+        _ => usage(
+            "processes all | hold SECONDS | reach PID TID | guess | list | tables | attach PID | console SECONDS | to FILE WORDS…",
+        ),
+    }
+}
+
+fn number(text: &str) -> u32 {
+    text.parse().unwrap_or(0)
+}
