@@ -6,6 +6,26 @@ use core::ffi::{CStr, c_char, c_void};
 /// The export of ntdll that only Wine has.
 pub const VERSION_EXPORT: &[u8] = b"wine_get_version";
 
+/// The class of `NtQuerySystemInformation` that tells Wine's version, a text of
+/// 8-bit characters up to a zero, then more (`SystemWineVersionInformation`,
+/// Wine's winternl.h; seen on Wine 8 and 10).
+pub const VERSION_CLASS: u32 = 1000;
+
+/// The first Wine whose server may be asked for the table of all handles. That
+/// of Wine 8 runs past the end of a process's table that is empty, and ends with
+/// a fault, and the prefix with it: a program that is started from Unix has none
+/// for a moment. Seen on Wine 8.0 by a core file, inside and outside of VMs; in
+/// the source (server/handle.c, `enum_handles`) it is mended in 10.0. What lies
+/// between was not looked at.
+pub const LISTS_HANDLES_SINCE: u32 = 10;
+
+/// The major number of a version such as `8.0`.
+#[must_use]
+pub fn major(version: &[u8]) -> Option<u32> {
+    let digits = version.split(|byte| !byte.is_ascii_digit()).next()?;
+    core::str::from_utf8(digits).ok()?.parse().ok()
+}
+
 /// `STRING` (ntdef.h), the counted 8-bit string.
 #[repr(C)]
 struct AnsiString {
@@ -41,4 +61,19 @@ pub unsafe fn version(ntdll: *mut c_void) -> Option<&'static str> {
     let get: extern "C" fn() -> *const c_char = unsafe { core::mem::transmute(address) };
     // SAFETY: Wine returns a static NUL-terminated ASCII string.
     unsafe { CStr::from_ptr(get()) }.to_str().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::major;
+
+    #[test]
+    fn the_major_number_is_read_up_to_the_dot() {
+        assert_eq!(major(b"8.0\0Linux"), Some(8));
+        assert_eq!(major(b"10.0-rc1"), Some(10));
+        assert_eq!(major(b"11"), Some(11));
+        for none in [&b""[..], b".5", b"x8", b"99999999999"] {
+            assert_eq!(major(none), None);
+        }
+    }
 }

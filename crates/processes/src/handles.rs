@@ -1,5 +1,6 @@
 //! The table of all handles (`SYSTEM_HANDLE_INFORMATION_EX`): shown with those
-//! of members only, also in its older form with 16-bit fields.
+//! of members only, also in its older form with 16-bit fields; and made anew
+//! where the kernel must not be asked for it.
 
 use crate::{Damaged, number, put};
 
@@ -53,6 +54,63 @@ pub fn keep_old(bytes: &mut [u8], member: impl Fn(u64) -> bool) -> Result<usize,
     Ok(OLD_HEAD + kept * OLD_ENTRY)
 }
 
+/// What the table tells of one handle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Handle {
+    /// The id of the process that has it.
+    pub process: u64,
+    /// The handle itself.
+    pub value: u64,
+    /// The access that it was given.
+    pub access: u32,
+    /// The index of its object's type.
+    pub kind: u16,
+    /// `OBJ_INHERIT` and `OBJ_PROTECT_CLOSE`.
+    pub attributes: u32,
+}
+
+/// A table of handles in the making. Without back traces and addresses of
+/// objects, as Wine's.
+#[derive(Debug)]
+pub struct Table<'a> {
+    bytes: &'a mut [u8],
+    count: usize,
+}
+
+impl<'a> Table<'a> {
+    /// An empty table that goes to `bytes`.
+    pub fn new(bytes: &'a mut [u8]) -> Self {
+        Self { bytes, count: 0 }
+    }
+
+    /// Adds a handle. One that has no room is counted only.
+    pub fn add(&mut self, handle: Handle) {
+        let mut entry = [0; ENTRY];
+        let numbers = [
+            put(&mut entry, 8, handle.process.to_le_bytes()),
+            put(&mut entry, 16, handle.value.to_le_bytes()),
+            put(&mut entry, 24, handle.access.to_le_bytes()),
+            put(&mut entry, 30, handle.kind.to_le_bytes()),
+            put(&mut entry, 32, handle.attributes.to_le_bytes()),
+        ];
+        debug_assert!(numbers.iter().all(Option::is_some));
+        // What does not fit shows in the size.
+        let _ = put(self.bytes, HEAD + self.count * ENTRY, entry);
+        self.count += 1;
+    }
+
+    /// Writes the head. The table's size in bytes; when the bytes are fewer,
+    /// what is in them is no table.
+    pub fn finish(self) -> usize {
+        if let Some(head) = self.bytes.get_mut(..HEAD) {
+            head.fill(0);
+        }
+        // Without a head the size is larger than the bytes.
+        let _ = put(self.bytes, 0, (self.count as u64).to_le_bytes());
+        HEAD + self.count * ENTRY
+    }
+}
+
 fn count(bytes: &[u8]) -> Result<usize, Damaged> {
     let count = number::<8>(bytes, 0).ok_or(Damaged)?;
     let count = usize::try_from(count).map_err(|_| Damaged)?;
@@ -98,7 +156,7 @@ mod tests {
     use std::vec::Vec;
 
     #[derive(Debug, Clone, PartialEq)]
-    struct Handle {
+    struct Full {
         object: u64,
         process: u64,
         value: u64,
@@ -108,7 +166,7 @@ mod tests {
         attributes: u32,
     }
 
-    fn handle() -> impl Strategy<Value = Handle> {
+    fn handle() -> impl Strategy<Value = Full> {
         (
             any::<u64>(),
             0_u64..9,
@@ -119,7 +177,7 @@ mod tests {
             any::<u32>(),
         )
             .prop_map(
-                |(object, process, value, access, trace, kind, attributes)| Handle {
+                |(object, process, value, access, trace, kind, attributes)| Full {
                     object,
                     process,
                     value,
@@ -131,7 +189,7 @@ mod tests {
             )
     }
 
-    fn table(handles: &[Handle]) -> Vec<u8> {
+    fn table(handles: &[Full]) -> Vec<u8> {
         let mut bytes = Vec::new();
         bytes.extend((handles.len() as u64).to_le_bytes());
         bytes.extend([0; 8]);
@@ -148,7 +206,7 @@ mod tests {
         bytes
     }
 
-    fn old_table(handles: &[Handle]) -> Vec<u8> {
+    fn old_table(handles: &[Full]) -> Vec<u8> {
         let mut bytes = Vec::new();
         bytes.extend((handles.len() as u64).to_le_bytes());
         for handle in handles {
@@ -174,6 +232,34 @@ mod tests {
             let mut bytes = table(&handles);
             let size = keep_old(&mut bytes, member).expect("whole");
             prop_assert_eq!(&bytes[..size], &old_table(&wanted));
+        }
+
+        #[test]
+        fn a_table_that_is_made_reads_as_the_kernels(
+            handles in prop::collection::vec(handle(), 0..20),
+            room in 0_usize..900,
+        ) {
+            let wanted: Vec<_> = handles
+                .into_iter()
+                .map(|handle| Full { object: 0, trace: 0, ..handle })
+                .collect();
+            let whole = table(&wanted);
+            let mut bytes = std::vec![0xaa; room];
+            let mut made = Table::new(&mut bytes);
+            for handle in &wanted {
+                made.add(Handle {
+                    process: handle.process,
+                    value: handle.value,
+                    access: handle.access,
+                    kind: handle.kind,
+                    attributes: handle.attributes,
+                });
+            }
+            let size = made.finish();
+            prop_assert_eq!(size, whole.len());
+            if size <= room {
+                prop_assert_eq!(&bytes[..size], &whole);
+            }
         }
 
         #[test]

@@ -29,6 +29,8 @@ const FULL: usize = 256;
 const THREAD: (usize, usize) = (80, 48);
 /// Where `NumberOfThreads` is.
 const THREADS: usize = 4;
+/// Where `HandleCount` is.
+const HANDLES: usize = 96;
 
 /// Processes of the kernel itself that every list begins with on Windows, and
 /// that programs expect there: Idle and System. Wine has neither.
@@ -106,8 +108,23 @@ fn settle(entry: &mut [u8], form: Form, was: u64, is: u64) -> Option<()> {
     put(entry, 0, u32::try_from(entry.len()).ok()?.to_le_bytes())
 }
 
+/// How many handles the process `id` has, by a chain of
+/// `SYSTEM_PROCESS_INFORMATION`.
+#[must_use]
+pub fn handle_count(bytes: &[u8], id: u64) -> Option<u64> {
+    let mut at = 0;
+    loop {
+        let next = next(bytes, at, FULL).ok()?;
+        if number::<8>(bytes, at + 80)? == id {
+            return number::<4>(bytes, at + HANDLES);
+        }
+        at += next?;
+    }
+}
+
 /// The process that has the running thread `id`, by a chain of
-/// `SYSTEM_PROCESS_INFORMATION` with plain `SYSTEM_THREAD_INFORMATION`.
+/// `SYSTEM_PROCESS_INFORMATION` with plain `SYSTEM_THREAD_INFORMATION`. The two
+/// lower bits do not count, as for the kernel's own look-up of ids.
 #[must_use]
 pub fn process_of_thread(bytes: &[u8], id: u64) -> Option<u64> {
     let mut at = 0;
@@ -119,7 +136,7 @@ pub fn process_of_thread(bytes: &[u8], id: u64) -> Option<u64> {
             .get(FULL..)?
             .chunks_exact(THREAD.0)
             .take(threads)
-            .any(|thread| number::<8>(thread, THREAD.1) == Some(id));
+            .any(|thread| number::<8>(thread, THREAD.1) == Some(id & !3));
         if has {
             return number::<8>(entry, 80);
         }

@@ -110,7 +110,7 @@ pub(crate) fn with_members<R>(work: impl FnOnce(&Members<'_>) -> R) -> Option<R>
     let mut room = FEW;
     while room < MANY {
         room *= 8;
-        let mut region = Region::new(room * 8)?;
+        let mut region = Region::new(room * 8).ok()?;
         if list(region.words())? {
             return Members::listed(region.words()).map(|members| work(&members));
         }

@@ -5,6 +5,7 @@
 pub(crate) mod console;
 mod device;
 pub(crate) mod files;
+mod handle_tables;
 pub(crate) mod handles;
 pub(crate) mod links;
 pub(crate) mod membership;

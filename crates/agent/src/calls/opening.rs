@@ -123,7 +123,7 @@ impl Drop for HeldThread {
 /// process's id: it is looked up in the list of processes first, so that no
 /// thread of others is opened.
 fn hold_thread(id: u64) -> Option<HeldThread> {
-    if id == membership::own_thread() {
+    if id & !3 == membership::own_thread() {
         return Some(HeldThread(core::ptr::null_mut()));
     }
     let process = tables::with_all_processes(|bytes| list::process_of_thread(bytes, id))??;

@@ -4,7 +4,7 @@
 //! A table is taken into the agent's own memory and cut down there; the program
 //! gets the rest, with the lengths and statuses of a system that has no more.
 
-use super::membership;
+use super::{handle_tables, membership};
 use crate::hooks::{self, kept};
 use crate::region::Region;
 use crate::{guard, scratch};
@@ -16,27 +16,25 @@ use pinion_nt::status::{
 };
 use pinion_processes::class::{self, Treatment};
 use pinion_processes::list::Form;
-use pinion_processes::{Damaged, handles, list};
+use pinion_processes::{Damaged, list};
 
 /// How often a table that grows is asked for again.
 const TRIES: usize = 8;
 /// `SystemProcessInformation`.
 const PROCESSES: u32 = 5;
-/// `SystemExtendedHandleInformation`.
-const HANDLES: u32 = 64;
 
 /// Asks the kernel for a class: buffer, its size in bytes, the length told.
-type Ask<'a> = &'a dyn Fn(u32, *mut c_void, u32, *mut u32) -> NTSTATUS;
+pub(super) type Ask<'a> = &'a dyn Fn(u32, *mut c_void, u32, *mut u32) -> NTSTATUS;
 
 /// Cuts a table down to what the function says are members; the bytes left.
-type Keep<'a> = &'a dyn Fn(&mut [u8], &dyn Fn(u64) -> bool) -> Result<usize, Damaged>;
+pub(super) type Keep<'a> = &'a dyn Fn(&mut [u8], &dyn Fn(u64) -> bool) -> Result<usize, Damaged>;
 
 /// Where a program wants its answer.
 #[derive(Clone, Copy)]
-struct Out {
-    buffer: *mut c_void,
-    length: u32,
-    returned: *mut u32,
+pub(super) struct Out {
+    pub(super) buffer: *mut c_void,
+    pub(super) length: u32,
+    pub(super) returned: *mut u32,
 }
 
 /// As `NtQuerySystemInformation`.
@@ -94,12 +92,8 @@ fn answer(class: u32, out: Out, ask: Ask<'_>) -> NTSTATUS {
             ask(class, buffer, length, returned)
         }),
         Treatment::SessionProcesses => session_processes(class, out, ask),
-        Treatment::Handles => {
-            all_handles(out, ask, &|table, member| handles::keep_old(table, member))
-        }
-        Treatment::HandlesEx => {
-            all_handles(out, ask, &|table, member| handles::keep(table, member))
-        }
+        Treatment::Handles => handle_tables::old(out, ask),
+        Treatment::HandlesEx => handle_tables::extended(out, ask),
         Treatment::ImageOfId => image_of_id(class, out, ask),
         Treatment::Objects => closed(class, ask, STATUS_UNSUCCESSFUL),
         Treatment::Denied => closed(class, ask, STATUS_ACCESS_DENIED),
@@ -144,7 +138,7 @@ fn with_table(
         };
         let told = (told as usize).max(scratch::LARGE * 2);
         // A quarter more: the system goes on while it is asked.
-        let Some(mut region) = Region::new(told + told / 4) else {
+        let Ok(mut region) = Region::new(told + told / 4) else {
             return Err((STATUS_NO_MEMORY, 0));
         };
         result = attempt(region.bytes());
@@ -170,7 +164,7 @@ pub(crate) fn with_all_processes<R>(mut work: impl FnMut(&[u8]) -> R) -> Option<
 /// Answers with the table that `keep` leaves of the kernel's. Members are those
 /// that are listed both before and after the kernel was asked: an id that came
 /// to mean another process meanwhile is of neither.
-fn cut_down(
+pub(super) fn cut_down(
     out: Out,
     ask: &dyn Fn(*mut c_void, u32, *mut u32) -> NTSTATUS,
     keep: Keep<'_>,
@@ -227,11 +221,6 @@ fn processes(
         let places = (table.as_ptr() as u64, out.buffer as u64);
         list::keep(table, form, places, member)
     })
-}
-
-fn all_handles(out: Out, ask: Ask<'_>, keep: Keep<'_>) -> NTSTATUS {
-    let ask = |buffer, length, returned| ask(HANDLES, buffer, length, returned);
-    cut_down(out, &ask, keep)
 }
 
 /// The processes of a session, into the buffer that the caller's structure

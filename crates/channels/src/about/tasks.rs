@@ -74,6 +74,8 @@ pub(super) const ABOUT: &[About] = &[
         wine: "The same; of handles and objects it tells little.",
         proofs: &[
             "e2e processes::lists_show_members_only",
+            "e2e processes::tables_of_handles_show_members_only",
+            "e2e processes::a_question_for_all_handles_harms_nobody",
             "e2e processes::lists_answer_to_odd_buffers_as_on_the_host",
         ],
         gaps: "On Windows, which processes use a file (FileProcessIdsUsingFileInformation), and lists that other services keep.",

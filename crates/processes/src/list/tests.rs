@@ -18,7 +18,7 @@ struct Process {
 }
 
 fn process() -> impl Strategy<Value = Process> {
-    let threads = prop::collection::vec(1_u64..500, 0..4);
+    let threads = prop::collection::vec((1_u64..500).prop_map(|index| index * 4), 0..4);
     let extra = prop::collection::vec(any::<u8>(), 0..20);
     (0_u64..40, "[a-z]{0,9}", threads, extra).prop_map(|(id, name, threads, extra)| Process {
         id,
@@ -37,6 +37,7 @@ fn chain(processes: &[Process], form: Form, base: u64) -> Vec<u8> {
         entry.resize(head, 0xaa);
         put(&mut entry, id_at, process.id.to_le_bytes());
         if form == Form::Full {
+            put(&mut entry, HANDLES, (process.id as u32 * 7).to_le_bytes());
             put(
                 &mut entry,
                 THREADS,
@@ -127,7 +128,7 @@ proptest! {
     #[test]
     fn garbage_never_panics(mut bytes: Vec<u8>, full: bool, id: u64) {
         let form = if full { Form::Full } else { Form::Basic };
-        let _ = process_of_thread(&bytes, id);
+        let _ = (process_of_thread(&bytes, id), handle_count(&bytes, id));
         let size = bytes.len();
         if let Ok(left) = keep(&mut bytes, form, (0, u64::MAX), |id| id & 1 == 0) {
             prop_assert!(left <= size);
@@ -150,9 +151,16 @@ proptest! {
     }
 
     #[test]
-    fn a_thread_is_found_in_its_process(processes in prop::collection::vec(process(), 1..12), id in 1_u64..500) {
+    fn handles_are_counted_of_the_right_process(processes in prop::collection::vec(process(), 1..12), id in 0_u64..40) {
         let bytes = chain(&processes, Form::Full, 0);
-        let wanted = processes.iter().find(|process| process.threads.contains(&id));
+        let there = processes.iter().any(|process| process.id == id);
+        prop_assert_eq!(handle_count(&bytes, id), there.then_some(id * 7));
+    }
+
+    #[test]
+    fn a_thread_is_found_in_its_process(processes in prop::collection::vec(process(), 1..12), id in 1_u64..2000) {
+        let bytes = chain(&processes, Form::Full, 0);
+        let wanted = processes.iter().find(|process| process.threads.contains(&(id & !3)));
         prop_assert_eq!(process_of_thread(&bytes, id), wanted.map(|process| process.id));
     }
 }

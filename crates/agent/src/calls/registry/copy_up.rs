@@ -9,10 +9,11 @@
 use super::access::{ALL, READ};
 use super::listed::Fate;
 use super::marks::{self, Mark};
-use super::raw::{self, Key, Region, word};
+use super::raw::{self, Key, word};
 use super::tree::Stack;
 use super::{handles, names, own_links, security};
 use crate::hooks::{self, kept};
+use crate::region::Region;
 use crate::{scratch, state};
 use pinion_layers::{Lookup, Tree, lookup, make_parents};
 use pinion_names::key;

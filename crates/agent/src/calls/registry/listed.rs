@@ -8,9 +8,10 @@
 
 use super::listing::{Entry, Head, Listing};
 use super::marks::{self, Mark};
-use super::raw::{self, Key, Region, is_missing};
+use super::raw::{self, Key, is_missing};
 use super::tree::Stack;
 use super::{access, handles, names, own_links};
+use crate::region::Region;
 use crate::state;
 use core::sync::atomic::{AtomicPtr, Ordering};
 use pinion_layers::{Sources, sources};

@@ -4,8 +4,8 @@
 //!
 //! [`super::listed`] reads them, keeps them and says when they are old.
 
-use super::raw::Region;
 use crate::hooks;
+use crate::region::Region;
 use core::cmp::Ordering as Order;
 use pinion_layers::{Rank, merge};
 use pinion_names::units::fold;

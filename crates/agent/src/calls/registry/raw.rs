@@ -1,4 +1,4 @@
-//! Keys by their real paths, and memory: the agent's own calls, past its hooks.
+//! Keys by their real paths: the agent's own calls, past its hooks.
 
 use super::access::READ;
 use crate::calls::query_object;
@@ -6,15 +6,15 @@ use crate::hooks::kept;
 use crate::scratch;
 use core::ffi::c_void;
 use pinion_names::units::{SEPARATOR, join};
-use pinion_nt::calls::{NtAllocateVirtualMemory, NtClose, NtFreeVirtualMemory};
+use pinion_nt::calls::NtClose;
 use pinion_nt::status::{
     STATUS_BUFFER_OVERFLOW, STATUS_INFO_LENGTH_MISMATCH, STATUS_NAME_TOO_LONG, STATUS_NO_MEMORY,
     STATUS_NO_MORE_ENTRIES, STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_PATH_NOT_FOUND,
     STATUS_UNSUCCESSFUL, success,
 };
 use pinion_nt::{
-    CURRENT_PROCESS, HANDLE, MEM_COMMIT_RESERVE, NTSTATUS, OBJ_CASE_INSENSITIVE, OBJECT_ATTRIBUTES,
-    PAGE_READWRITE, UNICODE_STRING, object_attributes, unicode_string,
+    HANDLE, NTSTATUS, OBJ_CASE_INSENSITIVE, OBJECT_ATTRIBUTES, UNICODE_STRING, object_attributes,
+    unicode_string,
 };
 
 /// A key of the agent's own, closed with the value.
@@ -329,64 +329,6 @@ pub(super) fn with_child<R>(
         let length = join(&[name, &[SEPARATOR], child], out).ok()?;
         out.get(..length).map(work)
     })?
-}
-
-/// Zeroed memory of the agent's own, freed with the value. For slow paths.
-pub(super) struct Region {
-    base: *mut c_void,
-    size: usize,
-}
-
-impl Region {
-    pub(super) fn new(size: usize) -> Result<Self, NTSTATUS> {
-        let (mut base, mut size) = (core::ptr::null_mut(), size.max(1));
-        // SAFETY: the pointers are to locals; a new region is made.
-        let status = unsafe {
-            NtAllocateVirtualMemory(
-                CURRENT_PROCESS,
-                &raw mut base,
-                0,
-                &raw mut size,
-                MEM_COMMIT_RESERVE,
-                PAGE_READWRITE,
-            )
-        };
-        if success(status) {
-            Ok(Self { base, size })
-        } else {
-            Err(status)
-        }
-    }
-
-    /// The memory as bytes, page-aligned.
-    pub(super) fn bytes(&mut self) -> &mut [u8] {
-        // SAFETY: the region has `size` bytes and this value alone owns it.
-        unsafe { core::slice::from_raw_parts_mut(self.base.cast(), self.size) }
-    }
-
-    /// The memory, which lives until [`Region::free`] is called with it.
-    pub(super) fn leak(self) -> (*mut c_void, usize) {
-        let parts = (self.base, self.size);
-        core::mem::forget(self);
-        parts
-    }
-
-    /// Takes back what [`Region::leak`] gave.
-    ///
-    /// # Safety
-    /// `base` and `size` must be such a pair that nobody uses any more.
-    pub(super) unsafe fn take_back(base: *mut c_void, size: usize) -> Self {
-        Self { base, size }
-    }
-}
-
-impl Drop for Region {
-    fn drop(&mut self) {
-        const MEM_RELEASE: u32 = 0x8000;
-        let (mut base, mut size) = (self.base, 0);
-        // SAFETY: the region is this value's own.
-        unsafe { NtFreeVirtualMemory(CURRENT_PROCESS, &raw mut base, &raw mut size, MEM_RELEASE) };
-    }
 }
 
 /// The little-endian `u32` at `at`.

@@ -1,9 +1,10 @@
 //! Security descriptors of keys: kept when a key is copied up, and read from
 //! the key that stands for a handle.
 
-use super::raw::{Key, Region};
+use super::raw::Key;
 use super::{handles, values};
 use crate::hooks::kept;
+use crate::region::Region;
 use core::ffi::c_void;
 use pinion_nt::calls::NtSetSecurityObject;
 use pinion_nt::status::{STATUS_BUFFER_TOO_SMALL, success};

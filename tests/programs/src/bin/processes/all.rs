@@ -336,13 +336,12 @@ fn in_lists(child: &Child) -> Value {
     };
     let ways = ["toolhelp", "threads", "psapi", "wts", "class 5", "class 57"];
     let both = ways.map(|way| has(way, own) && has(way, child.pid));
-    let handles = ["class 16", "class 64"].map(|way| has(way, own) && has(way, child.pid));
     let parents = told["parents"].as_array();
     let parent = parents.is_some_and(|all| all.contains(&json!([child.pid, own])));
     let thread = lists::threads().contains(&(child.tid, child.pid));
     let named = told["names"].as_array();
     let named = named.is_some_and(|names| names.contains(&json!("processes.exe")));
-    json!([both, handles, parent, thread, named])
+    json!([both, parent, thread, named])
 }
 
 /// Odd ids, and the image by an id, which Wine 8 does not tell.

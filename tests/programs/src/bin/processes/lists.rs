@@ -35,8 +35,6 @@ pub fn all() -> Value {
         "native".into(),
         json!(native.map(|words| links(5, &words).0).unwrap_or_default()),
     );
-    lists.insert("class 16".into(), json!(handle_owners()));
-    lists.insert("class 64".into(), json!(handle_owners_ex()));
     let mut told = json!({"lists": lists});
     told["names"] = json!(chain(5).map(|(_, names)| names).unwrap_or_default());
     told["parents"] = json!(toolhelp_parents());
@@ -165,19 +163,6 @@ fn wts() -> Ids {
         }
     }
     ids
-}
-
-fn handle_owners() -> Ids {
-    let words = nt::system(16).unwrap_or_else(|_| vec![0]);
-    let count = (words[0] & 0xffff_ffff) as usize;
-    let entries = words[1..].chunks_exact(3).take(count);
-    entries.map(|entry| entry[0] & 0xffff).collect()
-}
-
-fn handle_owners_ex() -> Ids {
-    let words = nt::system(64).unwrap_or_else(|_| vec![0, 0]);
-    let entries = words[2..].chunks_exact(5).take(words[0] as usize);
-    entries.map(|entry| entry[1]).collect()
 }
 
 /// The name of the image of a process by its id (class 88); the status.

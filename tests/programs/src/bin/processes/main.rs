@@ -1,12 +1,14 @@
 //! Looks at other processes and does to them what can be done. `processes
 //! all` does all of it to children of its own; `hold SECONDS` is there to be
 //! reached; `reach PID TID` and `guess` try what is not its own; `list` tells
-//! every list of processes; `tables` how the lists answer to odd buffers;
+//! every list of processes; `tables` how the lists answer to odd buffers; `handles`
+//! tells and `ask-handles SECONDS` asks for the system's tables of handles;
 //! `attach PID` attaches to a console, `console` starts a program that has one;
 //! `to FILE WORDS…` writes what it says to a file, for a service.
 
 mod all;
 mod attach;
+mod handles;
 mod lists;
 mod nt;
 mod reach;
@@ -40,10 +42,12 @@ fn told(words: &[&str]) -> Value {
         ["guess"] => reach::guess(),
         ["list"] => lists::all(),
         ["tables"] => tables::answers(),
+        ["handles"] => handles::all(),
+        ["ask-handles", seconds] => handles::ask(seconds),
         ["attach", pid] => attach::attach(number(pid)),
         ["console", seconds] => attach::console(seconds),
         _ => usage(
-            "processes all | hold SECONDS | reach PID TID | guess | list | tables | attach PID | console SECONDS | to FILE WORDS…",
+            "processes all | hold SECONDS | reach PID TID | guess | list | tables | handles | ask-handles SECONDS | attach PID | console SECONDS | to FILE WORDS…",
         ),
     }
 }
