@@ -23,6 +23,7 @@ pub fn open(count: u32) {
         }
     });
     child.kill().expect("the child is ended");
+    child.wait().expect("the child has ended");
 }
 
 /// Lists all processes, as toolhelp does.
