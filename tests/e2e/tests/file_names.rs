@@ -2,6 +2,7 @@
 
 use pinion_e2e::{Output, World};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -218,12 +219,18 @@ fn volumes_and_control_codes_answer_as_on_the_host() {
     let mut words = Vec::new();
     // A change brings the directories of the drive into the VM's layer.
     words.extend(["write", &name, "changed"].map(str::to_owned));
-    for class in ["1", "3", "4", "5", "7"] {
+    // Size, label, device, attributes, quotas, object ids, sectors.
+    for class in ["1", "3", "4", "5", "6", "7", "8", "11"] {
         for name in [&name, r"\??\C:\"] {
             words.extend([";", "volume", name, class].map(str::to_owned));
         }
     }
-    for code in ["900a4", "900a8", "900ac", "9c040", "9003c", "900c4"] {
+    // Reparse points, compression, sparse files, object ids, then oplocks and what locks a volume.
+    let codes = [
+        "900a4", "900a8", "900ac", "9c040", "9003c", "900c4", "940cf", "980c8", "900c0", "90000",
+        "90004", "90008", "9005c", "90240", "90018", "90020",
+    ];
+    for code in codes {
         words.extend([";", "control", &name, code].map(str::to_owned));
     }
     words.extend([";", "read", r"\??\C:\$Recycle.Bin\none"].map(str::to_owned));
@@ -271,4 +278,129 @@ fn a_large_file_is_deleted_without_a_copy() {
     let told = answers(world.run("file_forms", &story));
     assert_eq!(told[3]["value"], "new");
     assert_eq!(fs::metadata(&file).expect("it is there").len(), 300_000);
+}
+
+/// A deletion by a handle takes no copy, and can be called off; a new name takes one, and the handle is of that
+/// from then on.
+#[test]
+fn a_large_file_opened_for_deletion_is_copied_when_it_must_be() {
+    let world = World::new();
+    for name in ["gone.bin", "kept.bin", "moved.bin"] {
+        fs::write(world.work().join(name), vec![7; 300_000]).expect("a file");
+    }
+    let at = |name: &str| format!(r"\??\{}\{name}", world.windows_work());
+    let (gone, kept, moved) = (at("gone.bin"), at("kept.bin"), at("moved.bin"));
+    let (first, second) = (at("first.bin"), at("second.bin"));
+    let (to_first, to_second) = (format!("rename:{first}"), format!("rename:{second}"));
+    let program = world.host.path_of("file_forms");
+    let story = [
+        &["by-handle", &gone, "delete"][..],
+        &["by-handle", &kept, "delete", "keep"],
+        &[
+            "by-handle",
+            &moved,
+            "name",
+            &to_first,
+            "name",
+            &to_second,
+            "name",
+        ],
+        &["attributes", &gone],
+        &["attributes", &kept],
+        &["attributes", &moved],
+        &["attributes", &first],
+        &["attributes", &second],
+        &["by-handle", &second, "delete"],
+        &["attributes", &second],
+    ]
+    .join(&";");
+    let told = answers(
+        world
+            .pinion(["run", "--name", "one", &program])
+            .args(&story)
+            .run(),
+    );
+    let ok = "0x00000000";
+    assert_eq!(told[0], json!([ok]));
+    assert_eq!(told[1], json!([ok, ok]));
+    assert_eq!(
+        told[2],
+        json!(["moved.bin", ok, "first.bin", ok, "second.bin"])
+    );
+    let statuses: Vec<_> = told[3..8].iter().map(|one| one["status"].clone()).collect();
+    let missing = "0xc0000034";
+    assert_eq!(statuses, [missing, ok, missing, missing, ok]);
+    assert_eq!(
+        (&told[8], &told[9]["status"]),
+        (&json!([ok]), &json!(missing))
+    );
+    let names: BTreeSet<_> = fs::read_dir(own(&world, "one", &world.work()))
+        .expect("a list")
+        .map(|entry| {
+            entry
+                .expect("an entry")
+                .file_name()
+                .into_string()
+                .expect("text")
+        })
+        .collect();
+    assert_eq!(
+        names,
+        [".wh.gone.bin", ".wh.moved.bin"].map(str::to_owned).into()
+    );
+    let outside = answers(world.host.program("file_forms").args(&story[..]).run());
+    assert_eq!(outside, told, "outside, inside");
+}
+
+/// The newer classes of `NtSetInformationFile` do what the older do, where there are such.
+#[test]
+fn the_newer_classes_rename_link_and_delete_as_on_the_host() {
+    let world = World::new();
+    let folder = |name: &str| {
+        let path = world.work().join(name);
+        fs::create_dir(&path).expect("a folder");
+        for (file, size) in [("a", 10), ("b", 300_000), ("c", 10), ("d", 300_000)] {
+            fs::write(path.join(file), vec![7; size]).expect("a file");
+        }
+    };
+    folder("inside");
+    folder("outside");
+    let story = |folder: &str| {
+        let at = |name: &str| format!(r"\??\{}\{folder}\{name}", world.windows_work());
+        let mut words = Vec::new();
+        for (name, step) in [
+            ("a", format!("rename-ex:{}", at("new a"))),
+            ("b", format!("rename-ex:{}", at("new b"))),
+            ("c", format!("link-ex:{}", at("new c"))),
+            ("c", "delete-ex".into()),
+            ("d", "delete-ex".into()),
+        ] {
+            words.extend([
+                "by-handle".into(),
+                at(name),
+                step,
+                "name".into(),
+                ";".into(),
+            ]);
+        }
+        for name in ["a", "b", "c", "d", "new a", "new b", "new c"] {
+            words.extend(["read".into(), at(name), ";".into()]);
+        }
+        words.pop();
+        words
+    };
+    let program = world.host.path_of("file_forms");
+    let inside = story("inside");
+    let inside = answers(world.pinion(["run", "--rm", &program]).args(inside).run());
+    let outside = answers(
+        world
+            .host
+            .program("file_forms")
+            .args(story("outside"))
+            .run(),
+    );
+    assert_eq!(inside, outside, "inside, outside");
+    for file in ["a", "b", "c", "d"] {
+        assert!(world.work().join("inside").join(file).exists(), "{file}");
+    }
 }

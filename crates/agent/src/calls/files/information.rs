@@ -3,7 +3,7 @@
 use super::names;
 use super::rename::{self, Class};
 use super::view::{View, with_name as with_name_in_layer};
-use super::{copy_up, open, opened, raw, remove, shares, watch};
+use super::{copy_up, for_deletion, open, opened, raw, remove, shares, watch};
 use crate::calls::pipes;
 use crate::hooks::{self, kept};
 use crate::{guard, scratch};
@@ -63,6 +63,7 @@ pub(crate) unsafe fn query_information(
     length: u32,
     class: u32,
 ) -> NTSTATUS {
+    let file = for_deletion::standing(file);
     let answered = match class {
         NAME | NORMALIZED_NAME => {
             known_name(file, &mut |name| answer(io, buffer, length, &[], name))
@@ -175,6 +176,7 @@ pub(crate) unsafe fn set_information(
     length: u32,
     class: u32,
 ) -> NTSTATUS {
+    let file = for_deletion::standing(file);
     if shares::any()
         && let Some(status) = of_a_share(file, buffer, length, class)
     {
@@ -190,8 +192,13 @@ pub(crate) unsafe fn set_information(
     {
         return told(io, status);
     }
-    if let Some(Err(status)) = wants_deletion(buffer, length, class).then(|| deletion(file)) {
-        return told(io, status);
+    if let Some(deletes) = deletion_asked(buffer, length, class) {
+        if for_deletion::has(file) {
+            return told(io, without_copy(file, class, deletes));
+        }
+        if let Some(Err(status)) = deletes.then(|| deletion(file)) {
+            return told(io, status);
+        }
     }
     // SAFETY: the program's own arguments.
     let status = unsafe { kept::NtSetInformationFile(file, io, buffer, length, class) };
@@ -282,13 +289,13 @@ fn own_of_the_upper(view: &mut View<'_>) -> Result<raw::Owned, NTSTATUS> {
     with_name_in_layer(0, view.path(), &[], |name| raw::open(name, how))?
 }
 
-/// Gives `status`; Wine writes a failure into the status block, too, which NT
-/// leaves alone (observed on Wine 8 and Wine 10).
+/// Gives `status`, and writes a success into the status block; Wine writes a
+/// failure there, too, which NT leaves alone (observed on Wine 8 and Wine 10).
 fn told(io: *mut IO_STATUS_BLOCK, status: NTSTATUS) -> NTSTATUS {
-    if !success(status) && hooks::is_wine() {
+    if success(status) || hooks::is_wine() {
         let mut block = raw::block();
         block.Anonymous.Status = status;
-        // SAFETY: the program's pointer, under guard; the call fails either way.
+        // SAFETY: the program's pointer, under guard; what was asked is done either way.
         let _ = unsafe { guard::write(io, block) };
     }
     status
@@ -306,16 +313,55 @@ fn granted(file: HANDLE) -> Result<u32, NTSTATUS> {
     raw::check(status).map(|()| access)
 }
 
-fn wants_deletion(buffer: *const c_void, length: u32, class: u32) -> bool {
+/// Whether the call sets that the file is deleted, or that it is not; `None` for
+/// a call that sets neither.
+fn deletion_asked(buffer: *const c_void, length: u32, class: u32) -> Option<bool> {
     if class == DISPOSITION && length >= 1 {
         // SAFETY: plain data; a bad pointer is a return value.
-        return unsafe { guard::read(buffer.cast::<u8>()) }.is_ok_and(|delete| delete != 0);
+        return unsafe { guard::read(buffer.cast::<u8>()) }
+            .ok()
+            .map(|delete| delete != 0);
     }
     if class == DISPOSITION_EX && length >= 4 {
         // SAFETY: as above.
-        return unsafe { guard::read(buffer.cast::<u32>()) }.is_ok_and(|flags| flags & 1 != 0);
+        return unsafe { guard::read(buffer.cast::<u32>()) }
+            .ok()
+            .map(|flags| flags & 1 != 0);
     }
-    false
+    None
+}
+
+fn wants_deletion(buffer: *const c_void, length: u32, class: u32) -> bool {
+    deletion_asked(buffer, length, class) == Some(true)
+}
+
+/// Hides the name of a file of a lower layer, which was opened for that, or shows
+/// it again. The name is gone at once, not only when the handle is.
+fn without_copy(file: HANDLE, class: u32, deletes: bool) -> NTSTATUS {
+    // Wine 8 does not know the newer class. To set that nothing is deleted harms
+    // no file, and who knows the class says that the handle has no right to it.
+    let (keeps, mut block) = (0_u32, raw::block());
+    // SAFETY: flags and block are locals.
+    let status = unsafe {
+        let flags = (&raw const keeps).cast_mut().cast();
+        kept::NtSetInformationFile(file, &raw mut block, flags, 4, class)
+    };
+    if !success(status) && status != STATUS_ACCESS_DENIED {
+        return status;
+    }
+    let done = names::with_located(file, |_, path| {
+        let mut view = View::new(path);
+        if deletes {
+            remove::lower(&mut view)
+        } else {
+            view.show_again()
+        }
+    });
+    match done {
+        Some(Err(status)) => status,
+        Some(Ok(())) => 0,
+        None => STATUS_ACCESS_DENIED,
+    }
 }
 
 /// Makes ready for the deletion of an open file. Only one of the upper can have

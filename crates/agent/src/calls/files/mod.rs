@@ -15,6 +15,7 @@ pub(crate) mod base;
 mod cache;
 mod canonical;
 mod copy_up;
+mod for_deletion;
 mod image;
 mod information;
 mod lasting;
@@ -38,13 +39,19 @@ pub(crate) use information::{query_information, set_information};
 pub(crate) use listing::{close, query_directory, query_directory_ex};
 pub(crate) use names::asked_name;
 pub(crate) use open::open;
-pub(crate) use opened::forget;
 pub(crate) use told::{query_memory, query_process};
 pub(crate) use volumes::query_volume;
 pub(crate) use watch::{cancel, cancel_ex, closed, notify_directory, notify_directory_ex};
 
+/// `handle` is another file from now on, or none.
+pub(crate) fn forget(handle: pinion_nt::HANDLE) {
+    opened::forget(handle);
+    for_deletion::forget(handle);
+}
+
 /// `copy` is from now on one more handle of what `handle` is of.
 pub(crate) fn duplicated(handle: pinion_nt::HANDLE, copy: pinion_nt::HANDLE) {
     listing::duplicated(handle, copy);
+    for_deletion::duplicated(handle, copy);
     watch::duplicated(handle, copy);
 }

@@ -3,7 +3,7 @@
 use super::cache::{self, Fact};
 use super::names::{self, Named, Place};
 use super::view::{self, View};
-use super::{copy_up, opened, raw, remove, shares};
+use super::{copy_up, for_deletion, opened, raw, remove, shares};
 use crate::calls::objects::with_name;
 use crate::calls::open::Open;
 use crate::decode::Attributes;
@@ -251,6 +251,15 @@ fn existing(
         return STATUS_INVALID_PARAMETER;
     }
     match kind {
+        Kind::Leaf if open.options & raw::DIRECTORY_FILE != 0 && !place.tail.is_empty() => {
+            // Which of the two faults is told is the kernel's to say.
+            let asks = Open {
+                access: raw::READ_ATTRIBUTES,
+                options: open.options & !DELETE_ON_CLOSE,
+                ..*open
+            };
+            return in_layer(layer, place, &asks, given);
+        }
         Kind::Leaf if open.options & raw::DIRECTORY_FILE != 0 => {
             return raw::STATUS_NOT_A_DIRECTORY;
         }
@@ -261,7 +270,12 @@ fn existing(
     }
     if kind == Kind::Leaf && place.tail.is_empty() && deletes(open) && remove::is_large(view, layer)
     {
-        return delete_on_close(view, layer, place, open, given);
+        if open.options & DELETE_ON_CLOSE != 0 {
+            return delete_on_close(view, layer, place, open, given);
+        }
+        if let Some(status) = may_delete(layer, place, open, given) {
+            return status;
+        }
     }
     let content = if REPLACING.contains(&open.disposition) && open.access & WRITING_DATA != 0 {
         copy_up::Content::MayBeEmpty
@@ -274,11 +288,41 @@ fn existing(
     }
 }
 
-/// Whether the handle can do nothing to the file but ask, and delete it in the end.
+/// Whether the handle can do nothing to the file but ask, and delete it in the
+/// end. One that also reads must be of the copy, which others may write to, but
+/// where the name goes at once.
 fn deletes(open: &Open) -> bool {
-    open.options & DELETE_ON_CLOSE != 0
-        && open.disposition == raw::OPEN
-        && open.access & !(READING | remove::DELETE) == 0
+    let on_close = open.options & DELETE_ON_CLOSE != 0;
+    let rights = if on_close { READING } else { ASKING };
+    open.disposition == raw::OPEN
+        && open.access & !(rights | remove::DELETE) == 0
+        && (on_close || open.access & remove::DELETE != 0)
+}
+
+/// Opens a large file of a lower layer that may be deleted or renamed later
+/// ([`for_deletion`]); `None` when there is no room to remember that.
+fn may_delete(
+    layer: usize,
+    place: &Place<'_>,
+    open: &Open,
+    given: &OBJECT_ATTRIBUTES,
+) -> Option<NTSTATUS> {
+    let asks = Open {
+        access: open.access & !remove::DELETE | raw::READ_ATTRIBUTES,
+        ..*open
+    };
+    let status = in_layer(layer, place, &asks, given);
+    if !success(status) {
+        return Some(status);
+    }
+    // SAFETY: plain data; the handle was made by this call.
+    let handle = unsafe { guard::read(open.handle) }.ok()?;
+    if for_deletion::keep(handle) {
+        return Some(status);
+    }
+    // SAFETY: as above.
+    unsafe { NtClose(handle) };
+    None
 }
 
 /// Opens a large file of a lower layer that is to be deleted: a copy would be
@@ -384,6 +428,7 @@ fn remember(
     }
     // SAFETY: plain data; a bad pointer is a return value.
     if let Ok(handle) = unsafe { guard::read(open.handle) } {
+        for_deletion::forget(handle);
         opened::keep(handle, layer, place.path, then);
     }
 }

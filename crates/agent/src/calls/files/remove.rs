@@ -63,6 +63,25 @@ pub(crate) fn check_empty(view: &mut View<'_>) -> Result<(), NTSTATUS> {
     }
 }
 
+/// Deletes the file of `view`, which a lower layer has, if nobody has taken it
+/// away or its place since.
+pub(crate) fn lower(view: &mut View<'_>) -> Result<(), NTSTATUS> {
+    match lookup(view)? {
+        Lookup::Found {
+            layer,
+            kind: Kind::Leaf,
+        } if layer != 0 => {
+            let basic = view.basic(layer, view.depth())?.unwrap_or_default();
+            if basic.attributes & raw::READ_ONLY != 0 {
+                return Err(CANNOT_DELETE);
+            }
+            hide(view)
+        }
+        // The file that was opened is gone already, whatever has its name now.
+        _ => Ok(()),
+    }
+}
+
 /// As `NtDeleteFile` on the path of `view`: an open for deletion on close, which
 /// does not tell that a directory was not empty.
 pub(crate) fn by_name(view: &mut View<'_>) -> NTSTATUS {

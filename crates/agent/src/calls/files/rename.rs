@@ -5,7 +5,7 @@ use super::names::{self, Named};
 use super::open::kind_of;
 use super::shares::{self, Shared};
 use super::view::{View, with_name};
-use super::{copy_up, listing, raw};
+use super::{copy_up, for_deletion, listing, raw};
 use crate::hooks::{self, kept};
 use crate::{guard, scratch};
 use core::ffi::c_void;
@@ -13,7 +13,7 @@ use pinion_layers::{Kind, Lookup, Tree, hide, lookup, make_parents};
 use pinion_names::units::SEPARATOR;
 use pinion_nt::status::{
     STATUS_ACCESS_DENIED, STATUS_NAME_TOO_LONG, STATUS_OBJECT_NAME_COLLISION,
-    STATUS_OBJECT_PATH_NOT_FOUND, STATUS_OBJECT_PATH_SYNTAX_BAD,
+    STATUS_OBJECT_PATH_NOT_FOUND, STATUS_OBJECT_PATH_SYNTAX_BAD, success,
 };
 use pinion_nt::{HANDLE, IO_STATUS_BLOCK, NTSTATUS};
 
@@ -26,6 +26,10 @@ struct Head {
     root: HANDLE,
     length: u32,
 }
+
+/// The access to the copy that stands for a handle ([`for_deletion`]):
+/// `DELETE`, `READ_CONTROL`, `FILE_READ_ATTRIBUTES`.
+const KEPT: u32 = 0x3_0000 | 0x80;
 
 /// Where the name begins.
 const NAME: usize = 20;
@@ -119,9 +123,9 @@ fn in_share(target: &Shared<'_>, layer: usize, from: &[u16]) -> Result<(), NTSTA
     target.check_links(false)
 }
 
-/// Runs `work` with a handle of the upper's own file: the given one, or for a
-/// link to a file of a lower layer one of its copy. To move a file, a program
-/// opened it for deletion, which copied it up.
+/// Runs `work` with a handle of the upper's own file: the given one, or of its
+/// copy for a link to a file of a lower layer, or to move one that was opened
+/// for deletion and not copied yet. Any other was copied when it was opened so.
 fn in_upper(
     (file, layer, from): (HANDLE, usize, &[u16]),
     class: Class,
@@ -130,11 +134,12 @@ fn in_upper(
     if layer == 0 {
         return work(file);
     }
-    if class.moves {
+    let kept = for_deletion::has(file);
+    if class.moves && !kept {
         return Err(STATUS_ACCESS_DENIED);
     }
     let how = raw::How {
-        access: 0,
+        access: if kept { KEPT } else { 0 },
         attributes: 0,
         disposition: raw::OPEN,
         options: raw::NON_DIRECTORY_FILE,
@@ -146,7 +151,11 @@ fn in_upper(
         copy_up::node(&mut source, layer, Kind::Leaf, copy_up::Content::Whole)?;
     }
     let own = with_name(0, from, &[], |name| raw::open(name, how))??;
-    work(own.0)
+    let status = work(own.0)?;
+    if kept && success(status) {
+        for_deletion::stands(file, own);
+    }
+    Ok(status)
 }
 
 /// Runs `work` with what the target's name means: absolute, relative to a

@@ -4,7 +4,7 @@ use super::cache;
 use super::lasting::{self, Fact};
 use super::raw::{self, Basic};
 use super::watch::notes;
-use super::{base, listing, metadata, names, shares};
+use super::{base, listing, metadata, names, remove, shares};
 use crate::{scratch, state};
 use pinion_layers::{Kind, Lookup, Tree, Upper, lookup};
 use pinion_names::change::Note;
@@ -107,6 +107,13 @@ impl<'p> View<'p> {
                 return Ok(());
             }
         }
+        Ok(())
+    }
+
+    /// Takes the upper's whiteout of the path away again.
+    pub(crate) fn show_again(&self) -> Result<(), NTSTATUS> {
+        with_whiteout(0, self.path, remove::raw_delete)??;
+        cache::made(self.path);
         Ok(())
     }
 

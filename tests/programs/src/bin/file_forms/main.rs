@@ -6,6 +6,7 @@
 
 mod calls;
 mod forms;
+mod handle;
 mod told;
 
 use pinion_test_programs::{arguments, say, usage};
@@ -34,6 +35,7 @@ fn do_one(words: &[&str]) -> Value {
         ["attributes", name] => calls::attributes(name),
         ["delete", name] => calls::delete(name),
         ["delete-on-close", name] => calls::delete_on_close(name),
+        ["by-handle", name, ref steps @ ..] => handle::steps(name, steps),
         ["list", directory, class, pattern, "one"] => calls::list(directory, class, pattern, true),
         ["list", directory, class, pattern] => calls::list(directory, class, pattern, false),
         ["short", directory, name] => forms::short(directory, name),
@@ -45,7 +47,7 @@ fn do_one(words: &[&str]) -> Value {
         _ => usage(
             "read NAME | read-in DIRECTORY NAME | write NAME TEXT | write-in DIRECTORY NAME TEXT | \
              open NAME HEXACCESS | attributes NAME | delete NAME | delete-on-close NAME | \
-             list DIRECTORY CLASS PATTERN [one] | short DIRECTORY NAME | by-id NAME HEXACCESS | \
+             by-handle NAME STEP… | list DIRECTORY CLASS PATTERN [one] | short DIRECTORY NAME | by-id NAME HEXACCESS | \
              volume NAME CLASS | control NAME HEXCODE | \
              told PATH | program",
         ),

@@ -1,0 +1,121 @@
+//! Handles of large files of lower layers that were opened to be deleted or
+//! renamed: each is of the file where it lies, without the right to delete it,
+//! since a copy would mostly be made for nothing. What such a handle is used for
+//! decides: a deletion hides the name, a new name takes a copy first, by which
+//! all later calls go.
+//!
+//! Known by the handle's number, in this process only. Nobody waits here.
+
+use super::raw::Owned;
+use crate::hooks::kept;
+use core::sync::atomic::{AtomicUsize, Ordering};
+use pinion_nt::status::success;
+use pinion_nt::{CURRENT_PROCESS, HANDLE};
+
+/// How many such handles a process can have; who finds no room makes a copy.
+const PLACES: usize = 32;
+
+struct Place {
+    handle: AtomicUsize,
+    /// The handle of the copy; 0 as long as there is none.
+    own: AtomicUsize,
+}
+
+static TABLE: [Place; PLACES] = [const {
+    Place {
+        handle: AtomicUsize::new(0),
+        own: AtomicUsize::new(0),
+    }
+}; PLACES];
+/// How many places are taken.
+static TAKEN: AtomicUsize = AtomicUsize::new(0);
+
+fn find(handle: HANDLE) -> Option<&'static Place> {
+    if TAKEN.load(Ordering::Acquire) == 0 || handle.is_null() {
+        return None;
+    }
+    TABLE
+        .iter()
+        .find(|place| place.handle.load(Ordering::Acquire) == handle as usize)
+}
+
+/// Takes note of `handle`; `false` when there is no room.
+pub(crate) fn keep(handle: HANDLE) -> bool {
+    TAKEN.fetch_add(1, Ordering::AcqRel);
+    let taken = TABLE.iter().any(|place| {
+        let free = &place.handle;
+        free.compare_exchange(0, handle as usize, Ordering::AcqRel, Ordering::Relaxed)
+            .is_ok()
+    });
+    if !taken {
+        TAKEN.fetch_sub(1, Ordering::AcqRel);
+    }
+    taken
+}
+
+/// Whether `handle` is such a one, and there is no copy yet.
+pub(crate) fn has(handle: HANDLE) -> bool {
+    find(handle).is_some_and(|place| place.own.load(Ordering::Acquire) == 0)
+}
+
+/// The handle by which calls on `handle` go: that of the copy, where there is
+/// one.
+pub(crate) fn standing(handle: HANDLE) -> HANDLE {
+    match find(handle).map(|place| place.own.load(Ordering::Acquire)) {
+        None | Some(0) => handle,
+        Some(own) => own as HANDLE,
+    }
+}
+
+/// Lets `own` stand for `handle` until that is closed.
+pub(crate) fn stands(handle: HANDLE, own: Owned) {
+    let Some(place) = find(handle) else {
+        return;
+    };
+    let before = place.own.swap(own.0 as usize, Ordering::AcqRel);
+    core::mem::forget(own);
+    if before != 0 {
+        drop(Owned(before as HANDLE));
+    }
+}
+
+/// `handle` ends, or is another file from now on.
+pub(crate) fn forget(handle: HANDLE) {
+    let Some(place) = find(handle) else {
+        return;
+    };
+    let own = place.own.swap(0, Ordering::AcqRel);
+    if own != 0 {
+        drop(Owned(own as HANDLE));
+    }
+    place.handle.store(0, Ordering::Release);
+    TAKEN.fetch_sub(1, Ordering::AcqRel);
+}
+
+/// `copy` is from now on one more handle of what `handle` is of.
+pub(crate) fn duplicated(handle: HANDLE, copy: HANDLE) {
+    const SAME_ACCESS: u32 = 2;
+    let Some(place) = find(handle) else {
+        return;
+    };
+    let own = place.own.load(Ordering::Acquire);
+    if !keep(copy) || own == 0 {
+        return;
+    }
+    let mut second = core::ptr::null_mut();
+    // SAFETY: the handle is the agent's own; the output is a local.
+    let status = unsafe {
+        kept::NtDuplicateObject(
+            CURRENT_PROCESS,
+            own as HANDLE,
+            CURRENT_PROCESS,
+            &raw mut second,
+            0,
+            0,
+            SAME_ACCESS,
+        )
+    };
+    if success(status) {
+        stands(copy, Owned(second));
+    }
+}
