@@ -61,7 +61,7 @@ impl Files {
             format!(
                 "{} at {offset}: {} {length} {}",
                 buffer.length(),
-                hex(status),
+                hex(of_directory(status)),
                 content(read)
             )
         })
@@ -118,6 +118,18 @@ impl Files {
 }
 
 /// `offset` as NT takes it: -2 is the current position, -1 the end.
+/// Reading a directory fails in either of two ways on Wine, by where Linux's own position in it is: that of
+/// whoever listed it last, Wine's server included (observed on Wine 10). One stands for both.
+fn of_directory(status: NTSTATUS) -> NTSTATUS {
+    const STATUS_INVALID_PARAMETER: u32 = 0xc000_000d;
+    const STATUS_INVALID_DEVICE_REQUEST: u32 = 0xc000_0010;
+    if status.cast_unsigned() == STATUS_INVALID_PARAMETER {
+        STATUS_INVALID_DEVICE_REQUEST.cast_signed()
+    } else {
+        status
+    }
+}
+
 fn offset_of(offset: i64) -> i64 {
     const HIGH: i64 = -1 << 32;
     match offset {
