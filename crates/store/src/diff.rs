@@ -23,6 +23,15 @@ pub enum Became {
     Deleted,
 }
 
+/// Rights that changed, in SDDL.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RightsDifference {
+    /// The VM's.
+    pub now: String,
+    /// What they were.
+    pub was: String,
+}
+
 /// A changed file.
 #[derive(Debug, Clone)]
 pub struct FileDifference {
@@ -34,6 +43,8 @@ pub struct FileDifference {
     pub now: Option<FileNode>,
     /// What it was; none when it is added.
     pub was: Option<FileNode>,
+    /// Its changed rights; none of one that is added or deleted.
+    pub security: Option<RightsDifference>,
 }
 
 /// The changed files of the VM, which may run meanwhile.
@@ -50,12 +61,18 @@ pub fn files(vm: &Vm) -> impl Iterator<Item = Result<FileDifference>> {
 
 /// The difference that an item makes, if it makes one.
 fn file(item: Item<FileNode>) -> Result<Option<FileDifference>> {
+    let mut security = None;
     let (became, now) = match (item.what, &item.below) {
         // A drive is there or not; it cannot be changed.
         (What::Here { .. }, _) if item.path.len() < 2 => return Ok(None),
         (What::Here { node, .. }, None) => (Became::Added, Some(node)),
-        (What::Here { node, .. }, Some(was)) if same_file(&node, was)? => return Ok(None),
-        (What::Here { node, .. }, Some(_)) => (Became::Changed, Some(node)),
+        (What::Here { node, .. }, Some(was)) => {
+            security = of_files(&node, was)?;
+            if security.is_none() && same_file(&node, was)? {
+                return Ok(None);
+            }
+            (Became::Changed, Some(node))
+        }
         (What::Gone { .. }, Some(_)) => (Became::Deleted, None),
         (What::Gone { .. }, None) => return Ok(None),
     };
@@ -64,7 +81,42 @@ fn file(item: Item<FileNode>) -> Result<Option<FileDifference>> {
         became,
         now,
         was: item.below,
+        security,
     }))
+}
+
+/// How the rights of two files differ. Those of a directory are its own in each layer.
+#[cfg(windows)]
+fn of_files(now: &FileNode, was: &FileNode) -> Result<Option<RightsDifference>> {
+    use crate::security::Security;
+    if now.kind != FileKind::File || was.kind != FileKind::File {
+        return Ok(None);
+    }
+    let read = |node: &FileNode| {
+        Security::of_file(&node.real).map_err(|e| Error::io("read", &node.real, e))
+    };
+    Ok(rights(read(now)?, read(was)?))
+}
+
+#[cfg(not(windows))]
+#[expect(clippy::unnecessary_wraps, reason = "the same as on Windows")]
+fn of_files(_now: &FileNode, _was: &FileNode) -> Result<Option<RightsDifference>> {
+    Ok(None)
+}
+
+/// How they differ; what a place hands down is no difference.
+#[cfg(windows)]
+fn rights(
+    now: Option<crate::security::Security>,
+    was: Option<crate::security::Security>,
+) -> Option<RightsDifference> {
+    let (now, was) = (now?, was?);
+    let differ = now.is_its_own() && now.figure() != was.figure();
+    let text = |security: &crate::security::Security| security.text().unwrap_or_default();
+    differ.then(|| RightsDifference {
+        now: text(&now),
+        was: text(&was),
+    })
 }
 
 /// Read-only, hidden, system: the attributes that programs look at.
@@ -136,7 +188,7 @@ pub use of_keys::{KeyDifference, ValueDifference, keys};
 mod of_keys {
     use std::collections::BTreeMap;
 
-    use super::Became;
+    use super::{Became, RightsDifference};
     use crate::changes::{Item, KeyNode, KeyTree, KeyValue, NodePath, Walk, What, fold};
     use crate::error::Result;
     use crate::vm::Vm;
@@ -150,6 +202,8 @@ mod of_keys {
         pub became: Became,
         /// Its changed values; none of a key that is deleted.
         pub values: Vec<ValueDifference>,
+        /// Its changed rights; none of a key that is added or deleted.
+        pub security: Option<RightsDifference>,
     }
 
     /// A changed value.
@@ -181,13 +235,15 @@ mod of_keys {
     }
 
     fn key(item: Item<KeyNode>) -> Result<Option<KeyDifference>> {
+        let mut security = None;
         let (became, values) = match (item.what, &item.below) {
             // The trees and the users' keys, which are there always.
             (What::Here { .. }, _) if item.path.len() < 2 => return Ok(None),
             (What::Here { node, .. }, None) => (Became::Added, values(&node, None)?),
             (What::Here { node, .. }, Some(was)) => {
                 let values = values(&node, Some(was))?;
-                if values.is_empty() && node.link == was.link {
+                security = super::rights(node.security()?, was.security()?);
+                if values.is_empty() && security.is_none() && node.link == was.link {
                     return Ok(None);
                 }
                 (Became::Changed, values)
@@ -199,6 +255,7 @@ mod of_keys {
             path: item.path,
             became,
             values,
+            security,
         }))
     }
 

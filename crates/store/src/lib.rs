@@ -40,6 +40,7 @@ mod record;
 #[cfg(windows)]
 pub mod registry;
 mod removal;
+mod security;
 pub mod share;
 mod snapshot;
 mod store;

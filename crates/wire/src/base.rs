@@ -16,7 +16,8 @@ pub enum Kind {
     /// A file: size in bytes, time of last write, time of change (both in 100 ns
     /// since 1601). Its path is as the layers keep it, `C\a\b`.
     File,
-    /// A key: 0, 0 and [`Values`] of its values. Its path begins with `\REGISTRY`.
+    /// A key: 0, the figure of its list of rights ([`crate::rights`]; 0 when it
+    /// is not known) and [`Values`] of its values. Its path begins with `\REGISTRY`.
     Key,
 }
 

@@ -1,7 +1,7 @@
 //! The only layout that the agent and the supervisor share.
 //!
-//! [`base`] is a line of the file of bases, [`page`] what every member of a VM
-//! reads, [`tally`] what members count
+//! [`base`] is a line of the file of bases, [`rights`] how lists of rights are
+//! compared, [`page`] what every member of a VM reads, [`tally`] what members count
 //! in, [`boot`] what one process is started with, [`message`] what it asks the
 //! supervisor. Nothing here calls the system. Whatever comes from a member is
 //! hostile input: readers check every length and never trust a count.
@@ -12,6 +12,7 @@ pub mod base;
 pub mod boot;
 pub mod message;
 pub mod page;
+pub mod rights;
 pub mod services;
 pub mod tally;
 pub mod text;

@@ -287,7 +287,7 @@ fn a_diff_names_files_and_keys_with_their_lines_and_values() {
         .expect(0)
         .json();
     let at = |name: &str| format!(r"{}\{name}", world.windows_work());
-    let file = |what: &str, name: &str, size: Value, old: Value| json!({"what": what, "name": at(name), "kind": "file", "size": size, "old_size": old});
+    let file = |what: &str, name: &str, size: Value, old: Value| json!({"what": what, "name": at(name), "kind": "file", "size": size, "old_size": old, "security": null});
     let files = told["files"].as_array().expect("files");
     let own: Vec<_> = files
         .iter()
@@ -314,7 +314,7 @@ fn a_diff_names_files_and_keys_with_their_lines_and_values() {
     let value = json!({"what": "added", "name": "v", "now": "REG_SZ \"value\"", "was": null});
     assert_eq!(
         key.expect("the key"),
-        &json!({"what": "added", "name": KEY, "values": [value]})
+        &json!({"what": "added", "name": KEY, "values": [value], "security": null})
     );
     let text = world.pinion(["diff", "-p", "web"]).run().expect(0).stdout;
     for line in [

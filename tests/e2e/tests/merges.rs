@@ -5,6 +5,7 @@ use pinion_e2e::World;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -142,6 +143,9 @@ fn files_and_keys_are_merged_with_their_deletions() {
     let world = World::new();
     let key = format!("{KEY}All");
     plant(&world, &key);
+    // On Wine a file's rights are its Unix mode, of which Wine tells not all.
+    let kept = world.work().join("kept.txt");
+    fs::set_permissions(&kept, fs::Permissions::from_mode(0o600)).expect("a mode");
     let before = picture(&world.work());
     let mut story = CHANGES.to_vec();
     story.extend(LOOKS);
@@ -180,6 +184,8 @@ fn files_and_keys_are_merged_with_their_deletions() {
 
     world.pinion(["commit", "one"]).run().ok();
     assert_eq!(values(&host(&world, &key, LOOKS)), values(&seen));
+    let mode = fs::metadata(&kept).expect("a file").permissions().mode();
+    assert_eq!(mode & 0o007, 0, "{mode:o}");
     let again = world
         .pinion(["commit", "one", "--json"])
         .run()

@@ -3,7 +3,7 @@
 use crate::failure::{Failure, Outcome};
 use crate::{difference, output, progress, values, vms};
 use pinion_store::changes::{FileKind, FileNode};
-use pinion_store::diff::{self, Became, FileDifference, KeyDifference};
+use pinion_store::diff::{self, Became, FileDifference, KeyDifference, RightsDifference};
 use pinion_store::{Vm, commit, registry};
 use serde_json::{Value, json};
 
@@ -101,8 +101,16 @@ fn file_text(file: &FileDifference, patch: bool) -> String {
     let mut text = format!("{} {name}{tail}{size}\n", letter(file.became));
     if patch {
         text += &difference::lines(file.was.as_ref(), file.now.as_ref());
+        text += &rights_text(file.security.as_ref());
     }
     text
+}
+
+fn rights_text(rights: Option<&RightsDifference>) -> String {
+    rights.map_or(String::new(), |rights| {
+        let [was, now] = [&rights.was, &rights.now].map(|text| difference::plain(text));
+        format!("-rights: {was}\n+rights: {now}\n")
+    })
 }
 
 fn key_text(key: &KeyDifference, user: &str, patch: bool) -> String {
@@ -115,6 +123,9 @@ fn key_text(key: &KeyDifference, user: &str, patch: bool) -> String {
         if let Some(now) = &value.now {
             text += &format!("+{}\n", difference::value(now));
         }
+    }
+    if patch {
+        text += &rights_text(key.security.as_ref());
     }
     text
 }
@@ -138,6 +149,7 @@ fn file_json(file: &FileDifference) -> Value {
         "kind": kind(file.now.as_ref().or(file.was.as_ref())),
         "size": size(file.now.as_ref()),
         "old_size": size(file.was.as_ref()),
+        "security": file.security,
     })
 }
 
@@ -156,5 +168,6 @@ fn key_json(key: &KeyDifference, user: &str) -> Value {
         "what": key.became,
         "name": commit::key_name(&key.path, user),
         "values": values,
+        "security": key.security,
     })
 }

@@ -122,14 +122,12 @@ impl Sink for Staged<'_> {
         for _ in 0..manifest.layers {
             let (layer, claim) = self.store.claimed_layer()?;
             layer.make()?;
+            let users = (manifest.user.clone(), super::export::user()?);
             let place = Place {
                 files: crate::removal::verbatim(&layer.files()),
                 #[cfg(windows)]
-                keys: super::registry::Target::new(
-                    &layer.keys()?,
-                    &manifest.user,
-                    &super::export::user()?,
-                ),
+                keys: super::registry::Target::new(&layer.keys()?, &users.0, &users.1),
+                users,
             };
             self.layers.push(Fresh {
                 layer,

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::member::Tree;
+use crate::security;
 use pinion_names::key::STAGED;
 
 /// The longest line, in bytes: room for the largest value that registries take.
@@ -48,6 +49,12 @@ pub(crate) struct Key {
     /// The line says that nothing of the layers below shows here; else it is a key.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) hidden: bool,
+    /// The key is a symbolic link: its only value says where to.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) link: bool,
+    /// Its list of rights in SDDL, where it is not what keys at its place have anyway.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) security: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) class: Option<Name>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -134,17 +141,28 @@ impl Judge {
             return Err("it is Pinion's own");
         }
         if key.hidden {
-            if names.len() < 2 || key.class.is_some() || !key.values.is_empty() {
+            let bare = key.class.is_none() && key.values.is_empty() && key.security.is_none();
+            if names.len() < 2 || !bare || key.link {
                 return Err("a whiteout has more than a name");
             }
             return self.hidden.add_alone(&flat(&names), false);
         }
-        self.check_values(key)?;
-        self.keys.add(&flat(&names), true)
+        if key
+            .security
+            .as_deref()
+            .is_some_and(|text| !security::is_plain(text))
+        {
+            return Err("its rights are no list of rights");
+        }
+        if key.link {
+            check_link(key)?;
+        } else {
+            self.check_values(key)?;
+        }
+        self.keys.add(&flat(&names), !key.link)
     }
 
     fn check_values(&self, key: &Key) -> Result<(), &'static str> {
-        const REG_LINK: u32 = 6;
         if key
             .class
             .as_ref()
@@ -159,7 +177,7 @@ impl Judge {
                 return Err("the name of a value is too long");
             }
             if value.kind == REG_LINK {
-                return Err("it is a link to another key");
+                return Err("it has a value that only links have");
             }
             if unhex(&value.data).is_none() {
                 return Err("the data of a value is damaged");
@@ -169,6 +187,26 @@ impl Judge {
                 .map_err(|_| "a value is there twice")?;
         }
         Ok(())
+    }
+}
+
+/// The type of a link's only value (winnt.h).
+pub(super) const REG_LINK: u32 = 6;
+/// The name of a link's only value.
+pub(super) const TARGET: &str = "SymbolicLinkValue";
+/// A link has its target and nothing else; none at all leads nowhere. Wherever it leads, it is followed in
+/// the VM's view only.
+fn check_link(key: &Key) -> Result<(), &'static str> {
+    let good = match &key.values[..] {
+        [] => true,
+        [value] => value.kind == REG_LINK && is(&value.name.units(), TARGET),
+        _ => false,
+    };
+    let data = key.values.iter().all(|value| unhex(&value.data).is_some());
+    if good && data && key.class.is_none() && key.key.len() > 2 {
+        Ok(())
+    } else {
+        Err("it is a link that has more than a target")
     }
 }
 
@@ -210,8 +248,22 @@ mod tests {
                 .map(|name| Name::Text((*name).into()))
                 .collect(),
             hidden: false,
+            link: false,
+            security: None,
             class: None,
             values: vec![],
+        }
+    }
+
+    fn link(names: &[&str], kind: u32) -> Key {
+        Key {
+            link: true,
+            values: vec![Value {
+                name: Name::Text("SymbolicLinkValue".into()),
+                kind,
+                data: "5c00".into(),
+            }],
+            ..key(names)
         }
     }
 
@@ -246,7 +298,11 @@ mod tests {
             lone,
             hidden,
             key(&["USER"]),
-            with_values
+            with_values,
+            Key {
+                security: Some("D:(A;;KA;;;WD)".into()),
+                ..link(&["MACHINE", "a", "link"], REG_LINK)
+            },
         ]));
     }
 
@@ -280,6 +336,33 @@ mod tests {
             key(&["USER", "S", "Software"]),
             key(&["USER", "S", "Software", "Pinion"])
         ]));
+        let at = ["MACHINE", "a"];
+        for bad in [
+            link(&["MACHINE"], REG_LINK),
+            link(&at, 1),
+            Key {
+                class: Some(Name::Text("x".into())),
+                ..link(&at, REG_LINK)
+            },
+            Key {
+                hidden: true,
+                ..link(&at, REG_LINK)
+            },
+            Key {
+                security: Some("O:BAD:".into()),
+                ..key(&at)
+            },
+        ] {
+            assert!(refused(&[key(&["MACHINE"]), bad.clone()]), "{bad:?}");
+        }
+        let below = key(&["MACHINE", "a", "link", "below"]);
+        let way = [
+            key(&["MACHINE"]),
+            key(&at),
+            link(&["MACHINE", "a", "link"], REG_LINK),
+            below,
+        ];
+        assert!(refused(&way) && !refused(&way[..3]));
         let link = Value {
             name: Name::Text("SymbolicLinkValue".into()),
             kind: 6,
@@ -315,7 +398,7 @@ mod tests {
             data in proptest::collection::vec(any::<u8>(), 0..20), kind in any::<u32>(), hidden in any::<bool>(),
         ) {
             let value = Value { name: Name::new(&[0xdc00]), kind, data: hex(&data) };
-            let key = Key { key: names.iter().map(|n| Name::new(n)).collect(), hidden, class: None, values: vec![value] };
+            let key = Key { key: names.iter().map(|n| Name::new(n)).collect(), hidden, link: !hidden, security: None, class: None, values: vec![value] };
             let line = serde_json::to_string(&key).unwrap();
             prop_assert!(!line.contains('\n'));
             let back: Key = serde_json::from_str(&line).unwrap();

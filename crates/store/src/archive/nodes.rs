@@ -24,6 +24,9 @@ pub(crate) struct Node {
     /// When it was written last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) modified: Option<u64>,
+    /// Its list of rights in SDDL, where it is not only what its place hands down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) security: Option<String>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]

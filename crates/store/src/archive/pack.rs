@@ -238,6 +238,7 @@ fn file(path: String, node: &FileNode) -> Result<(Found, Node)> {
         attributes: node.attributes,
         created: node.created.and_then(ticks),
         modified,
+        security: security(node)?,
     };
     let found = Found {
         path,
@@ -249,6 +250,22 @@ fn file(path: String, node: &FileNode) -> Result<(Found, Node)> {
     Ok((found, about))
 }
 
+/// What rights the file has of its own, as text.
+#[cfg(windows)]
+fn security(node: &FileNode) -> Result<Option<String>> {
+    let own = crate::security::Security::of_file(&node.real)
+        .map_err(|e| Error::io("read", &node.real, e))?;
+    Ok(own
+        .filter(|own| own.is_its_own())
+        .and_then(|own| own.text()))
+}
+
+#[cfg(not(windows))]
+#[expect(clippy::unnecessary_wraps, reason = "the same as on Windows")]
+fn security(_node: &FileNode) -> Result<Option<String>> {
+    Ok(None)
+}
+
 fn whiteout(path: String) -> (Found, Node) {
     let about = Node {
         path: path.clone(),
@@ -256,6 +273,7 @@ fn whiteout(path: String) -> (Found, Node) {
         attributes: 0,
         created: None,
         modified: None,
+        security: None,
     };
     let found = Found {
         path,

@@ -366,6 +366,11 @@ impl Reader<'_> {
                 let path = node.path.escape_debug();
                 return Err(self.refused(format!("what it says of '{path}' is not of its files")));
             }
+            let rights = node.security.as_deref();
+            if rights.is_some_and(|text| !crate::security::is_plain(text)) {
+                let path = node.path.escape_debug();
+                return Err(self.refused(format!("the rights of '{path}' are no list of rights")));
+            }
             self.sink.node(layer, &node)?;
         }
         match order.next() {

@@ -3,29 +3,29 @@
 use std::ffi::OsString;
 use std::io::Write;
 
-use pinion_names::key::{HIDDEN, MARK};
-use pinion_nt::NTSTATUS;
+use pinion_names::key::{HIDDEN, LINK, MARK};
+use pinion_nt::{NTSTATUS, status};
 
-use super::keys::{Key, Name, Value, hex, unhex};
+use super::keys::{Key, Name, REG_LINK, Value, hex, unhex};
 use crate::changes::{KeyNode, KeyTree, Tree, units};
 use crate::error::{Error, Result};
 use crate::registry::{create_at, refused, set_value};
+use crate::security::{self, Security};
 
 /// Where the keys of one layer of an archive go.
 pub(crate) struct Target {
     /// NT path of the layer's key.
     root: Vec<u16>,
     /// The SID of who exported, and of who imports: the former's keys become the latter's.
-    users: (Vec<u16>, Vec<u16>),
+    users: (String, String),
 }
 
 impl Target {
     /// The layer whose key, which is there, has the NT path `root`.
     pub(super) fn new(root: &str, exporter: &str, importer: &str) -> Self {
-        let wide = |text: &str| text.encode_utf16().collect();
         Self {
-            root: wide(root),
-            users: (wide(exporter), wide(importer)),
+            root: root.encode_utf16().collect(),
+            users: (exporter.to_owned(), importer.to_owned()),
         }
     }
 
@@ -34,14 +34,12 @@ impl Target {
         let mut names: Vec<Vec<u16>> = key.key.iter().map(Name::units).collect();
         self.adopt(&mut names);
         if key.hidden {
-            let mut path = self.root.clone();
-            path.extend(HIDDEN.encode_utf16());
-            create(&path, &[])?;
-            for name in &names {
-                push(&mut path, name);
-                create(&path, &[])?;
-            }
-            return set(&path, &MARK.encode_utf16().collect::<Vec<_>>(), 0, &[]);
+            return self.mark(&names, MARK);
+        }
+        if key.link {
+            // Before the key is there: so it is never seen as anything else.
+            self.mark(&[], LINK)?;
+            self.mark(&names, LINK)?;
         }
         let mut path = self.root.clone();
         for name in &names {
@@ -50,15 +48,58 @@ impl Target {
         let class = key.class.as_ref().map(Name::units).unwrap_or_default();
         create(&path, &class)?;
         for value in &key.values {
-            let data = unhex(&value.data).unwrap_or_default();
+            let mut data = unhex(&value.data).unwrap_or_default();
+            if value.kind == REG_LINK {
+                data = self.adopted_target(&data);
+            }
             set(&path, &value.name.units(), value.kind, &data)?;
         }
-        Ok(())
+        match &key.security {
+            Some(text) => self.protect(&path, text),
+            None => Ok(()),
+        }
+    }
+
+    /// Says in the layer's tree of marks that the key of these names is hidden, or a link.
+    fn mark(&self, names: &[Vec<u16>], mark: &str) -> Result<()> {
+        let mut path = self.root.clone();
+        path.extend(HIDDEN.encode_utf16());
+        create(&path, &[])?;
+        for name in names {
+            push(&mut path, name);
+            create(&path, &[])?;
+        }
+        set(&path, &mark.encode_utf16().collect::<Vec<_>>(), 0, &[])
+    }
+
+    /// Gives the key at `path` the rights that `text` grants.
+    fn protect(&self, path: &[u16], text: &str) -> Result<()> {
+        let (from, to) = &self.users;
+        let security = Security::parse(&security::adopted(text, from, to));
+        let security = security.ok_or_else(|| failed(path)(status::STATUS_INVALID_PARAMETER))?;
+        security.give_key(path).map_err(failed(path))
+    }
+
+    /// Where a link leads, when it led to the exporter's own keys.
+    fn adopted_target(&self, data: &[u8]) -> Vec<u8> {
+        let pairs = data.chunks_exact(2);
+        let units: Vec<u16> = pairs
+            .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+            .collect();
+        let (from, to) = &self.users;
+        match String::from_utf16(&units) {
+            Ok(target) => security::adopted(&target, from, to)
+                .encode_utf16()
+                .flat_map(u16::to_le_bytes)
+                .collect(),
+            Err(_) => data.to_vec(),
+        }
     }
 
     /// Makes the exporter's own keys the importer's: `USER\<SID>`, and `USER\<SID>_Classes`.
     fn adopt(&self, names: &mut [Vec<u16>]) {
-        let (from, to) = &self.users;
+        let units = |text: &str| text.encode_utf16().collect::<Vec<u16>>();
+        let (from, to) = (units(&self.users.0), units(&self.users.1));
         let (Some(tree), Some(user)) = (names.first().cloned(), names.get_mut(1)) else {
             return;
         };
@@ -66,8 +107,8 @@ impl Target {
         if tree != "USER".encode_utf16().collect::<Vec<_>>() || from.is_empty() {
             return;
         }
-        if user == from {
-            user.clone_from(to);
+        if *user == from {
+            *user = to;
         } else if user.strip_prefix(&from[..]) == Some(&classes[..]) {
             *user = [&to[..], &classes].concat();
         }
@@ -105,7 +146,9 @@ pub(super) fn write(root: &str, out: &mut dyn Write) -> Result<()> {
 
 /// Visits the keys and whiteouts of the layer whose key has the NT path `root`, a key before those below.
 pub(crate) fn each_key(root: &str, visit: &mut dyn FnMut(&Key) -> Result<()>) -> Result<()> {
-    below(&KeyTree::layer(root), &mut Vec::new(), visit)
+    let units: Vec<u16> = root.encode_utf16().collect();
+    let usual = crate::security::usual(&units).map_err(failed(&units))?;
+    below(&KeyTree::layer(root), &mut Vec::new(), usual, visit)
 }
 
 fn not_exportable(names: &[Name], why: &str) -> Error {
@@ -119,9 +162,11 @@ fn not_exportable(names: &[Name], why: &str) -> Error {
     }
 }
 
+/// Visits what is below `at`; `usual` are the rights that keys of the layer have when nothing else is said.
 fn below(
     tree: &KeyTree,
     at: &mut Vec<OsString>,
+    usual: u64,
     visit: &mut dyn FnMut(&Key) -> Result<()>,
 ) -> Result<()> {
     for said in tree.list(at)? {
@@ -131,13 +176,17 @@ fn below(
             visit(&Key {
                 key: names.clone(),
                 hidden: true,
+                link: false,
+                security: None,
                 class: None,
                 values: Vec::new(),
             })?;
         }
         if let Some(node) = &said.node {
-            visit(&key(names, node)?)?;
-            below(tree, at, visit)?;
+            visit(&key(names, node, usual)?)?;
+            if !node.link {
+                below(tree, at, usual, visit)?;
+            }
         }
         at.pop();
     }
@@ -153,10 +202,9 @@ fn names(at: &[OsString]) -> Vec<Name> {
     names
 }
 
-fn key(key: Vec<Name>, node: &KeyNode) -> Result<Key> {
-    if node.link {
-        return Err(not_exportable(&key, "it is a link to another key"));
-    }
+fn key(key: Vec<Name>, node: &KeyNode, usual: u64) -> Result<Key> {
+    let security = node.security()?;
+    let security = security.filter(|own| own.is_its_own() && own.figure() != usual);
     let class = units(&node.class);
     let values = node.values()?.into_iter().map(|value| Value {
         name: Name::new(&units(&value.name)),
@@ -166,6 +214,8 @@ fn key(key: Vec<Name>, node: &KeyNode) -> Result<Key> {
     Ok(Key {
         key,
         hidden: false,
+        link: node.link,
+        security: security.and_then(|own| own.text()),
         class: (!class.is_empty()).then(|| Name::new(&class)),
         values: values.collect(),
     })

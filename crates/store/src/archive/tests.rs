@@ -46,6 +46,7 @@ impl Memory {
     fn place(&self, layer: usize) -> Place {
         Place {
             files: self.places[layer].clone(),
+            users: ("S-1-5".into(), "S-1-9".into()),
         }
     }
 }
@@ -258,6 +259,7 @@ fn node(path: &str, directory: bool) -> String {
         attributes: 0,
         created: None,
         modified: None,
+        security: None,
     };
     serde_json::to_string(&node).unwrap() + "\n"
 }

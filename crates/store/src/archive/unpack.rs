@@ -16,6 +16,8 @@ use crate::layer::Layer;
 pub(crate) struct Place {
     /// The folder with the layer's drives, in the form that takes any length.
     pub(crate) files: PathBuf,
+    /// The SIDs of who exported and of who imports, whose the former's rights become.
+    pub(crate) users: (String, String),
     /// The layer's keys.
     #[cfg(windows)]
     pub(crate) keys: super::registry::Target,
@@ -26,6 +28,7 @@ impl Place {
     pub(crate) fn own(layer: &Layer) -> Result<Self> {
         Ok(Self {
             files: crate::removal::verbatim(&layer.files()),
+            users: Default::default(),
             #[cfg(windows)]
             keys: super::registry::Target::new(&layer.keys()?, "", ""),
         })
@@ -54,7 +57,29 @@ impl Place {
 
     pub(crate) fn node(&self, node: &Node) -> Result<()> {
         let at = self.at(&node.path);
-        describe(&at, node).map_err(|e| Error::io("set the times of", &at, e))
+        describe(&at, node).map_err(|e| Error::io("set the times of", &at, e))?;
+        match &node.security {
+            Some(text) => self
+                .protect(&at, text)
+                .map_err(|e| Error::io("set the rights of", &at, e)),
+            None => Ok(()),
+        }
+    }
+
+    /// Gives a file the rights that `text` grants.
+    #[cfg(windows)]
+    fn protect(&self, at: &Path, text: &str) -> io::Result<()> {
+        let (from, to) = &self.users;
+        let text = crate::security::adopted(text, from, to);
+        let security = crate::security::Security::parse(&text);
+        security.ok_or(io::ErrorKind::InvalidData)?.give_file(at)
+    }
+
+    #[cfg(not(windows))]
+    #[expect(clippy::unnecessary_wraps, reason = "the same as on Windows")]
+    fn protect(&self, _at: &Path, text: &str) -> io::Result<()> {
+        let _ = crate::security::adopted(text, &self.users.0, &self.users.1);
+        Ok(())
     }
 
     pub(crate) fn key(&self, key: &Key) -> Result<()> {

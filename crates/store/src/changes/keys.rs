@@ -7,7 +7,8 @@ use super::name::{of_units, units};
 use super::{Node, Said, Tree};
 use crate::error::Result;
 use crate::registry::{self, Info, is_missing, refused};
-use pinion_names::key::{HIDDEN, MARK, ROOT, STAGED};
+use crate::security::Security;
+use pinion_names::key::{HIDDEN, LINK, MARK, ROOT, STAGED};
 
 pub use crate::registry::KeyValue;
 
@@ -44,8 +45,12 @@ impl KeyNode {
     /// # Errors
     /// The registry's refusal.
     pub fn values(&self) -> Result<Vec<KeyValue>> {
-        registry::values(&self.real)
-            .map_err(|status| refused("read", &String::from_utf16_lossy(&self.real), status))
+        registry::values(&self.real).map_err(|status| failed(&self.real, status))
+    }
+
+    /// Its list of rights; none where it tells none.
+    pub(crate) fn security(&self) -> Result<Option<Security>> {
+        Security::of_key(&self.real).map_err(|status| failed(&self.real, status))
     }
 }
 
@@ -95,11 +100,21 @@ impl KeyTree {
         }
     }
 
-    fn is_marked(real: &[u16]) -> Result<bool> {
-        match registry::has_value(real, MARK) {
+    fn is_marked(real: &[u16], mark: &str) -> Result<bool> {
+        match registry::has_value(real, mark) {
             Err(status) if is_missing(status) => Ok(false),
             other => other.map_err(|status| failed(real, status)),
         }
+    }
+
+    /// The node at `path`. In a layer a link is an ordinary key with a mark, so that the kernel does not
+    /// follow it; whatever else has a link's value is none.
+    fn node_at(&self, path: &[OsString]) -> Result<Option<KeyNode>> {
+        let mut node = Self::at(self.real("", path))?;
+        if let Some(node) = node.as_mut().filter(|node| node.link && !self.host) {
+            node.link = Self::is_marked(&self.real(HIDDEN, path), LINK)?;
+        }
+        Ok(node)
     }
 
     /// Whether the host's key is the store's own, which no VM sees.
@@ -145,7 +160,7 @@ impl Tree for KeyTree {
                 continue;
             }
             // None: deleted between the listing and the look at it.
-            if let Some(node) = Self::at(self.real("", &below))? {
+            if let Some(node) = self.node_at(&below)? {
                 all.push(Said {
                     name: of_units(&name),
                     node: Some(node),
@@ -159,7 +174,7 @@ impl Tree for KeyTree {
         for name in Self::children(&self.real(HIDDEN, path))? {
             let mut below = path.to_vec();
             below.push(of_units(&name));
-            if Self::is_marked(&self.real(HIDDEN, &below))? {
+            if Self::is_marked(&self.real(HIDDEN, &below), MARK)? {
                 all.push(Said {
                     name: of_units(&name),
                     node: None,
@@ -174,14 +189,14 @@ impl Tree for KeyTree {
         if self.is_closed(path) {
             return Ok(None);
         }
-        Self::at(self.real("", path))
+        self.node_at(path)
     }
 
     fn whiteout(&self, path: &[OsString]) -> Result<bool> {
         if self.host || path.is_empty() {
             return Ok(false);
         }
-        Self::is_marked(&self.real(HIDDEN, path))
+        Self::is_marked(&self.real(HIDDEN, path), MARK)
     }
 }
 

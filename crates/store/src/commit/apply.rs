@@ -57,9 +57,14 @@ impl Field {
             Step::RemoveFile { path } | Step::RemoveFolder { path } => may_go(&self.on_host(path)?),
             Step::MakeFolder { .. } => Ok(()),
             #[cfg(windows)]
-            Step::RemoveKey { key } | Step::WriteKey { key } => self.keys.check(key),
+            Step::WriteRights { key } => self.keys.check_rights(key),
+            #[cfg(windows)]
+            Step::RemoveKey { key }
+            | Step::WriteKey { key }
+            | Step::RemoveLink { key }
+            | Step::WriteLink { key } => self.keys.check(key),
             #[cfg(not(windows))]
-            Step::RemoveKey { .. } | Step::WriteKey { .. } => Ok(()),
+            _ => Ok(()),
         }
     }
 
@@ -84,8 +89,14 @@ impl Field {
             Step::RemoveKey { key } => self.keys.remove(key),
             #[cfg(windows)]
             Step::WriteKey { key } => self.keys.write(key),
+            #[cfg(windows)]
+            Step::RemoveLink { key } => self.keys.remove_link(key),
+            #[cfg(windows)]
+            Step::WriteLink { key } => self.keys.write_link(key),
+            #[cfg(windows)]
+            Step::WriteRights { key } => self.keys.write_rights(key),
             #[cfg(not(windows))]
-            Step::RemoveKey { .. } | Step::WriteKey { .. } => Ok(()),
+            _ => Ok(()),
         }
     }
 
@@ -98,6 +109,7 @@ impl Field {
         if let Ok(like) = fs::metadata(self.in_upper(path)?) {
             // A directory without its attributes is a directory all the same.
             let _ = set_attributes(&at, &like);
+            copy_rights(&self.in_upper(path)?, &at).map_err(|e| Error::io("create", &at, e))?;
         }
         Ok(())
     }
@@ -195,7 +207,7 @@ fn replace(staged: &Path, at: &Path) -> Result<()> {
     fs::rename(staged, at).map_err(|e| Error::io("write", at, e))
 }
 
-/// Copies a file with its times and attributes, flushed to the disk.
+/// Copies a file with its times, attributes and rights, flushed to the disk.
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
     let mut source = File::open(from)?;
     let like = source.metadata()?;
@@ -212,7 +224,25 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
     target.set_times(times)?;
     target.sync_all()?;
     drop(target);
-    set_attributes(to, &like)
+    set_attributes(to, &like)?;
+    copy_rights(from, to)
+}
+
+/// Gives `to` the rights that `from` has of its own.
+#[cfg(windows)]
+fn copy_rights(from: &Path, to: &Path) -> io::Result<()> {
+    use crate::security::Security;
+    match Security::of_file(from)? {
+        Some(own) if own.is_its_own() && Security::of_file(to)?.as_ref() != Some(&own) => {
+            own.give_file(to)
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(not(windows))]
+fn copy_rights(_from: &Path, _to: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 #[cfg(windows)]

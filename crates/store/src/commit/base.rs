@@ -20,7 +20,8 @@ const LONGEST_LINE: usize = 40_000;
 #[derive(Debug, Default)]
 pub(super) struct Bases {
     files: HashMap<Vec<u16>, [u64; 3]>,
-    keys: HashMap<Vec<u16>, u64>,
+    /// The figures of values and rights; 0 for rights that nobody kept.
+    keys: HashMap<Vec<u16>, [u64; 2]>,
 }
 
 impl Bases {
@@ -44,7 +45,10 @@ impl Bases {
                 let path = folded(path);
                 match stamp.kind {
                     Kind::File => drop(self.files.insert(path, stamp.numbers)),
-                    Kind::Key => drop(self.keys.insert(path, stamp.numbers[2])),
+                    Kind::Key => {
+                        let [_, rights, values] = stamp.numbers;
+                        self.keys.insert(path, [values, rights]);
+                    }
                 }
             }
         })
@@ -60,7 +64,14 @@ impl Bases {
     /// The figure of the values that the host's key had.
     #[cfg(windows)]
     pub(super) fn key(&self, path: &NodePath) -> Option<u64> {
-        self.keys.get(&key_line(path)).copied()
+        self.keys.get(&key_line(path)).map(|[values, _]| *values)
+    }
+
+    /// The figure of the rights that the host's key had; none when nobody kept it.
+    #[cfg(windows)]
+    pub(super) fn rights(&self, path: &NodePath) -> Option<u64> {
+        let [_, rights] = self.keys.get(&key_line(path))?;
+        Some(*rights).filter(|rights| *rights != 0)
     }
 }
 

@@ -232,7 +232,9 @@ impl Planner<'_> {
             .file(path)
             .is_some_and(|base| base[..2] == [size, written]);
         let attributes = |node: &FileNode| node.attributes & SETTABLE;
-        same && host.is_none_or(|host| attributes(host) == attributes(node))
+        same && host.is_none_or(|host| {
+            attributes(host) == attributes(node) && same_rights(&node.real, &host.real)
+        })
     }
 
     fn drop_file(&mut self, path: &NodePath, stamp: [u64; 3]) -> Result<()> {
@@ -257,6 +259,21 @@ impl Verdict {
             self
         }
     }
+}
+
+/// Whether the VM's file has no rights of its own but those of the host's.
+#[cfg(windows)]
+fn same_rights(own: &std::path::Path, host: &std::path::Path) -> bool {
+    use crate::security::Security;
+    match (Security::of_file(own), Security::of_file(host)) {
+        (Ok(Some(own)), Ok(Some(host))) => !own.is_its_own() || own.figure() == host.figure(),
+        _ => true,
+    }
+}
+
+#[cfg(not(windows))]
+fn same_rights(_own: &std::path::Path, _host: &std::path::Path) -> bool {
+    true
 }
 
 fn gone(node: &FileNode) -> Error {

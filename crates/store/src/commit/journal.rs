@@ -178,8 +178,8 @@ impl Journal {
                     }
                 }
                 #[cfg(windows)]
-                Step::WriteKey { key } => {
-                    let numbers = [0, 0, self.field.keys.host_values(key)?];
+                Step::WriteKey { key } | Step::WriteLink { key } | Step::WriteRights { key } => {
+                    let numbers = self.field.keys.host_figures(key)?;
                     add(
                         &Stamp {
                             kind: Kind::Key,

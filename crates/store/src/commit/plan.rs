@@ -30,6 +30,13 @@ pub(super) enum Step {
     RemoveKey { key: Vec<Vec<u16>> },
     /// A key is made, and has the values that the upper's has.
     WriteKey { key: Vec<Vec<u16>> },
+    /// A link to another key is deleted; whatever else is there stays.
+    RemoveLink { key: Vec<Vec<u16>> },
+    /// A link to another key is made, and leads where the upper's does. Whatever else is there goes, with
+    /// all below it.
+    WriteLink { key: Vec<Vec<u16>> },
+    /// A key gets the list of rights that the upper's has.
+    WriteRights { key: Vec<Vec<u16>> },
 }
 
 /// What the upper no longer needs once the host has it.

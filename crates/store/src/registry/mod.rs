@@ -8,8 +8,9 @@ mod raw;
 mod write;
 
 pub use raw::KeyValue;
+pub(crate) use raw::open_itself;
 pub(crate) use raw::{Info, children, has_value, info, is_missing, refused, values};
-pub(crate) use write::{create_at, delete, delete_value, may_change, set_value};
+pub(crate) use write::{create_at, create_link_at, delete, delete_value, may_change, set_value};
 
 use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
 use std::ptr::null_mut;

@@ -102,6 +102,11 @@ pub(super) fn open(
     Ok(unsafe { OwnedHandle::from_raw_handle(key) })
 }
 
+/// Opens the key at `path`, a link itself and not what it points at.
+pub(crate) fn open_itself(path: &[u16], access: u32) -> std::result::Result<OwnedHandle, NTSTATUS> {
+    open(null_mut(), path, access)
+}
+
 /// The name of the key's child at `index`; none at the end.
 pub(super) fn child(
     key: &OwnedHandle,

@@ -10,7 +10,9 @@ use windows_sys::Wdk::System::Registry::{
     NtCreateKey, NtDeleteKey, NtDeleteValueKey, NtSetValueKey,
 };
 use windows_sys::Win32::Foundation::OBJ_OPENLINK;
-use windows_sys::Win32::System::Registry::{KEY_CREATE_SUB_KEY, KEY_QUERY_VALUE, KEY_SET_VALUE};
+use windows_sys::Win32::System::Registry::{
+    KEY_CREATE_SUB_KEY, KEY_QUERY_VALUE, KEY_SET_VALUE, REG_OPTION_CREATE_LINK,
+};
 
 use super::raw::open;
 
@@ -19,6 +21,15 @@ const DELETE: u32 = 0x1_0000;
 
 /// Makes the key at `path` if it is not there; the key above must be.
 pub(crate) fn create_at(path: &[u16], class: &[u16]) -> Result<(), NTSTATUS> {
+    create_as(path, class, 0)
+}
+
+/// Makes a symbolic link at `path`, which leads nowhere yet, if no key is there; the key above must be.
+pub(crate) fn create_link_at(path: &[u16]) -> Result<(), NTSTATUS> {
+    create_as(path, &[], REG_OPTION_CREATE_LINK)
+}
+
+fn create_as(path: &[u16], class: &[u16], options: u32) -> Result<(), NTSTATUS> {
     let name = unicode_string(path).ok_or(status::STATUS_NAME_TOO_LONG)?;
     let class = unicode_string(class).ok_or(status::STATUS_NAME_TOO_LONG)?;
     let attributes = object_attributes(
@@ -35,7 +46,7 @@ pub(crate) fn create_at(path: &[u16], class: &[u16]) -> Result<(), NTSTATUS> {
             &raw const attributes,
             0,
             &raw const class,
-            0,
+            options,
             null_mut(),
         )
     };

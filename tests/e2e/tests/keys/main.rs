@@ -1,5 +1,6 @@
 //! The registry of a VM: as on the host to look at, and the VM's own to change.
 
+mod carried;
 mod hives;
 mod info;
 mod links;

@@ -263,7 +263,7 @@ pub(super) fn with_class<R>(source: &Key, work: impl FnOnce(&[u16]) -> R) -> R {
     work(class.get(..length).unwrap_or(&[]))
 }
 
-/// Keeps what values the host has at `depth`, when `layer`, in which the key
+/// Keeps what values and rights the host has at `depth`, when `layer`, in which the key
 /// `source` is seen, is the host's: the upper is about to cover them.
 pub(super) fn keep_base(stack: &Stack<'_>, depth: usize, layer: usize, source: &Key) {
     if layer + 1 != stack.layers() {
@@ -276,7 +276,7 @@ pub(super) fn keep_base(stack: &Stack<'_>, depth: usize, layer: usize, source: &
         Ok(())
     });
     if told.is_ok() {
-        let numbers = [0, 0, values.get()];
+        let numbers = [0, security::figure(source), values.get()];
         let kind = base::Kind::Key;
         crate::calls::files::base::keep(&base::Stamp { kind, numbers }, stack.at(depth));
     }

@@ -9,6 +9,7 @@ use core::ffi::c_void;
 use pinion_nt::calls::NtSetSecurityObject;
 use pinion_nt::status::{STATUS_BUFFER_TOO_SMALL, success};
 use pinion_nt::{HANDLE, NTSTATUS};
+use pinion_wire::rights::Rights;
 
 /// `OWNER_SECURITY_INFORMATION`, `GROUP_SECURITY_INFORMATION`,
 /// `DACL_SECURITY_INFORMATION` (winnt.h).
@@ -41,6 +42,16 @@ pub(super) fn with_descriptor<R>(
     source: &Key,
     work: impl FnOnce(*const c_void) -> R,
 ) -> Result<R, NTSTATUS> {
+    with_bytes(source, |bytes| work(bytes.as_ptr().cast()))
+}
+
+/// The figure of the list of rights of `source`; 0 when it does not tell.
+pub(super) fn figure(source: &Key) -> u64 {
+    let figure = with_bytes(source, |bytes| Rights::of(bytes).map(|r| r.figure()));
+    figure.ok().flatten().unwrap_or(0)
+}
+
+fn with_bytes<R>(source: &Key, work: impl FnOnce(&[u8]) -> R) -> Result<R, NTSTATUS> {
     let mut region = Region::new(0x400)?;
     loop {
         let buffer = region.bytes();
@@ -59,7 +70,7 @@ pub(super) fn with_descriptor<R>(
             STATUS_BUFFER_TOO_SMALL if needed as usize > buffer.len() => {
                 region = Region::new(needed as usize)?;
             }
-            _ if success(status) => return Ok(work(region.bytes().as_ptr().cast())),
+            _ if success(status) => return Ok(work(region.bytes())),
             _ => return Err(status),
         }
     }
