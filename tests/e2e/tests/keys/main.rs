@@ -1,6 +1,7 @@
 //! The registry of a VM: as on the host to look at, and the VM's own to change.
 
 mod carried;
+mod classes;
 mod hives;
 mod info;
 mod links;
