@@ -197,6 +197,7 @@ hooks! {
     NtAlpcOpenSenderThread(handle: Handles, port: HANDLE, message: *mut c_void, flags: u32, access: u32, attributes: Attributes) => calls::opening::sender_thread;
     NtQuerySystemInformation(class: u32, buffer: *mut c_void, length: u32, returned: *mut u32) => calls::tables::query;
     NtQuerySystemInformationEx(class: u32, input: *mut c_void, input_size: u32, buffer: *mut c_void, length: u32, returned: *mut u32) => calls::tables::query_ex;
+    wine_server_call(request: *mut c_void) => calls::wine_server::call;
 }
 
 /// Replaces every stub of the table that this ntdll has. `false` when one has
@@ -213,7 +214,7 @@ fn try_install() -> Option<()> {
     let (mut low, mut high) = (u64::MAX, 0);
     for (index, hook) in HOOKS.iter().enumerate() {
         let at = (kept as usize + index * stub::LENGTH) as *mut u8;
-        let code = match module.find(hook.name) {
+        let code = match find(&module, ntdll, hook.name) {
             Some(rva) => {
                 low = low.min(base + u64::from(rva));
                 high = high.max(base + u64::from(rva) + stub::LENGTH as u64);
@@ -228,7 +229,7 @@ fn try_install() -> Option<()> {
     KEPT.store(kept as u64, Ordering::Relaxed);
     entry::protect(low, (high - low) as usize, PAGE_EXECUTE_READWRITE)?;
     for hook in HOOKS {
-        if let Some(rva) = module.find(hook.name) {
+        if let Some(rva) = find(&module, ntdll, hook.name) {
             let jump = jump::encode(hook.entry as u64);
             let at = (base + u64::from(rva)) as *mut u8;
             // SAFETY: the pages were made writable, `checked` found a stub
@@ -237,6 +238,14 @@ fn try_install() -> Option<()> {
         }
     }
     entry::protect(low, (high - low) as usize, PAGE_EXECUTE_READ)
+}
+
+/// Where ntdll has a call's stub. `wine_server_call` is one on Wine 8 only; on
+/// Wine 10 it is a function, which user32 does not call.
+fn find(module: &Module<'_>, ntdll: &[u8], name: &[u8]) -> Option<u32> {
+    let rva = module.find(name)?;
+    let is_stub = || ntdll.get(rva as usize..).is_some_and(stub::begins);
+    (name != b"wine_server_call" || is_stub()).then_some(rva)
 }
 
 /// ntdll's mapped bytes.
@@ -267,18 +276,30 @@ pub(crate) fn is_wine() -> bool {
     }
 }
 
-/// The bytes of the stub at `rva`, when its shape is known.
-fn checked(ntdll: &[u8], rva: u32) -> Option<[u8; stub::LENGTH]> {
-    let code: [u8; stub::LENGTH] = ntdll
+/// The beginning of Wine's version, such as `10.0` and a NUL; `None` on Windows.
+pub(crate) fn wine_version() -> Option<[u8; 4]> {
+    type Version = unsafe extern "C" fn() -> *const [u8; 4];
+    let rva = Module::new(ntdll())?.find(pinion_nt::wine::VERSION_EXPORT)?;
+    // SAFETY: `wine_get_version` takes nothing and gives a static string of at
+    // least three characters and a NUL.
+    unsafe {
+        let version: Version = core::mem::transmute(state::boot().ntdll + u64::from(rva));
+        Some(version().read())
+    }
+}
+
+/// The bytes of the stub at `rva` of a mapped module, when its shape is known.
+pub(crate) fn checked(module: &[u8], rva: u32) -> Option<[u8; stub::LENGTH]> {
+    let code: [u8; stub::LENGTH] = module
         .get(rva as usize..)?
         .first_chunk::<{ stub::LENGTH }>()
         .copied()?;
     stub::number(&code).map(|_| code)
 }
 
-/// `mov eax, STATUS_NOT_IMPLEMENTED; ret`, for a call that this ntdll lacks:
+/// `mov eax, STATUS_NOT_IMPLEMENTED; ret`, for a call that the module lacks:
 /// nobody can enter its hook, and the agent itself gets a plain status.
-fn absent() -> [u8; stub::LENGTH] {
+pub(crate) fn absent() -> [u8; stub::LENGTH] {
     let mut code = [0xcc; stub::LENGTH];
     let (opcode, rest) = code.split_at_mut(1);
     opcode.copy_from_slice(&[0xb8]);
@@ -289,7 +310,8 @@ fn absent() -> [u8; stub::LENGTH] {
     code
 }
 
-fn allocate(size: usize) -> Option<*mut u8> {
+/// New memory of the process, readable and writable.
+pub(crate) fn allocate(size: usize) -> Option<*mut u8> {
     let (mut base, mut size) = (core::ptr::null_mut::<c_void>(), size);
     // SAFETY: the pointers are to locals; a new region is made.
     let status = unsafe {

@@ -2,7 +2,7 @@
 //! that finds them so: the guard's handler, the agent's unwind data, the
 //! loader's notifications.
 
-use crate::{api, guard, modules, state};
+use crate::{api, guard, modules, state, user};
 use core::ffi::c_void;
 use core::sync::atomic::{AtomicU8, Ordering};
 use pinion_nt::UNICODE_STRING;
@@ -46,7 +46,7 @@ fn attempt() {
             &raw mut cookie,
         );
     }
-    modules::each(api::loaded);
+    modules::each(loaded);
     STAGE.store(DONE, Ordering::Relaxed);
 }
 
@@ -70,5 +70,12 @@ unsafe extern "system" fn notified(reason: u32, data: *const Notification, _cont
     let (data, name) = unsafe { (&*data, &*(*data).base_name) };
     // SAFETY: the loader's string is valid for the time of the call.
     let name = unsafe { core::slice::from_raw_parts(name.Buffer, name.Length as usize / 2) };
-    api::loaded(name, data.base as u64, data.size as usize);
+    loaded(name, data.base as u64, data.size as usize);
+}
+
+/// Called for each DLL before its own code runs: `name` is its base name,
+/// `base` and `size` where it is mapped.
+fn loaded(name: &[u16], base: u64, size: usize) {
+    api::loaded(name, base, size);
+    user::loaded(name, base, size);
 }

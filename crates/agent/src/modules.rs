@@ -73,3 +73,38 @@ pub(crate) fn add_unwind_data(base: u64) {
         unsafe { RtlAddFunctionTable((base + table) as *const c_void, (size / 12) as u32, base) };
     }
 }
+
+/// Where the process's parameters have what it is to start on
+/// (`RTL_USER_PROCESS_PARAMETERS.DesktopInfo`, phnt's ntrtl.h; `Desktop` of
+/// Wine's winternl.h).
+fn desktop_place() -> *mut UNICODE_STRING {
+    // SAFETY: both fields are there once the process runs.
+    unsafe { word(peb(), 0x20).add(0xc0).cast_mut().cast() }
+}
+
+/// The station and desktop that the process is to start on; an empty string that
+/// points somewhere when there is none.
+pub(crate) fn desktop_info() -> UNICODE_STRING {
+    // SAFETY: the place is the process's own, and nobody writes it at its start.
+    let given = unsafe { desktop_place().read() };
+    if given.Buffer.is_null() {
+        return UNICODE_STRING {
+            Length: 0,
+            MaximumLength: 0,
+            Buffer: core::ptr::dangling_mut(),
+        };
+    }
+    given
+}
+
+/// Makes it look as if there were none; its length before.
+pub(crate) fn hide_desktop_info() -> u16 {
+    // SAFETY: as for `desktop_info`.
+    unsafe { core::ptr::replace(&raw mut (*desktop_place()).Length, 0) }
+}
+
+/// Gives back what [`hide_desktop_info`] took.
+pub(crate) fn show_desktop_info(length: u16) {
+    // SAFETY: as for `desktop_info`.
+    unsafe { (*desktop_place()).Length = length };
+}

@@ -2,10 +2,14 @@
 //! hooked is hooked, and nothing else is.
 
 use pinion_channels::{Status, calls, find};
+use pinion_policy::user::GUARDED;
 use std::collections::BTreeSet;
 
 /// The files whose `hooks! { … }` tables the agent installs.
-const TABLES: &[&str] = &[include_str!("../../agent/src/hooks.rs")];
+const TABLES: &[&str] = &[
+    include_str!("../../agent/src/hooks.rs"),
+    include_str!("../../agent/src/user/table.rs"),
+];
 
 /// The names at the beginning of the rows of a `hooks! { … }` table.
 fn rows(source: &'static str) -> impl Iterator<Item = &'static str> {
@@ -20,8 +24,12 @@ fn rows(source: &'static str) -> impl Iterator<Item = &'static str> {
 
 #[test]
 fn what_is_marked_as_hooked_is_hooked_and_nothing_else() {
-    let hooked: BTreeSet<_> = TABLES.iter().copied().flat_map(rows).collect();
-    assert!(hooked.contains("NtCreateFile"), "{hooked:?}");
+    let tables = TABLES.iter().copied().flat_map(rows);
+    let guarded = GUARDED.iter().map(|call| call.name);
+    let hooked: BTreeSet<_> = tables.chain(guarded).collect();
+    for name in ["NtCreateFile", "NtUserOpenDesktop", "NtUserPostMessage"] {
+        assert!(hooked.contains(name), "{hooked:?}");
+    }
     let marked: BTreeSet<_> = calls()
         .filter(|call| call.group.status.is_hooked())
         .map(|call| call.name)

@@ -17,6 +17,7 @@ pub mod pattern;
 pub mod pipe;
 pub mod share;
 pub mod socket;
+pub mod station;
 pub mod units;
 
 /// A name cannot be mapped because the result does not fit an NT string (or

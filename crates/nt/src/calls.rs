@@ -152,6 +152,18 @@ unsafe extern "system" {
     pub fn NtResumeThread(thread: HANDLE, previous: *mut u32) -> NTSTATUS;
     /// Gives the rest of the time slice away.
     pub fn NtYieldExecution() -> NTSTATUS;
+    /// Lists an object directory, one entry at a time where `single` is 1.
+    pub fn NtQueryDirectoryObject(
+        directory: HANDLE,
+        buffer: *mut c_void,
+        length: u32,
+        single: u8,
+        restart: u8,
+        context: *mut u32,
+        returned: *mut u32,
+    ) -> NTSTATUS;
+    /// The Win32 error that a status means.
+    pub fn RtlNtStatusToDosError(status: NTSTATUS) -> u32;
     /// Creates an object directory.
     pub fn NtCreateDirectoryObject(
         handle: *mut HANDLE,

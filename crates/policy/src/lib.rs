@@ -7,3 +7,4 @@
 
 pub mod device;
 pub mod object;
+pub mod user;

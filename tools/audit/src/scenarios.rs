@@ -29,7 +29,9 @@ pub struct Scenario {
 use Step::{Host, Inspect, LayNginx, Page, Pinion};
 
 /// All scenarios, in the order in which they run. Each gets a server and a log of its own.
-pub const ALL: [Scenario; 7] = [NAMES, CHILDREN, PROCESSES, LAYERS, KEYS, RPCSS, NGINX];
+pub const ALL: [Scenario; 8] = [
+    NAMES, CHILDREN, PROCESSES, LAYERS, KEYS, WINDOWS, RPCSS, NGINX,
+];
 
 /// Two machines and the host make objects of the same names, of every kind, at the same time.
 const NAMES: Scenario = Scenario {
@@ -308,6 +310,40 @@ const KEYS: Scenario = Scenario {
             "g",
         ]),
         Pinion(&["rm", "-f", "k"]),
+    ],
+};
+
+/// Two machines have windows, desktops and a clipboard.
+const WINDOWS: Scenario = Scenario {
+    name: "windows",
+    steps: &[
+        Pinion(&[
+            "run",
+            "-d",
+            "--name",
+            "v",
+            r"{bin}\windows.exe",
+            "serve",
+            "c",
+            "t",
+        ]),
+        Pinion(&[
+            "run",
+            "-d",
+            "--name",
+            "w",
+            r"{bin}\windows.exe",
+            "serve",
+            "c",
+            "t",
+        ]),
+        Inspect("v"),
+        Inspect("w"),
+        Pinion(&["exec", "v", r"{bin}\windows.exe", "station"]),
+        Pinion(&["exec", "w", r"{bin}\windows.exe", "station", "other"]),
+        Pinion(&["exec", "v", r"{bin}\windows.exe", "clipboard", "set", "v"]),
+        Pinion(&["exec", "w", r"{bin}\windows.exe", "clipboard", "get"]),
+        Pinion(&["rm", "-f", "v", "w"]),
     ],
 };
 

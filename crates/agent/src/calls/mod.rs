@@ -19,3 +19,4 @@ pub(crate) mod registry;
 pub(crate) mod seldom_named;
 pub(crate) mod sockets;
 pub(crate) mod tables;
+pub(crate) mod wine_server;

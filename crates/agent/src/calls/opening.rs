@@ -108,7 +108,7 @@ fn open_in_members(id: CLIENT_ID, access: u32, open: impl Fn(CLIENT_ID) -> NTSTA
 }
 
 /// A thread held open: until this is dropped its id is its own.
-struct HeldThread(HANDLE);
+pub(crate) struct HeldThread(HANDLE);
 
 impl Drop for HeldThread {
     fn drop(&mut self) {
@@ -122,7 +122,7 @@ impl Drop for HeldThread {
 /// Holds the member's thread of this id on Wine, which does not look at the
 /// process's id: it is looked up in the list of processes first, so that no
 /// thread of others is opened.
-fn hold_thread(id: u64) -> Option<HeldThread> {
+pub(crate) fn hold_thread(id: u64) -> Option<HeldThread> {
     if id & !3 == membership::own_thread() {
         return Some(HeldThread(core::ptr::null_mut()));
     }

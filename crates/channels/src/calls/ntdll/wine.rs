@@ -14,7 +14,7 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
     Unix Name Denied Open "tells the Unix name of a file, or the NT name of a Unix file, past the VM's layers" {
         wine_nt_to_unix_file_name wine_unix_to_nt_file_name
     }
-    Unix Other SameVm Open "speaks to the server of all VMs directly: Wine's own DLLs do, so it cannot be denied whole" {
+    Unix Other SameVm Partly "speaks to the server of all VMs directly; what user32 of Wine 8.0 asks of windows and stations by it is confined" {
         wine_server_call
     }
     Unix Other ByHandle Settled "turns a handle into a Unix descriptor of the same object and back" {

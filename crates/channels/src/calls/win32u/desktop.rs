@@ -5,25 +5,36 @@ use crate::call::{Group, groups};
 /// Sorted by kind.
 pub(in crate::calls) const GROUPS: &[Group] = groups! {
     Stations Name OwnName Open "names a window station or desktop, or lists them" {
-        NtUserBuildNameList NtUserCreateDesktopEx NtUserCreateWindowStation NtUserCreateWindowStationEx
-        NtUserMapDesktopObject NtUserOpenDesktop NtUserOpenInputDesktop NtUserOpenThreadDesktop
-        NtUserOpenWindowStation NtUserResolveDesktopForWOW
+        NtUserCreateWindowStationEx NtUserMapDesktopObject NtUserOpenThreadDesktop
+        NtUserResolveDesktopForWOW
+    }
+    Stations Name OwnName Hooked "on the VM's own window stations, in every form of the name" {
+        NtUserBuildNameList NtUserCreateDesktopEx NtUserCreateWindowStation NtUserOpenDesktop
+        NtUserOpenInputDesktop NtUserOpenWindowStation
     }
     Stations Other ByHandle Settled "acts on a window station or desktop that was decided when it was opened" {
         NtUserCheckDesktopByThreadId NtUserCheckWindowThreadDesktop NtUserCloseDesktop
-        NtUserCloseWindowStation NtUserGetDesktopID NtUserGetInputDesktop NtUserGetObjectInformation
-        NtUserGetProcessWindowStation NtUserGetThreadDesktop NtUserGetWinStationInfo
-        NtUserSetObjectInformation NtUserSetProcessWindowStation NtUserSetThreadDesktop
-        NtUserSetUserObjectCapability NtUserSetWindowStationUser
+        NtUserCloseWindowStation NtUserGetDesktopID NtUserGetInputDesktop NtUserGetWinStationInfo
+        NtUserSetObjectInformation NtUserSetUserObjectCapability NtUserSetWindowStationUser
     }
-    Clipboard Other OwnName Open "the clipboard is one for all programs of a window station" {
-        NtUserAddClipboardFormatListener NtUserChangeClipboardChain NtUserCheckProcessForClipboardAccess
-        NtUserCloseClipboard NtUserConvertMemHandle NtUserCountClipboardFormats NtUserCreateLocalMemHandle
-        NtUserEmptyClipboard NtUserEnumClipboardFormats NtUserGetClipboardAccessToken NtUserGetClipboardData
+    Stations Name SameVm Hooked "the window, thread or process that it names must be of a member" {
+        NtUserGetThreadDesktop
+    }
+    Stations Other OwnName Hooked "on the VM's own window station, that the process is put on first" {
+        NtUserGetObjectInformation NtUserGetProcessWindowStation NtUserSetProcessWindowStation
+        NtUserSetThreadDesktop
+    }
+    Clipboard Other ByHandle Settled "acts on the clipboard of the process's window station, which is the VM's own" {
+        NtUserCheckProcessForClipboardAccess NtUserCloseClipboard NtUserConvertMemHandle
+        NtUserCountClipboardFormats NtUserCreateLocalMemHandle NtUserEmptyClipboard
+        NtUserEnumClipboardFormats NtUserGetClipboardAccessToken NtUserGetClipboardData
         NtUserGetClipboardMetadata NtUserGetClipboardOwner NtUserGetClipboardSequenceNumber
         NtUserGetClipboardViewer NtUserGetOpenClipboardWindow NtUserGetPriorityClipboardFormat
-        NtUserGetUpdatedClipboardFormats NtUserIsClipboardFormatAvailable NtUserOpenClipboard
-        NtUserRemoveClipboardFormatListener NtUserSetClipboardData NtUserSetClipboardViewer
+        NtUserGetUpdatedClipboardFormats NtUserIsClipboardFormatAvailable NtUserSetClipboardData
+    }
+    Clipboard Name SameVm Hooked "the window, thread or process that it names must be of a member" {
+        NtUserAddClipboardFormatListener NtUserChangeClipboardChain NtUserOpenClipboard
+        NtUserRemoveClipboardFormatListener NtUserSetClipboardViewer
     }
     Atoms Name OwnName Open "tells a format's name, which is an atom's" {
         NtUserGetClipboardFormatName
@@ -36,15 +47,18 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
     }
     Processes Name SameVm Open "tells or sets facts of a process or thread by its id, its handle or its window" {
         NtUserCheckAccessForIntegrityLevel NtUserGetActiveProcessesDpis
-        NtUserGetDisplayAutoRotationPreferencesByProcessId NtUserGetGUIThreadInfo NtUserGetGuiResources
-        NtUserGetProcessDpiAwareness NtUserGetProcessDpiAwarenessContext NtUserGetProcessUIContextInformation
-        NtUserGetSystemDpiForProcess NtUserGetWindowProcessHandle NtUserGetWindowThreadProcessId
+        NtUserGetDisplayAutoRotationPreferencesByProcessId NtUserGetGuiResources
+        NtUserGetProcessDpiAwareness NtUserGetProcessDpiAwarenessContext
+        NtUserGetProcessUIContextInformation NtUserGetSystemDpiForProcess NtUserGetWindowProcessHandle
         NtUserGrantJobUIRestrictionException NtUserQueryInformationThread NtUserSetActiveProcess
         NtUserSetActiveProcessForMonitor NtUserSetAdditionalPowerThrottlingProcess
         NtUserSetChildWindowNoActivate NtUserSetInformationThread NtUserSetJobUILimits
         NtUserSetProcessDpiAwareness NtUserSetProcessInteractionFlags NtUserSetProcessRestrictionExemption
         NtUserSetProcessUIAccessZorder NtUserSetProcessWin32Capabilities NtUserSetTargetForResourceBrokering
         NtUserSetThreadQueueMergeSetting NtUserUserHandleGrantAccess NtUserValidateHandleSecure
+    }
+    Processes Name SameVm Hooked "the window, thread or process that it names must be of a member" {
+        NtUserGetGUIThreadInfo NtUserGetWindowThreadProcessId
     }
     Machine Other Denied Open "acts on the user's session: locks, switches, shadows, logs off; most are for the system's own processes" {
         NtUserCtxDisplayIOCtl NtUserDoSoundConnect NtUserDoSoundDisconnect NtUserEnableSessionForMMCSS
@@ -62,13 +76,15 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
     Settings Other Denied Open "changes what the user set for all programs" {
         NtUserActivateKeyboardLayout NtUserEnableShellWindowManagementBehavior
         NtUserForceMaxTouchpadSensitivityForCurrentProcess NtUserLoadKeyboardLayoutEx NtUserMessageBeep
-        NtUserNlsKbdSendIMENotification NtUserNotifyIMEStatus NtUserPlayEventSound NtUserSetAppImeLevel
-        NtUserSetCalibrationData NtUserSetCaretBlinkTime NtUserSetDimUndimTransitionTime
-        NtUserSetDoubleClickTime NtUserSetImeHotKey NtUserSetImmersiveBackgroundWindow
-        NtUserSetInputServiceState NtUserSetMaxTouchpadSensitivity NtUserSetMouseInputRateLimitingTimer
-        NtUserSetPrecisionTouchPadConfiguration NtUserSetProgmanWindow NtUserSetShellChangeNotifyHWND
-        NtUserSetShellSpecialWindow NtUserSetShellWindowEx NtUserSetSysColors NtUserSetSystemCursor
+        NtUserNlsKbdSendIMENotification NtUserPlayEventSound NtUserSetAppImeLevel NtUserSetCalibrationData
+        NtUserSetCaretBlinkTime NtUserSetDimUndimTransitionTime NtUserSetDoubleClickTime NtUserSetImeHotKey
+        NtUserSetImmersiveBackgroundWindow NtUserSetInputServiceState NtUserSetMaxTouchpadSensitivity
+        NtUserSetMouseInputRateLimitingTimer NtUserSetPrecisionTouchPadConfiguration NtUserSetProgmanWindow
+        NtUserSetShellChangeNotifyHWND NtUserSetShellSpecialWindow NtUserSetSysColors NtUserSetSystemCursor
         NtUserSetTaskmanWindow NtUserSoundSentry NtUserSystemParametersInfo NtUserSystemParametersInfoForDpi
         NtUserUnloadKeyboardLayout
+    }
+    Settings Name SameVm Hooked "the window, thread or process that it names must be of a member" {
+        NtUserNotifyIMEStatus NtUserSetShellWindowEx
     }
 };

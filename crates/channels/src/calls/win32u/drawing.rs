@@ -110,27 +110,31 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
     }
     Local None NoIpc Settled "the calling process alone: its classes, menus, caret, key tables, units of measure" {
         NtUserCalculatePopupWindowPosition NtUserCallMsgFilter NtUserCheckProcessSession NtUserCitSetInfo
-        NtUserCopyAcceleratorTable NtUserCreateAcceleratorTable NtUserCreateCaret
-        NtUserCreateEmptyCursorObject NtUserCreateMenu NtUserCreatePalmRejectionDelayZone
-        NtUserCreatePopupMenu NtUserDWP_GetEnabledPopupOffset NtUserDestroyCaret
-        NtUserDestroyPalmRejectionDelayZone NtUserDirectedYield NtUserDisableProcessWindowFiltering
-        NtUserDisableProcessWindowsGhosting NtUserDispatchMessage NtUserDrawCaptionTemp
-        NtUserEnablePerMonitorMenuScaling NtUserEnableTouchPad NtUserEndMenu
+        NtUserCopyAcceleratorTable NtUserCreateAcceleratorTable NtUserCreateEmptyCursorObject
+        NtUserCreateMenu NtUserCreatePalmRejectionDelayZone NtUserCreatePopupMenu
+        NtUserDWP_GetEnabledPopupOffset NtUserDestroyCaret NtUserDestroyPalmRejectionDelayZone
+        NtUserDirectedYield NtUserDisableProcessWindowFiltering NtUserDisableProcessWindowsGhosting
+        NtUserDispatchMessage NtUserEnablePerMonitorMenuScaling NtUserEnableTouchPad NtUserEndMenu
         NtUserEnsureDpiDepSysMetCacheForPlateau NtUserGetAppImeLevel NtUserGetCIMSSM NtUserGetCPD
         NtUserGetCaretPos NtUserGetClassInfoEx NtUserGetDpiForCurrentProcess NtUserGetMinuserIdForBaseWindow
         NtUserGetProcessDefaultLayout NtUserGetWOWClass NtUserHidePointerContactVisualization
-        NtUserInitAnsiOem NtUserInitRunThread NtUserInitTask NtUserInitialize NtUserInitializeClientPfnArrays
-        NtUserInternalToUnicode NtUserLogicalToPerMonitorDPIPhysicalPoint
+        NtUserInitAnsiOem NtUserInitRunThread NtUserInitTask NtUserInitialize NtUserInternalToUnicode
         NtUserLogicalToPhysicalDpiPointForWindow NtUserLogicalToPhysicalPoint NtUserMapVirtualKeyEx
-        NtUserModifyUserStartupInfoFlags NtUserPerMonitorDPIPhysicalToLogicalPoint
-        NtUserPhysicalToLogicalDpiPointForWindow NtUserPhysicalToLogicalPoint NtUserProcessConnect
-        NtUserRealizePalette NtUserRegisterClassExWOW NtUserRegisterLPK NtUserRegisterTouchPadCapable
-        NtUserReleaseDC NtUserReplyMessage NtUserResetDblClk NtUserScaleSystemMetricForDPIWithoutCache
-        NtUserScrollDC NtUserSelectPalette NtUserSetCaretPos NtUserSetProcessDPIAware
-        NtUserSetProcessDefaultLayout NtUserSetProcessDpiAwarenessContext
+        NtUserModifyUserStartupInfoFlags NtUserPhysicalToLogicalDpiPointForWindow
+        NtUserPhysicalToLogicalPoint NtUserProcessConnect NtUserRealizePalette NtUserRegisterClassExWOW
+        NtUserRegisterLPK NtUserRegisterTouchPadCapable NtUserReplyMessage NtUserResetDblClk
+        NtUserScaleSystemMetricForDPIWithoutCache NtUserScrollDC NtUserSelectPalette NtUserSetCaretPos
+        NtUserSetProcessDPIAware NtUserSetProcessDefaultLayout NtUserSetProcessDpiAwarenessContext
         NtUserSetProcessMousewheelRoutingMode NtUserTestForInteractiveUser NtUserToUnicodeEx
         NtUserTraceLoggingSendMixedModeTelemetry NtUserTransformPoint NtUserTransformRect
         NtUserUnregisterClass NtUserUpdateInstance NtUserValidateTimerCallback NtUserVkKeyScanEx
         NtUserWOWCleanup NtUserWOWModuleUnload NtUserYieldTask
+    }
+    Local Name SameVm Hooked "the window, thread or process that it names must be of a member" {
+        NtUserCreateCaret NtUserDrawCaptionTemp NtUserLogicalToPerMonitorDPIPhysicalPoint
+        NtUserPerMonitorDPIPhysicalToLogicalPoint NtUserReleaseDC
+    }
+    Local Other OwnName Hooked "the calling process alone: its classes, menus, caret, key tables, units of measure" {
+        NtUserInitializeClientPfnArrays
     }
 };

@@ -6,7 +6,7 @@ use crate::call::{Group, groups};
 pub(in crate::calls) const GROUPS: &[Group] = groups! {
     Input Name SameVm Open "makes input, or takes focus, capture, foreground or hot keys from other programs" {
         NtUserAcquireIAMKey NtUserAcquireInteractiveControlBackgroundAccess NtUserAllowForegroundActivation
-        NtUserAllowSetForegroundWindow NtUserAttachThreadInput NtUserBlockInput NtUserCanBrokerForceForeground
+        NtUserAllowSetForegroundWindow NtUserBlockInput NtUserCanBrokerForceForeground
         NtUserCanCurrentThreadChangeForeground NtUserClearForeground NtUserConfigureActivationObject
         NtUserConvertToInterceptWindow NtUserCreateActivationGroup NtUserCreateActivationObject
         NtUserCreateSyntheticPointerDevice2 NtUserDelegateCapturePointers NtUserDelegateInput
@@ -16,23 +16,27 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
         NtUserGetInteractiveCtrlSupportedWaveforms NtUserHandleDelegatedInput
         NtUserInitializeGenericHidInjection NtUserInitializeInputDeviceInjection
         NtUserInitializePointerDeviceInjection NtUserInitializePointerDeviceInjectionEx
-        NtUserInitializeTouchInjection NtUserInjectDeviceInput NtUserInjectGenericHidInput NtUserInjectGesture
-        NtUserInjectKeyboardInput NtUserInjectMouseInput NtUserInjectPointerInput NtUserInjectTouchInput
-        NtUserInjectTouchpadAction NtUserInteractiveControlQueryUsage NtUserIsInterceptWindow
-        NtUserLockSetForegroundWindow NtUserNavigateFocus NtUserPostKeyboardInputMessage
-        NtUserQueryActivationObject NtUserRegisterEdgy NtUserRegisterForTooltipDismissNotification
-        NtUserRegisterHotKey NtUserRegisterManipulationThread NtUserRegisterPointerInputTarget
-        NtUserRegisterRawInputDevices NtUserRemoveInjectionDevice NtUserSendInput
-        NtUserSendInteractiveControlHapticsReport NtUserSendTouchInput NtUserSetActivationFilter
-        NtUserSetActiveWindow NtUserSetAdditionalForegroundBoostProcesses NtUserSetBrokeredForeground
-        NtUserSetCapture NtUserSetCoreWindow NtUserSetCoreWindowPartner NtUserSetFallbackForeground
-        NtUserSetFeatureReportResponse NtUserSetFocus NtUserSetForegroundRedirectionForActivationObject
+        NtUserInitializeTouchInjection NtUserInjectDeviceInput NtUserInjectGenericHidInput
+        NtUserInjectGesture NtUserInjectKeyboardInput NtUserInjectMouseInput NtUserInjectPointerInput
+        NtUserInjectTouchInput NtUserInjectTouchpadAction NtUserInteractiveControlQueryUsage
+        NtUserIsInterceptWindow NtUserLockSetForegroundWindow NtUserNavigateFocus
+        NtUserPostKeyboardInputMessage NtUserQueryActivationObject NtUserRegisterEdgy
+        NtUserRegisterForTooltipDismissNotification NtUserRegisterManipulationThread
+        NtUserRegisterPointerInputTarget NtUserRegisterRawInputDevices NtUserRemoveInjectionDevice
+        NtUserSendInput NtUserSendInteractiveControlHapticsReport NtUserSendTouchInput
+        NtUserSetActivationFilter NtUserSetAdditionalForegroundBoostProcesses NtUserSetBrokeredForeground
+        NtUserSetCoreWindow NtUserSetCoreWindowPartner NtUserSetFallbackForeground
+        NtUserSetFeatureReportResponse NtUserSetForegroundRedirectionForActivationObject
         NtUserSetForegroundWindow NtUserSetForegroundWindowForApplication NtUserSetInteractiveControlFocus
         NtUserSetInteractiveCtrlRotationAngle NtUserSetKeyboardState NtUserSetManipulationInputTarget
         NtUserSetProcessLaunchForegroundPolicy NtUserSetThreadInputBlocked NtUserShellForegroundBoostProcess
         NtUserShellHandwritingDelegateInput NtUserShellHandwritingHandleDelegatedInput
         NtUserShellHandwritingUndelegateInput NtUserShellRegisterHotKey NtUserSwitchToThisWindow
-        NtUserUndelegateInput NtUserUnregisterHotKey NtUserWaitForInputIdle NtUserZapActiveAndFocus
+        NtUserUndelegateInput NtUserWaitForInputIdle NtUserZapActiveAndFocus
+    }
+    Input Name SameVm Hooked "the window, thread or process that it names must be of a member" {
+        NtUserAttachThreadInput NtUserRegisterHotKey NtUserSetActiveWindow NtUserSetCapture NtUserSetFocus
+        NtUserUnregisterHotKey
     }
     InputState Other SameVm Open "tells or sets keys, pointer and cursor, which all programs of a desktop share" {
         NtUserClipCursor NtUserGetAsyncKeyState NtUserGetClipCursor NtUserGetCursor NtUserGetCursorPos

@@ -19,10 +19,13 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
         NtGdiDdDDIOutputDuplGetFrameInfo NtGdiDdDDIOutputDuplGetMetaData
         NtGdiDdDDIOutputDuplGetPointerShapeData NtGdiDdDDIOutputDuplPresent NtGdiDdDDIOutputDuplReleaseFrame
         NtGdiDwmCreatedBitmapRemotingOutput NtGdiFullscreenControl NtGdiGetDCforBitmap NtUserBitBltSysBmp
-        NtUserGetCursorInfo NtUserGetDC NtUserGetDCEx NtUserGetDCompositionHwndBitmap NtUserGetDwmCursorShape
-        NtUserGetWindowDC NtUserHwndQueryRedirectionInfo NtUserHwndSetRedirectionInfo NtUserMagControl
+        NtUserGetCursorInfo NtUserGetDCompositionHwndBitmap NtUserGetDwmCursorShape
+        NtUserHwndQueryRedirectionInfo NtUserHwndSetRedirectionInfo NtUserMagControl
         NtUserMagGetContextInformation NtUserMagSetContextInformation NtUserPaintDesktop NtUserPaintMonitor
-        NtUserPrintWindow NtUserWindowFromDC NtVisualCaptureBits
+        NtUserWindowFromDC NtVisualCaptureBits
+    }
+    Screen Name SameVm Hooked "the window, thread or process that it names must be of a member" {
+        NtUserGetDC NtUserGetDCEx NtUserGetWindowDC NtUserPrintWindow
     }
     Screen Other Denied Open "changes or asks the displays themselves, which all programs share" {
         NtDxgkDispMgrOperation NtDxgkDisplayMuxSwitchExecute NtDxgkDisplayMuxSwitchFinish
@@ -61,10 +64,13 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
         NtUserGetDpiSystemMetrics NtUserGetExtendedPointerDeviceProperty NtUserGetGlobalIMEStatus
         NtUserGetHDevName NtUserGetHimetricScaleFactorFromPixelLocation NtUserGetIMEShowStatus
         NtUserGetImeHotKey NtUserGetImeInfoEx NtUserGetInputContainerId NtUserGetInputLocaleInfo
-        NtUserGetKeyNameText NtUserGetKeyboardLayout NtUserGetKeyboardLayoutList NtUserGetKeyboardLayoutName
-        NtUserGetKeyboardType NtUserGetOemBitmapSize NtUserGetPhysicalDeviceRect
-        NtUserGetPrecisionTouchPadConfiguration NtUserGetRequiredCursorSizes NtUserGetSystemContentRects
-        NtUserGetUniformSpaceMapping NtUserQueryDisplayConfig
+        NtUserGetKeyNameText NtUserGetKeyboardLayoutList NtUserGetKeyboardLayoutName NtUserGetKeyboardType
+        NtUserGetOemBitmapSize NtUserGetPhysicalDeviceRect NtUserGetPrecisionTouchPadConfiguration
+        NtUserGetRequiredCursorSizes NtUserGetSystemContentRects NtUserGetUniformSpaceMapping
+        NtUserQueryDisplayConfig
+    }
+    Settings Name SameVm Hooked "the window, thread or process that it names must be of a member" {
+        NtUserGetKeyboardLayout
     }
     Fonts Name OwnName Open "loads or tells fonts, which the session shares unless they were loaded as private" {
         NtGdiAddEmbFontToDC NtGdiAddFontResourceW NtGdiAddInitialFonts NtGdiAddRemoteFontToDC

@@ -1,0 +1,81 @@
+//! The table of win32u's calls that have a function of their own in their
+//! place.
+
+use super::{Hook, guarded, kept, station};
+use core::ffi::c_void;
+use pinion_nt::{HANDLE, OBJECT_ATTRIBUTES};
+
+macro_rules! hooks {
+    ($($name:ident($($argument:ident: $type:ty),* $(,)?) => $target:path;)*) => {
+        #[allow(clippy::enum_variant_names)]
+        #[repr(usize)]
+        enum Index { $($name),* }
+
+        /// The calls as they were before interception.
+        #[allow(non_snake_case)]
+        pub(super) mod kernel {
+            use super::*;
+            $(
+                /// The system call itself.
+                ///
+                /// # Safety
+                /// As the system call: pointers may be bad, the kernel checks.
+                pub(crate) unsafe fn $name($($argument: $type),*) -> usize {
+                    type Call = unsafe extern "system" fn($($type),*) -> usize;
+                    let at = kept(guarded::COUNT + Index::$name as usize);
+                    // SAFETY: `install` wrote there a copy of this call's stub,
+                    // which takes these arguments.
+                    let call = unsafe { core::mem::transmute::<u64, Call>(at) };
+                    // SAFETY: the caller's promise.
+                    unsafe { call($($argument),*) }
+                }
+            )*
+        }
+
+        static ROWS: &[Row] = &[
+            $(Row {
+                name: stringify!($name),
+                entry: {
+                    let entry: unsafe extern "system" fn($($type),*) -> usize = $target;
+                    entry as *const c_void
+                },
+            }),*
+        ];
+    };
+}
+
+/// A line of the table.
+struct Row {
+    name: &'static str,
+    /// What takes the call's place.
+    entry: *const c_void,
+}
+
+// SAFETY: both fields are addresses of static code and data.
+unsafe impl Sync for Row {}
+
+type Attributes = *const OBJECT_ATTRIBUTES;
+
+hooks! {
+    NtUserInitializeClientPfnArrays(ansi: *const c_void, wide: *const c_void, workers: *const c_void, module: *const c_void) => station::connect;
+    NtUserCreateWindowStation(attributes: Attributes, access: u32, a: usize, b: usize, c: usize, d: usize, e: usize) => station::create;
+    NtUserOpenWindowStation(attributes: Attributes, access: u32) => station::open;
+    NtUserCreateDesktopEx(attributes: Attributes, device: *const c_void, mode: *const c_void, flags: u32, access: u32, heap: u32) => station::create_desktop;
+    NtUserOpenDesktop(attributes: Attributes, flags: u32, access: u32) => station::open_desktop;
+    NtUserOpenInputDesktop(flags: u32, inherit: u32, access: u32) => station::open_input_desktop;
+    NtUserGetObjectInformation(handle: HANDLE, index: i32, information: *mut c_void, length: u32, needed: *mut u32) => station::query;
+    NtUserBuildNameList(station: HANDLE, size: u32, list: *mut c_void, needed: *mut u32) => station::list;
+    NtUserGetProcessWindowStation() => station::of_process;
+    NtUserSetProcessWindowStation(station: HANDLE) => station::set_process;
+    NtUserSetThreadDesktop(desktop: HANDLE) => station::set_thread;
+    NtUserCallNoParam(code: u32) => station::call_no_param;
+}
+
+/// The calls, in the order of their kept stubs.
+pub(super) fn hooks() -> impl Iterator<Item = Hook<'static>> {
+    ROWS.iter().enumerate().map(|(index, row)| Hook {
+        name: row.name.as_bytes(),
+        kept: kept(guarded::COUNT + index),
+        entry: row.entry as u64,
+    })
+}

@@ -1,0 +1,191 @@
+//! Windows, window stations and desktops: a VM's members reach one another as
+//! programs of the host do, and nobody else, by whatever name or number.
+
+use std::collections::BTreeSet;
+
+use pinion_e2e::{Output, Program, Running, World};
+use serde_json::Value;
+
+/// Class and title of windows that a test looks for.
+const SOUGHT: &str = "pinion-e2e-sought";
+/// Of those that are only there.
+const OTHER: &str = "pinion-e2e-other";
+
+/// A window, and the program that has it.
+struct Served {
+    running: Running,
+    numbers: [String; 3],
+}
+
+impl Served {
+    fn new(program: Program, class: &str) -> Self {
+        let mut running = program.args(["serve", class, class]).spawn();
+        let told = running.first_json();
+        let number = |key: &str| told[key].as_u64().expect("a number").to_string();
+        let numbers = [number("window"), number("thread"), number("process")];
+        assert_ne!(numbers[0], "0", "no window: {told}");
+        Self { running, numbers }
+    }
+
+    /// The arguments of `windows reach` for it.
+    fn reach(&self) -> Vec<&str> {
+        let [window, thread, process] = &self.numbers;
+        vec!["reach", SOUGHT, SOUGHT, window, thread, process]
+    }
+
+    /// What it heard until now, as a set.
+    fn heard(self, end: Output) -> BTreeSet<String> {
+        end.ok();
+        let output = self.running.wait();
+        let last = output.stdout.lines().last().unwrap_or_default();
+        let told: Value = serde_json::from_str(last).expect("what was heard");
+        told["heard"]
+            .as_object()
+            .expect("an object")
+            .keys()
+            .cloned()
+            .collect()
+    }
+}
+
+/// The ways that did, or did not, succeed.
+fn ways(told: &Value, succeeded: bool) -> Vec<&str> {
+    let all = told.as_object().expect("an object").iter();
+    all.filter(|(_, done)| done.as_bool() == Some(succeeded))
+        .map(|(way, _)| way.as_str())
+        .collect()
+}
+
+const ALL_MESSAGES: [&str; 9] = [
+    "broadcast",
+    "called-back",
+    "data",
+    "notified",
+    "posted",
+    "sent",
+    "text",
+    "timed",
+    "to-thread",
+];
+
+#[test]
+fn members_reach_one_another_as_on_the_host_and_nobody_else() {
+    let world = World::new();
+    let windows = world.host.path_of("windows");
+    let host = Served::new(world.host.program("windows"), SOUGHT);
+    let run = |name| {
+        Served::new(
+            world.pinion(["run", "--rm", "--name", name, &windows]),
+            SOUGHT,
+        )
+    };
+    let (one, two) = (run("one"), run("two"));
+    let inside = |vm, arguments: &[&str]| world.exec(vm, "windows", arguments);
+    let outside = |arguments: &[&str]| world.host.program("windows").args(arguments).run();
+
+    let plain = outside(&host.reach()).expect(0).json();
+    assert!(ways(&plain, true).len() > 40, "{plain}");
+    let member = inside("one", &one.reach()).expect(0).json();
+    assert_eq!(
+        ways(&member, true),
+        ways(&plain, true),
+        "inside against outside"
+    );
+
+    for (who, target) in [("another VM's", &two), ("the host's", &host)] {
+        let told = inside("one", &target.reach()).expect(0).json();
+        assert_eq!(ways(&told, true), [""; 0], "a member reached {who}");
+    }
+    let [host, one, two] =
+        [(host, None), (one, Some("one")), (two, Some("two"))].map(|(served, vm)| {
+            let [window, ..] = served.numbers.clone();
+            let end = match vm {
+                Some(vm) => inside(vm, &["end", &window]),
+                None => outside(&["end", &window]),
+            };
+            served.heard(end)
+        });
+    assert_eq!(Vec::from_iter(&host), ALL_MESSAGES);
+    assert_eq!(one, host);
+    assert_eq!(two, BTreeSet::new(), "heard from another VM");
+}
+
+#[test]
+fn a_vm_has_a_window_station_of_its_own() {
+    let world = World::new();
+    let windows = world.host.path_of("windows");
+    let served = Served::new(
+        world.pinion(["run", "--rm", "--name", "one", &windows]),
+        OTHER,
+    );
+    let told = world.exec("one", "windows", &["station"]).expect(0).json();
+    assert_eq!(told["station"], "WinSta0", "{told}");
+    assert_eq!(told["desktop"], "Default", "{told}");
+    assert_eq!(told["thread"], "Default", "{told}");
+    assert_eq!(told["opened"], "WinSta0", "{told}");
+    assert_eq!(told["stations"], serde_json::json!(["WinSta0"]), "{told}");
+    assert_eq!(told["made"], true, "{told}");
+    for name in ["__wineservice_winstation", "nobody's"] {
+        let told = world
+            .exec("one", "windows", &["station", name])
+            .expect(0)
+            .json();
+        assert_eq!(told["station error"], 2, "{name}: {told}");
+    }
+    drop(served);
+}
+
+#[test]
+fn a_vm_that_is_started_from_a_desktop_is_not_on_it() {
+    let world = World::new();
+    let windows = world.host.path_of("windows");
+    let host = Served::new(world.host.program("windows"), OTHER);
+    let [window, thread, process] = &host.numbers;
+    // Wine's `start` has windows itself, so what it starts inherits its desktop.
+    let start = world.host.any("start.exe").args(["/b", "/wait"]);
+    let run = start
+        .arg(world.pinion_path())
+        .args(["run", "--rm", &windows]);
+    let reach = ["reach", OTHER, OTHER, window, thread, process];
+    let told = world.in_world(run.args(reach)).run().expect(0).json();
+    assert_eq!(ways(&told, true), [""; 0], "{told}");
+}
+
+#[test]
+fn the_clipboard_is_the_vms_own() {
+    let world = World::new();
+    let windows = world.host.path_of("windows");
+    let _host = Served::new(world.host.program("windows"), OTHER);
+    let _one = Served::new(
+        world.pinion(["run", "--rm", "--name", "one", &windows]),
+        OTHER,
+    );
+    let _two = Served::new(
+        world.pinion(["run", "--rm", "--name", "two", &windows]),
+        OTHER,
+    );
+    let inside = |vm, arguments: &[&str]| world.exec(vm, "windows", arguments).expect(0).json();
+    let host = |arguments: &[&str]| {
+        let output = world.host.program("windows").args(arguments).run();
+        output.expect(0).json()
+    };
+    assert_eq!(host(&["clipboard", "set", "of the host"])["error"], 0);
+    assert_eq!(inside("one", &["clipboard", "get"])["text"], Value::Null);
+    assert_eq!(inside("one", &["clipboard", "set", "of one"])["error"], 0);
+    assert_eq!(inside("one", &["clipboard", "get"])["text"], "of one");
+    assert_eq!(inside("two", &["clipboard", "get"])["text"], Value::Null);
+    assert_eq!(host(&["clipboard", "get"])["text"], "of the host");
+}
+
+#[test]
+fn a_vm_without_windows_starts_no_desktop() {
+    let world = World::new();
+    let windows = world.host.path_of("windows");
+    let served = Served::new(
+        world.pinion(["run", "--rm", "--name", "one", &windows]),
+        OTHER,
+    );
+    let members = world.pinion(["ps", "one", "--json"]).run().expect(0).stdout;
+    assert!(!members.to_lowercase().contains("explorer"), "{members}");
+    drop(served);
+}

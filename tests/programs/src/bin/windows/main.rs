@@ -1,0 +1,28 @@
+//! A window that tells what it hears, and a program that tries to reach one in
+//! every way: by its class and title, in lists, and by its number.
+#![cfg(windows)]
+
+mod reach;
+mod serve;
+mod station;
+
+use pinion_test_programs::{arguments, say, usage};
+
+fn main() {
+    let mut arguments = arguments();
+    let verb = if arguments.is_empty() {
+        String::new()
+    } else {
+        arguments.remove(0)
+    };
+    match verb.as_str() {
+        "serve" => serve::serve(&arguments),
+        "reach" => say(&reach::reach(&reach::Target::parse(&arguments))),
+        "end" => serve::end(&arguments),
+        "station" => say(&station::station(&arguments)),
+        "clipboard" => say(&station::clipboard(&arguments)),
+        _ => usage(
+            "windows serve CLASS TITLE | reach CLASS TITLE WINDOW THREAD PROCESS | end WINDOW | station [NAME] | clipboard get|set TEXT",
+        ),
+    }
+}
