@@ -197,6 +197,11 @@ hooks! {
     NtAlpcOpenSenderThread(handle: Handles, port: HANDLE, message: *mut c_void, flags: u32, access: u32, attributes: Attributes) => calls::opening::sender_thread;
     NtQuerySystemInformation(class: u32, buffer: *mut c_void, length: u32, returned: *mut u32) => calls::tables::query;
     NtQuerySystemInformationEx(class: u32, input: *mut c_void, input_size: u32, buffer: *mut c_void, length: u32, returned: *mut u32) => calls::tables::query_ex;
+    NtAddAtom(name: *const u16, bytes: u32, atom: *mut u16) => calls::atoms::add;
+    NtAddAtomEx(name: *const u16, bytes: u32, atom: *mut u16, flags: u32) => calls::atoms::add_ex;
+    NtFindAtom(name: *const u16, bytes: u32, atom: *mut u16) => calls::atoms::find;
+    NtDeleteAtom(atom: u16) => calls::atoms::delete;
+    NtQueryInformationAtom(atom: u16, class: u32, buffer: *mut c_void, size: u32, returned: *mut u32) => calls::atoms::query;
     wine_server_call(request: *mut c_void) => calls::wine_server::call;
 }
 

@@ -9,6 +9,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod atom;
 pub mod change;
 pub mod file;
 pub mod key;

@@ -87,7 +87,7 @@ guarded! {
         NtUserChildWindowFromPointEx NtUserCreateCaret NtUserDestroyWindow NtUserDragDetect
         NtUserDrawCaptionTemp NtUserDrawMenuBarTemp NtUserEnableScrollBar NtUserEnableWindow NtUserEndPaint
         NtUserGetAncestor NtUserGetClassName NtUserGetDC NtUserGetDCEx NtUserGetInternalWindowPos
-        NtUserGetLayeredWindowAttributes NtUserGetMenuBarInfo NtUserGetMenuItemRect NtUserGetProp
+        NtUserGetLayeredWindowAttributes NtUserGetMenuBarInfo NtUserGetMenuItemRect
         NtUserGetProp2 NtUserGetScrollBarInfo NtUserGetSystemMenu NtUserGetTitleBarInfo NtUserGetUpdateRect
         NtUserGetUpdateRgn NtUserGetWindowBand NtUserGetWindowContextHelpId NtUserGetWindowDC
         NtUserGetWindowDisplayAffinity NtUserGetWindowPlacement NtUserGetWindowRgnEx
@@ -97,10 +97,10 @@ guarded! {
         NtUserMessageCall NtUserMoveWindow NtUserNotifyIMEStatus NtUserOpenClipboard
         NtUserPerMonitorDPIPhysicalToLogicalPoint NtUserPostMessage NtUserPrintWindow NtUserQueryWindow
         NtUserRealChildWindowFromPoint NtUserRedrawWindow NtUserRegisterHotKey NtUserReleaseDC
-        NtUserRemoveClipboardFormatListener NtUserRemoveProp NtUserScrollWindowEx
+        NtUserRemoveClipboardFormatListener NtUserScrollWindowEx
         NtUserSetActiveWindow NtUserSetCapture NtUserSetClassLong NtUserSetClassLongPtr NtUserSetClassWord
         NtUserSetClipboardViewer NtUserSetFocus NtUserSetInternalWindowPos NtUserSetLayeredWindowAttributes
-        NtUserSetMenu NtUserSetProp NtUserSetProp2 NtUserSetScrollInfo NtUserSetShellWindowEx
+        NtUserSetMenu NtUserSetProp2 NtUserSetScrollInfo NtUserSetShellWindowEx
         NtUserSetSystemMenu NtUserSetSystemTimer NtUserSetTimer NtUserSetWindowPlacement NtUserSetWindowRgn
         NtUserSetWindowWord NtUserShowCaret NtUserShowScrollBar NtUserShowWindow NtUserShowWindowAsync
         NtUserTranslateAccelerator NtUserUnregisterHotKey NtUserUpdateLayeredWindow NtUserValidateRect

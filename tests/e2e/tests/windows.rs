@@ -189,3 +189,62 @@ fn a_vm_without_windows_starts_no_desktop() {
     assert!(!members.to_lowercase().contains("explorer"), "{members}");
     drop(served);
 }
+
+#[test]
+fn atoms_are_the_vms_own_and_look_as_on_the_host() {
+    const NAME: &str = "Pinion-e2e-Atom";
+    let world = World::new();
+    let windows = world.host.path_of("windows");
+    let _one = Served::new(
+        world.pinion(["run", "--rm", "--name", "one", &windows]),
+        OTHER,
+    );
+    let _two = Served::new(
+        world.pinion(["run", "--rm", "--name", "two", &windows]),
+        OTHER,
+    );
+    let inside = |vm, arguments: [&str; 2]| {
+        let arguments = ["atoms", arguments[0], arguments[1]];
+        world.exec(vm, "windows", &arguments).expect(0).json()
+    };
+    let host = |arguments: [&str; 2]| {
+        let program = world.host.program("windows").arg("atoms").args(arguments);
+        program.run().expect(0).json()
+    };
+    assert_eq!(
+        inside("one", ["all", "Pinion-e2e-All"]),
+        host(["all", "Pinion-e2e-All"])
+    );
+
+    let of_host = host(["add", NAME])["atom"].to_string();
+    for vm in ["one", "two"] {
+        assert_eq!(inside(vm, ["find", NAME])["atom"], 0);
+        let told = inside(vm, ["number", &of_host]);
+        assert_eq!(
+            (&told["name"], &told["format"]),
+            (&"".into(), &"".into()),
+            "{told}"
+        );
+        inside(vm, ["delete", &of_host]);
+    }
+    let of_one = inside("one", ["add", NAME])["atom"].to_string();
+    assert_ne!(of_one, of_host);
+    let told = inside("one", ["number", &of_one]);
+    assert_eq!(
+        (&told["name"], &told["format"]),
+        (&NAME.into(), &NAME.into()),
+        "{told}"
+    );
+    // Names of atoms have no case, as on the host.
+    assert_eq!(
+        inside("one", ["find", "pinion-E2E-atom"])["atom"].to_string(),
+        of_one
+    );
+    assert_eq!(inside("two", ["find", NAME])["atom"], 0);
+    assert_eq!(inside("two", ["number", &of_one])["name"], "");
+    inside("two", ["delete", &of_one]);
+    assert_eq!(inside("one", ["number", &of_one])["name"], NAME);
+    assert_eq!(host(["number", &of_host])["name"], NAME);
+    inside("one", ["delete", &of_one]);
+    host(["delete", &of_host]);
+}

@@ -53,6 +53,7 @@ impl Vm {
             }
             "mailslot" => self.owns_prefixed(names::MAILSLOTS, place.name),
             "port" | "connection" => self.owns_port(place.name),
+            "atom" => self.owns_atom(place.name),
             _ => names::within(&self.object_directory, place.name, place.fold),
         }
     }
@@ -61,6 +62,16 @@ impl Vm {
     fn owns_prefixed(&self, device: &str, name: &str) -> bool {
         let prefix = self.pipe_prefix.trim_end_matches('\\');
         !prefix.is_empty() && names::within(&format!("{device}\\{prefix}"), name, true)
+    }
+
+    /// Atoms have no directories: a name begins with the machine's id, 14 bits a character from U+4E00 on, the lowest first.
+    fn owns_atom(&self, name: &str) -> bool {
+        let id = self.object_directory.rsplit_once("Pinion-");
+        let Some(Ok(id)) = id.map(|(_, id)| u64::from_str_radix(id, 16)) else {
+            return false;
+        };
+        let mark = (0..5).map(|at| char::from_u32(0x4e00 + (id >> (14 * at) & 0x3fff) as u32));
+        mark.eq(name.chars().take(5).map(Some))
     }
 
     fn is_request_pipe(&self, name: &str) -> bool {
@@ -120,6 +131,23 @@ mod tests {
             unix,
             fold: false,
         })
+    }
+
+    #[test]
+    fn atoms_with_the_mark_only() {
+        assert!(owns(
+            "atom",
+            "\u{4e01}\u{4e00}\u{4e00}\u{4e00}\u{4e00}x",
+            None
+        ));
+        for name in [
+            "x",
+            "",
+            "\u{4e01}",
+            "\u{4e02}\u{4e00}\u{4e00}\u{4e00}\u{4e00}x",
+        ] {
+            assert!(!owns("atom", name, None), "{name}");
+        }
     }
 
     #[test]

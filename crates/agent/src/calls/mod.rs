@@ -2,6 +2,7 @@
 //! object. Each function has the system call's own arguments, which may be any
 //! bits, and the call as it was in [`crate::hooks::kept`].
 
+pub(crate) mod atoms;
 pub(crate) mod console;
 mod device;
 pub(crate) mod files;

@@ -7,6 +7,7 @@
 //! members' windows, hooks, input and clipboard from all others; a window or
 //! thread that is named by its number is asked for by [`guarded`].
 
+mod atoms;
 mod guarded;
 mod owners;
 mod station;

@@ -1,9 +1,9 @@
 //! The table of win32u's calls that have a function of their own in their
 //! place.
 
-use super::{Hook, guarded, kept, station};
+use super::{Hook, atoms, guarded, kept, station};
 use core::ffi::c_void;
-use pinion_nt::{HANDLE, OBJECT_ATTRIBUTES};
+use pinion_nt::{HANDLE, OBJECT_ATTRIBUTES, UNICODE_STRING};
 
 macro_rules! hooks {
     ($($name:ident($($argument:ident: $type:ty),* $(,)?) => $target:path;)*) => {
@@ -69,6 +69,11 @@ hooks! {
     NtUserSetProcessWindowStation(station: HANDLE) => station::set_process;
     NtUserSetThreadDesktop(desktop: HANDLE) => station::set_thread;
     NtUserCallNoParam(code: u32) => station::call_no_param;
+    NtUserGetProp(window: u64, name: *const u16) => atoms::get_property;
+    NtUserSetProp(window: u64, name: *const u16, value: usize) => atoms::set_property;
+    NtUserRemoveProp(window: u64, name: *const u16) => atoms::remove_property;
+    NtUserGetClipboardFormatName(format: u32, buffer: *mut c_void, room: i32) => atoms::format_name;
+    NtUserRegisterWindowMessage(name: *const UNICODE_STRING) => atoms::register_message;
 }
 
 /// The calls, in the order of their kept stubs.

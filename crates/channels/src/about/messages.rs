@@ -114,7 +114,7 @@ pub(super) const ABOUT: &[About] = &[
         windows: "Conversations by window messages and global atoms.",
         wine: "The same, in user32.",
         proofs: &[],
-        gaps: "Goes with windows and atoms.",
+        gaps: "Goes with windows and atoms, which are confined; not tested by itself.",
     },
     About {
         channel: Channel::Clipboard,
@@ -124,7 +124,7 @@ pub(super) const ABOUT: &[About] = &[
         windows: "One for each window station.",
         wine: "The same.",
         proofs: &["e2e windows::the_clipboard_is_the_vms_own"],
-        gaps: "Names of formats are atoms, and those are the host's. The VM's clipboard goes with the last of its programs that has used windows.",
+        gaps: "The VM's clipboard goes with the last of its programs that has used windows.",
     },
     About {
         channel: Channel::DragDrop,
@@ -150,11 +150,14 @@ pub(super) const ABOUT: &[About] = &[
         channel: Channel::Atoms,
         title: "global atoms, registered messages and formats",
         treatment: Treatment::OwnName,
-        state: State::Open,
+        state: State::Partly,
         windows: "Numbers for names, one table for each window station, and one for the session's own.",
         wine: "One table; a window station of its own does not separate it (seen on both).",
-        proofs: &[],
-        gaps: "Nothing is intercepted.",
+        proofs: &[
+            "e2e windows::atoms_are_the_vms_own_and_look_as_on_the_host",
+            "crates/names atom::a_name_without_room_is_said",
+        ],
+        gaps: "Names of window classes are in the table without a mark, and NtUserGetAtomName tells any name by its number. A program can fill the table of all. A name of 251 to 255 units has no room.",
     },
     About {
         channel: Channel::UserHandles,

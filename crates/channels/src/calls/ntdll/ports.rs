@@ -50,7 +50,7 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
         NtOpenObjectAuditAlarm NtCloseObjectAuditAlarm NtDeleteObjectAuditAlarm
         NtPrivilegeObjectAuditAlarm NtPrivilegedServiceAuditAlarm
     }
-    Atoms Name OwnName Open "the table of atoms is one for all programs of a window station" {
+    Atoms Name OwnName Hooked "the name begins with the VM's mark in the table that all share; an atom without it is not there" {
         NtAddAtom NtAddAtomEx NtFindAtom NtDeleteAtom NtQueryInformationAtom
     }
 };

@@ -36,11 +36,11 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
         NtUserAddClipboardFormatListener NtUserChangeClipboardChain NtUserOpenClipboard
         NtUserRemoveClipboardFormatListener NtUserSetClipboardViewer
     }
-    Atoms Name OwnName Open "tells a format's name, which is an atom's" {
-        NtUserGetClipboardFormatName
+    Atoms Name OwnName Hooked "names a message or format, or tells a format's name: an atom's, which begins with the VM's mark" {
+        NtUserGetClipboardFormatName NtUserRegisterWindowMessage
     }
-    Atoms Name OwnName Open "the table of atoms is one for all programs of a window station" {
-        NtUserGetAtomName NtUserRegisterWindowMessage
+    Atoms Name OwnName Open "tells the name of any atom: user32 asks it for those of window classes, which have no mark" {
+        NtUserGetAtomName
     }
     Console Other SameVm Open "tells the console host's facts about the processes of a console" {
         NtUserConsoleControl

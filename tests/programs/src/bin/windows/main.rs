@@ -2,6 +2,7 @@
 //! every way: by its class and title, in lists, and by its number.
 #![cfg(windows)]
 
+mod atoms;
 mod reach;
 mod serve;
 mod station;
@@ -18,11 +19,12 @@ fn main() {
     match verb.as_str() {
         "serve" => serve::serve(&arguments),
         "reach" => say(&reach::reach(&reach::Target::parse(&arguments))),
+        "atoms" => say(&atoms::atoms(&arguments)),
         "end" => serve::end(&arguments),
         "station" => say(&station::station(&arguments)),
         "clipboard" => say(&station::clipboard(&arguments)),
         _ => usage(
-            "windows serve CLASS TITLE | reach CLASS TITLE WINDOW THREAD PROCESS | end WINDOW | station [NAME] | clipboard get|set TEXT",
+            "windows serve CLASS TITLE | reach CLASS TITLE WINDOW THREAD PROCESS | end WINDOW | station [NAME] | clipboard get|set TEXT | atoms VERB VALUE",
         ),
     }
 }
