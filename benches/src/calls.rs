@@ -14,6 +14,10 @@ const WORK: &[Work<'_>] = &[
         &["file", "2000", "C:\\windows\\system32\\kernel32.dll"],
     ),
     ("open and close a process by its id", &["process", "2000"]),
+    (
+        "message to a window of another program and its answer",
+        &["message", "5000"],
+    ),
     ("list the processes", &["processes", "500"]),
 ];
 

@@ -248,3 +248,60 @@ fn atoms_are_the_vms_own_and_look_as_on_the_host() {
     inside("one", ["delete", &of_one]);
     host(["delete", &of_host]);
 }
+
+/// Starts a program that holds something, and gives what it says at first.
+fn held(program: Program) -> (Running, Value) {
+    let mut running = program.spawn();
+    let told = running.first_json();
+    (running, told)
+}
+
+#[test]
+fn dde_connects_within_a_vm_only() {
+    const NAME: &str = "PinionE2eDde";
+    let world = World::new();
+    let windows = world.host.path_of("windows");
+    let serve = ["dde", "serve", NAME];
+    let run = |name| {
+        held(
+            world
+                .pinion(["run", "--rm", "--name", name, &windows])
+                .args(serve),
+        )
+    };
+    let (_host, told) = held(world.host.program("windows").args(serve));
+    assert_eq!(told["serves"], true);
+    let (_two, told) = run("two");
+    assert_eq!(told["serves"], true);
+    let _one = Served::new(
+        world.pinion(["run", "--rm", "--name", "one", &windows]),
+        OTHER,
+    );
+    let connect = |vm| {
+        let told = world.exec(vm, "windows", &["dde", "connect", NAME]);
+        told.expect(0).json()["connected"] == true
+    };
+    assert!(!connect("one"), "to another VM or the host");
+    assert!(connect("two"));
+    let outside = world
+        .host
+        .program("windows")
+        .args(["dde", "connect", NAME])
+        .run();
+    assert_eq!(outside.expect(0).json()["connected"], true);
+}
+
+#[test]
+fn a_hot_key_is_taken_once_in_a_vm() {
+    let world = World::new();
+    let windows = world.host.path_of("windows");
+    let run = |name| held(world.pinion(["run", "--rm", "--name", name, &windows, "hotkey"]));
+    let (_host, of_host) = held(world.host.program("windows").arg("hotkey"));
+    let (_one, of_one) = run("one");
+    let (_two, of_two) = run("two");
+    for told in [of_host, of_one, of_two] {
+        assert_eq!(told["taken"], true);
+    }
+    let (_again, again) = held(world.pinion(["exec", "one", &windows, "hotkey"]));
+    assert_eq!(again["taken"], false);
+}

@@ -93,8 +93,11 @@ pub(super) const ABOUT: &[About] = &[
         state: State::Partly,
         windows: "A program types and clicks as the user would.",
         wine: "The same.",
-        proofs: &["e2e windows::members_reach_one_another_as_on_the_host_and_nobody_else"],
-        gaps: "Focus, foreground and hot keys are the VM's own desktop's, by the kernel; hot keys and made input are not tested. On Wine 10 made input is refused inside: it goes to the user's desktop only.",
+        proofs: &[
+            "e2e windows::a_hot_key_is_taken_once_in_a_vm",
+            "e2e windows::members_reach_one_another_as_on_the_host_and_nobody_else",
+        ],
+        gaps: "Focus, foreground and hot keys are the VM's own desktop's, by the kernel; made input is not tested. On Wine 10 made input is refused inside: it goes to the user's desktop only.",
     },
     About {
         channel: Channel::InputState,
@@ -110,11 +113,11 @@ pub(super) const ABOUT: &[About] = &[
         channel: Channel::Dde,
         title: "DDE and DDEML",
         treatment: Treatment::SameVm,
-        state: State::Open,
+        state: State::Partly,
         windows: "Conversations by window messages and global atoms.",
         wine: "The same, in user32.",
-        proofs: &[],
-        gaps: "Goes with windows and atoms, which are confined; not tested by itself.",
+        proofs: &["e2e windows::dde_connects_within_a_vm_only"],
+        gaps: "Taking a client's identity (NtUserImpersonateDdeClientWindow, on Windows only) is not intercepted.",
     },
     About {
         channel: Channel::Clipboard,

@@ -3,6 +3,7 @@
 #![cfg(windows)]
 
 mod atoms;
+mod dde;
 mod reach;
 mod serve;
 mod station;
@@ -20,11 +21,13 @@ fn main() {
         "serve" => serve::serve(&arguments),
         "reach" => say(&reach::reach(&reach::Target::parse(&arguments))),
         "atoms" => say(&atoms::atoms(&arguments)),
+        "dde" => dde::dde(&arguments),
+        "hotkey" => dde::hot_key(),
         "end" => serve::end(&arguments),
         "station" => say(&station::station(&arguments)),
         "clipboard" => say(&station::clipboard(&arguments)),
         _ => usage(
-            "windows serve CLASS TITLE | reach CLASS TITLE WINDOW THREAD PROCESS | end WINDOW | station [NAME] | clipboard get|set TEXT | atoms VERB VALUE",
+            "windows serve CLASS TITLE | reach CLASS TITLE WINDOW THREAD PROCESS | end WINDOW | station [NAME] | clipboard get|set TEXT | atoms VERB VALUE | dde serve|connect NAME | hotkey",
         ),
     }
 }

@@ -1,12 +1,14 @@
 //! The work that benchmarks compare inside and outside a VM. `workload WORK
 //! COUNT [ARGUMENT…]` does it COUNT times and prints `{"us": microseconds
-//! each}`: `child`, `mutant`, those of [`files`], [`keys`] and [`processes`]. `fill` and
+//! each}`: `child`, `mutant`, those of [`files`], [`keys`], [`processes`]
+//! and [`windows`]. `fill` and
 //! `keys-fill` make what the others work on; `hold` waits to be ended; `nothing`
 //! ends at once.
 
 mod files;
 mod keys;
 mod processes;
+mod windows;
 
 use std::ffi::c_void;
 use std::process::Command;
@@ -30,6 +32,8 @@ fn main() {
         "mutant" => time(count, |_| mutant()),
         "process" => processes::open(count),
         "processes" => time(count, |_| processes::list()),
+        "message" => windows::messages(count),
+        "message-server" => windows::serve(),
         "fill" => files::fill(count, on),
         "file" => time(count, |_| files::open(on)),
         "each" => files::each(count, on),
