@@ -178,7 +178,7 @@ fn the_clipboard_is_the_vms_own() {
 }
 
 #[test]
-fn a_vm_without_windows_starts_no_desktop() {
+fn windows_start_no_explorer_inside() {
     let world = World::new();
     let windows = world.host.path_of("windows");
     let served = Served::new(
@@ -186,6 +186,7 @@ fn a_vm_without_windows_starts_no_desktop() {
         OTHER,
     );
     let members = world.pinion(["ps", "one", "--json"]).run().expect(0).stdout;
+    assert!(members.contains("windows.exe"), "{members}");
     assert!(!members.to_lowercase().contains("explorer"), "{members}");
     drop(served);
 }
