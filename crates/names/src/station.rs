@@ -48,6 +48,16 @@ pub fn of_object(name: &[u16], wine: bool) -> Option<&[u16]> {
     (whole && !station.is_empty()).then_some(station)
 }
 
+/// The name by which a program knows the object `name`, the VM's directory cut
+/// off: of a window station on Wine without [`WINE_LEAF`], all else as it is.
+#[must_use]
+pub fn shown(name: &[u16]) -> &[u16] {
+    match of_object(name, true) {
+        Some(_) => name.get(..name.len() - WINE_LEAF.len() - 1).unwrap_or(name),
+        None => name,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     extern crate std;
@@ -103,6 +113,8 @@ mod tests {
             let of_wine = std::format!("{plain}\\{WINE_LEAF}");
             prop_assert_eq!(told(&plain, false), Some(name.clone()));
             prop_assert_eq!(told(&of_wine, true), Some(name));
+            prop_assert_eq!(shown(&w(&of_wine)), &w(&plain)[..]);
+            prop_assert_eq!(shown(&w(&plain)), &w(&plain)[..]);
         }
     }
 }

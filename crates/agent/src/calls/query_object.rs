@@ -4,7 +4,7 @@ use super::pipes;
 use crate::hooks::{self, kept};
 use crate::{guard, scratch, state};
 use core::ffi::c_void;
-use pinion_names::{object, pipe};
+use pinion_names::{object, pipe, station};
 use pinion_nt::status::{STATUS_BUFFER_OVERFLOW, STATUS_INFO_LENGTH_MISMATCH, success};
 use pinion_nt::{HANDLE, NTSTATUS, UNICODE_STRING};
 
@@ -98,7 +98,11 @@ fn asked<'n>(real: &'n [u16], out: &'n mut [u16]) -> Option<(&'n [u16], NTSTATUS
     let of_object = |name| (name, STATUS_INFO_LENGTH_MISMATCH);
     let page = state::page();
     if let Some(name) = object::undo(page.object_directory.as_units(), real) {
-        return Some(of_object(if name.is_empty() { ROOT } else { name }));
+        return Some(of_object(if name.is_empty() {
+            ROOT
+        } else {
+            station::shown(name)
+        }));
     }
     for device in [PIPE, MAILSLOT] {
         let rest = real
