@@ -71,6 +71,38 @@ impl TinyDisk {
         Path::new(&root).join(self.mount.strip_prefix("/").expect("an absolute path"))
     }
 
+    /// Makes the folder `path` of the disk, as its Wine sees it, one that cannot be written to, or lets it be
+    /// written to again. Wine's server ends first: one that has a namespace of its own, as that of Wine 10,
+    /// sees no later mount.
+    ///
+    /// # Panics
+    /// When it cannot be mounted.
+    pub fn lock(&self, path: &Path, locked: bool) {
+        for how in ["-k", "-w"] {
+            self.server(how);
+        }
+        let mount = match locked {
+            true => r#"mount --bind "$0" "$0" && mount -o remount,bind,ro "$0""#,
+            false => r#"umount -l "$0""#,
+        };
+        let mut enter = Command::new("nsenter");
+        enter.args(["--mount", "--target", &self.holder.id().to_string()]);
+        let done = enter.args(["/bin/sh", "-c", mount]).arg(path).status();
+        assert!(
+            done.is_ok_and(|status| status.success()),
+            "{}",
+            path.display()
+        );
+    }
+
+    fn server(&self, how: &str) {
+        let _ = Command::new(&self.runner)
+            .arg(&self.which)
+            .arg(&self.prefix)
+            .args(["--wineserver", how])
+            .status();
+    }
+
     pub(crate) fn runner(&self) -> &Path {
         &self.runner
     }
@@ -121,11 +153,7 @@ impl TinyDisk {
 
 impl Drop for TinyDisk {
     fn drop(&mut self) {
-        let _ = Command::new(&self.runner)
-            .arg(&self.which)
-            .arg(&self.prefix)
-            .args(["--wineserver", "-k"])
-            .status();
+        self.server("-k");
         let _ = self.holder.kill();
         let _ = self.holder.wait();
     }

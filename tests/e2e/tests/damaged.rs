@@ -212,3 +212,72 @@ fn a_file_of_bases_that_is_garbage_merges_nothing_unasked() {
     world.pinion(["commit", "one"]).run().ok();
     assert_eq!(fs::read(world.work().join("f")).expect("bytes"), b"vm");
 }
+
+#[test]
+fn a_layer_below_that_cannot_be_written_serves_as_ever() {
+    let world = World::on_tiny_disk();
+    fs::write(world.work().join("f"), "host").expect("a file");
+    let make =
+        r"file-write %\f below ; folder-make %\d ; file-write %\d\gone 1 ; file-write %\d\kept 2";
+    run(&world, &["--name", "one"], make);
+    world.pinion(["snapshot", "one", "base"]).run().ok();
+    let two = run(
+        &world,
+        &["--name", "two", "--from", "base"],
+        r"file-read %\f",
+    );
+    assert_eq!(answers(&two), [json!("below")]);
+    let layer = layer(&world);
+    world.disk().lock(&layer, true);
+    let changes = [
+        r"file-read %\f",
+        r"file-append %\f +above",
+        r"file-delete %\d\gone",
+        r"file-write %\d\new 3",
+        r"file-read %\f",
+        r"folder-list %\d",
+    ];
+    let seen = answers(&run(
+        &world,
+        &["--rm", "--from", "base"],
+        &changes.join(" ; "),
+    ));
+    assert_eq!(seen[0], json!("below"));
+    assert!(seen[1..4].iter().all(Value::is_null), "{seen:#?}");
+    assert_eq!(seen[4..], [json!("below+above"), json!(["kept", "new"])]);
+    world.disk().lock(&layer, false);
+    let looks = r"file-read %\f ; folder-list %\d";
+    let again = run(&world, &["--rm", "--from", "base"], looks);
+    assert_eq!(answers(&again), [json!("below"), json!(["gone", "kept"])]);
+}
+
+#[test]
+fn an_upper_that_cannot_be_written_refuses_changes_and_nothing_else() {
+    // What Wine makes of a medium that cannot be written to (observed on Wine 8 and Wine 10).
+    const ACCESS_DENIED: i64 = 5;
+    let world = World::on_tiny_disk();
+    fs::write(world.work().join("f"), "host").expect("a file");
+    fs::write(world.work().join("g"), "host").expect("a file");
+    let story = [
+        r"file-append %\f +vm",
+        r"file-write %\new 1",
+        r"file-read %\f",
+        r"file-read %\g",
+    ];
+    let first = answers(&run(&world, &["--name", "two"], &story.join(" ; ")));
+    assert_eq!(
+        first,
+        [json!(null), json!(null), json!("host+vm"), json!("host")]
+    );
+    let upper = world.upper("two");
+    world.disk().lock(&upper, true);
+    let second = answers(&world.pinion(["start", "-a", "two"]).run());
+    let refused = json!({ "error": ACCESS_DENIED });
+    assert_eq!(
+        second,
+        [refused.clone(), refused, json!("host+vm"), json!("host")]
+    );
+    world.disk().lock(&upper, false);
+    let third = answers(&world.pinion(["start", "-a", "two"]).run());
+    assert_eq!(third[2], json!("host+vm+vm"));
+}
