@@ -1,4 +1,4 @@
-//! Reading a caller's `OBJECT_ATTRIBUTES` once.
+//! Reading a caller's `OBJECT_ATTRIBUTES` or `UNICODE_STRING` once.
 
 use crate::{guard, scratch};
 use pinion_nt::{HANDLE, OBJECT_ATTRIBUTES, UNICODE_STRING};
@@ -37,21 +37,23 @@ pub(crate) fn header(
     if given.ObjectName.is_null() || given.Length as usize != size_of::<OBJECT_ATTRIBUTES>() {
         return None;
     }
-    // SAFETY: as above.
-    let name = unsafe { guard::read(given.ObjectName) }.ok()?;
+    Some((given, string(given.ObjectName)?))
+}
+
+/// The `UNICODE_STRING` at `address`, when it can be read and looks like what
+/// NT accepts.
+fn string(address: *const UNICODE_STRING) -> Option<UNICODE_STRING> {
+    // SAFETY: plain data; a bad pointer is a return value.
+    let name = unsafe { guard::read(address) }.ok()?;
     let sound = name.Length.is_multiple_of(2)
         && !name.Buffer.is_null()
         && (name.Buffer as usize).is_multiple_of(2);
-    sound.then_some((given, name))
+    sound.then_some(name)
 }
 
-/// Decodes `attributes` and runs `work` with them; `None` (without running it)
-/// where the kernel shall decide on the caller's own arguments.
-pub(crate) fn with_attributes<R>(
-    attributes: *const OBJECT_ATTRIBUTES,
-    work: impl FnOnce(&Attributes<'_>) -> R,
-) -> Option<R> {
-    let (given, string) = header(attributes)?;
+/// Copies the units of `string` and runs `work` with them; `None` (without
+/// running it) where they cannot be read.
+fn with_units<R>(string: &UNICODE_STRING, work: impl FnOnce(&[u16]) -> R) -> Option<R> {
     let units = string.Length as usize / 2;
     scratch::with(units, |buffer| {
         let name = buffer.get_mut(..units)?;
@@ -64,6 +66,25 @@ pub(crate) fn with_attributes<R>(
             )
         }
         .ok()?;
-        Some(work(&Attributes { given, name }))
+        Some(work(name))
     })?
+}
+
+/// Runs `work` with the text of the `UNICODE_STRING` at `address`; `None`
+/// (without running it) where the kernel shall decide on the caller's own.
+pub(crate) fn with_string<R>(
+    address: *const UNICODE_STRING,
+    work: impl FnOnce(&[u16]) -> R,
+) -> Option<R> {
+    with_units(&string(address)?, work)
+}
+
+/// Decodes `attributes` and runs `work` with them; `None` (without running it)
+/// where the kernel shall decide on the caller's own arguments.
+pub(crate) fn with_attributes<R>(
+    attributes: *const OBJECT_ATTRIBUTES,
+    work: impl FnOnce(&Attributes<'_>) -> R,
+) -> Option<R> {
+    let (given, string) = header(attributes)?;
+    with_units(&string, |name| work(&Attributes { given, name }))
 }

@@ -85,6 +85,7 @@ macro_rules! hooks {
 type Attributes = *const OBJECT_ATTRIBUTES;
 type Handles = *mut HANDLE;
 type Io = *mut IO_STATUS_BLOCK;
+type Name = *const UNICODE_STRING;
 
 hooks! {
     NtCreateMutant(handle: Handles, access: u32, attributes: Attributes, owner: u8) => calls::objects::create_mutant;
@@ -131,6 +132,84 @@ hooks! {
     NtAllocateReserveObject(handle: Handles, attributes: Attributes, kind: u32) => calls::seldom_named::allocate_reserve;
     NtDuplicateToken(token: HANDLE, access: u32, attributes: Attributes, effective_only: u8, kind: u32, handle: Handles) => calls::seldom_named::duplicate_token;
     NtCreateLowBoxToken(handle: Handles, token: HANDLE, access: u32, attributes: Attributes, package: *const c_void, capability_count: u32, capabilities: *const c_void, handle_count: u32, handles: *const HANDLE) => calls::seldom_named::create_low_box_token;
+    NtCreatePort(port: Handles, attributes: Attributes, connection: u32, message: u32, pool: u32) => calls::ports::create;
+    NtCreateWaitablePort(port: Handles, attributes: Attributes, connection: u32, message: u32, pool: u32) => calls::ports::create_waitable;
+    NtConnectPort(port: Handles, name: Name, quality: *const c_void, client: *mut c_void, server: *mut c_void, longest: *mut u32, information: *mut c_void, length: *mut u32) => calls::ports::connect;
+    NtSecureConnectPort(port: Handles, name: Name, quality: *const c_void, client: *mut c_void, sid: *const c_void, server: *mut c_void, longest: *mut u32, information: *mut c_void, length: *mut u32) => calls::ports::connect_secure;
+    NtAlpcCreatePort(port: Handles, attributes: Attributes, port_attributes: *const c_void) => calls::ports::create_advanced;
+    NtAlpcConnectPort(port: Handles, name: Name, attributes: Attributes, port_attributes: *const c_void, flags: u32, sid: *const c_void, message: *mut c_void, length: *mut usize, outbound: *mut c_void, inbound: *mut c_void, timeout: *const i64) => calls::ports::connect_advanced;
+    NtAlpcConnectPortEx(port: Handles, server: Attributes, attributes: Attributes, port_attributes: *const c_void, flags: u32, security: *const c_void, message: *mut c_void, length: *mut usize, outbound: *mut c_void, inbound: *mut c_void, timeout: *const i64) => calls::ports::connect_advanced_ex;
+    NtCreatePrivateNamespace(handle: Handles, access: u32, attributes: Attributes, descriptor: *const c_void) => calls::namespaces::create;
+    NtOpenPrivateNamespace(handle: Handles, access: u32, attributes: Attributes, descriptor: *const c_void) => calls::namespaces::open;
+    NtQueryWnfStateData(name: *const u64, kind: *const c_void, scope: *const c_void, stamp: *mut u32, buffer: *mut c_void, size: *mut u32) => calls::notices::query_state;
+    NtQueryWnfStateNameInformation(name: *const u64, class: u32, scope: *const c_void, buffer: *mut c_void, size: u32) => calls::notices::query_state_name;
+    NtSubscribeWnfStateChange(name: *const u64, stamp: u32, mask: u32, subscription: *mut u64) => calls::notices::subscribe;
+    NtCreateWnfStateName() => calls::denied::access;
+    NtDeleteWnfStateName() => calls::denied::access;
+    NtDeleteWnfStateData() => calls::denied::access;
+    NtUpdateWnfStateData() => calls::denied::access;
+    NtTraceControl(code: u32, input: *const c_void, input_size: u32, output: *mut c_void, output_size: u32, returned: *mut u32) => calls::notices::trace;
+    NtPowerInformation(level: u32, input: *const c_void, input_size: u32, output: *mut c_void, output_size: u32) => calls::notices::power;
+    NtApphelpCacheControl(class: u32, data: *mut c_void) => calls::notices::compatibility;
+    NtCreateTransaction(handle: Handles, access: u32, attributes: Attributes, unit: *const c_void, manager: HANDLE, options: u32, isolation: u32, flags: u32, timeout: *const i64, description: Name) => calls::transactions::create;
+    NtOpenTransaction(handle: Handles, access: u32, attributes: Attributes, unit: *const c_void, manager: HANDLE) => calls::transactions::open;
+    NtCreateTransactionManager(handle: Handles, access: u32, attributes: Attributes, log: Name, options: u32, strength: u32) => calls::transactions::create_manager;
+    NtOpenTransactionManager(handle: Handles, access: u32, attributes: Attributes, log: Name, identity: *const c_void, options: u32) => calls::transactions::open_manager;
+    NtCreateResourceManager(handle: Handles, access: u32, manager: HANDLE, identity: *const c_void, attributes: Attributes, options: u32, description: Name) => calls::transactions::create_resource;
+    NtOpenResourceManager(handle: Handles, access: u32, manager: HANDLE, identity: *const c_void, attributes: Attributes) => calls::transactions::open_resource;
+    NtCreateEnlistment(handle: Handles, access: u32, resource: HANDLE, transaction: HANDLE, attributes: Attributes, options: u32, mask: u32, key: *const c_void) => calls::transactions::create_enlistment;
+    NtOpenEnlistment(handle: Handles, access: u32, resource: HANDLE, identity: *const c_void, attributes: Attributes) => calls::transactions::open_enlistment;
+    NtRenameTransactionManager() => calls::denied::access;
+    NtEnumerateTransactionObject() => calls::denied::access;
+    NtFreezeTransactions() => calls::denied::without_privilege;
+    NtThawTransactions() => calls::denied::without_privilege;
+    NtSetDefaultHardErrorPort() => calls::denied::without_privilege;
+    NtShutdownSystem() => calls::denied::without_privilege;
+    NtInitiatePowerAction() => calls::denied::without_privilege;
+    NtSetSystemPowerState() => calls::denied::without_privilege;
+    NtSerializeBoot() => calls::denied::without_privilege;
+    NtEnableLastKnownGood() => calls::denied::without_privilege;
+    NtDisableLastKnownGood() => calls::denied::without_privilege;
+    NtSetSystemTime() => calls::denied::without_privilege;
+    NtSetUuidSeed() => calls::denied::without_privilege;
+    NtSetIntervalProfile() => calls::denied::without_privilege;
+    NtSetSystemInformation() => calls::denied::without_privilege;
+    NtSetDebugFilterState() => calls::denied::without_privilege;
+    NtDisplayString() => calls::denied::without_privilege;
+    NtDrawText() => calls::denied::without_privilege;
+    NtDirectGraphicsCall() => calls::denied::without_privilege;
+    NtQuerySystemEnvironmentValue() => calls::denied::without_privilege;
+    NtQuerySystemEnvironmentValueEx() => calls::denied::without_privilege;
+    NtSetSystemEnvironmentValue() => calls::denied::without_privilege;
+    NtSetSystemEnvironmentValueEx() => calls::denied::without_privilege;
+    NtEnumerateSystemEnvironmentValuesEx() => calls::denied::without_privilege;
+    NtAddBootEntry() => calls::denied::without_privilege;
+    NtDeleteBootEntry() => calls::denied::without_privilege;
+    NtModifyBootEntry() => calls::denied::without_privilege;
+    NtEnumerateBootEntries() => calls::denied::without_privilege;
+    NtQueryBootEntryOrder() => calls::denied::without_privilege;
+    NtSetBootEntryOrder() => calls::denied::without_privilege;
+    NtQueryBootOptions() => calls::denied::without_privilege;
+    NtSetBootOptions() => calls::denied::without_privilege;
+    NtFilterBootOption() => calls::denied::without_privilege;
+    NtAddDriverEntry() => calls::denied::without_privilege;
+    NtDeleteDriverEntry() => calls::denied::without_privilege;
+    NtModifyDriverEntry() => calls::denied::without_privilege;
+    NtEnumerateDriverEntries() => calls::denied::without_privilege;
+    NtQueryDriverEntryOrder() => calls::denied::without_privilege;
+    NtSetDriverEntryOrder() => calls::denied::without_privilege;
+    NtTranslateFilePath() => calls::denied::without_privilege;
+    NtSetDefaultLocale() => calls::denied::without_privilege;
+    NtSetDefaultUILanguage() => calls::denied::without_privilege;
+    NtFlushInstallUILanguage() => calls::denied::without_privilege;
+    NtLoadDriver() => calls::denied::without_privilege;
+    NtUnloadDriver() => calls::denied::without_privilege;
+    NtPlugPlayControl() => calls::denied::without_privilege;
+    NtGetPlugPlayEvent() => calls::denied::without_privilege;
+    NtReplacePartitionUnit() => calls::denied::without_privilege;
+    NtRaiseHardError(status: NTSTATUS, count: u32, strings: u32, parameters: *const c_void, option: u32, response: *mut u32) => calls::denied::hard_error;
+    __wine_unix_spawnvp() => calls::denied::access;
+    NtSystemDebugControl() => calls::denied::no_debugger;
     NtCreateNamedPipeFile(handle: Handles, access: u32, attributes: Attributes, io: Io, share: u32, disposition: u32, options: u32, kind: u32, read_mode: u32, completion: u32, instances: u32, inbound: u32, outbound: u32, timeout: *const i64) => calls::pipes::create_pipe;
     NtCreateMailslotFile(handle: Handles, access: u32, attributes: Attributes, io: Io, options: u32, quota: u32, message: u32, timeout: *const i64) => calls::pipes::create_mailslot;
     NtFsControlFile(file: HANDLE, event: HANDLE, apc: *const c_void, context: *const c_void, io: Io, code: u32, input: *const c_void, input_size: u32, output: *mut c_void, output_size: u32) => calls::pipes::control;
@@ -220,6 +299,7 @@ fn try_install() -> Option<()> {
     for (index, hook) in HOOKS.iter().enumerate() {
         let at = (kept as usize + index * stub::LENGTH) as *mut u8;
         let code = match find(&module, ntdll, hook.name) {
+            _ if hook.is_plain_code() => absent(),
             Some(rva) => {
                 low = low.min(base + u64::from(rva));
                 high = high.max(base + u64::from(rva) + stub::LENGTH as u64);
@@ -233,16 +313,37 @@ fn try_install() -> Option<()> {
     entry::protect(kept as u64, HOOKS.len() * stub::LENGTH, PAGE_EXECUTE_READ)?;
     KEPT.store(kept as u64, Ordering::Relaxed);
     entry::protect(low, (high - low) as usize, PAGE_EXECUTE_READWRITE)?;
-    for hook in HOOKS {
+    for hook in HOOKS.iter().filter(|hook| !hook.is_plain_code()) {
         if let Some(rva) = find(&module, ntdll, hook.name) {
-            let jump = jump::encode(hook.entry as u64);
-            let at = (base + u64::from(rva)) as *mut u8;
-            // SAFETY: the pages were made writable, `checked` found a stub
-            // longer than the jump, and no other thread exists.
-            unsafe { core::ptr::copy_nonoverlapping(jump.as_ptr(), at, jump.len()) };
+            hook.install(base + u64::from(rva));
         }
     }
-    entry::protect(low, (high - low) as usize, PAGE_EXECUTE_READ)
+    entry::protect(low, (high - low) as usize, PAGE_EXECUTE_READ)?;
+    for hook in HOOKS.iter().filter(|hook| hook.is_plain_code()) {
+        if let Some(rva) = module.find(hook.name) {
+            let at = base + u64::from(rva);
+            entry::protect(at, jump::LENGTH, PAGE_EXECUTE_READWRITE)?;
+            hook.install(at);
+            entry::protect(at, jump::LENGTH, PAGE_EXECUTE_READ)?;
+        }
+    }
+    Some(())
+}
+
+impl Hook {
+    /// Whether it refuses what may be no system call, whose shape is not looked
+    /// at.
+    fn is_plain_code(&self) -> bool {
+        pinion_nt::wine::PLAIN_CODE.contains(&self.name)
+    }
+
+    /// Writes the jump to the hook over the code at `at`, which is writable.
+    fn install(&self, at: u64) {
+        let jump = jump::encode(self.entry as u64);
+        // SAFETY: `try_install` made the pages writable and found code there
+        // that is longer than the jump, and no other thread exists.
+        unsafe { core::ptr::copy_nonoverlapping(jump.as_ptr(), at as *mut u8, jump.len()) };
+    }
 }
 
 /// Where ntdll has a call's stub. `wine_server_call` is one on Wine 8 only; on

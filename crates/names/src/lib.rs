@@ -4,12 +4,16 @@
 //! no system call, no state. [`object`] maps names of the object manager,
 //! [`pipe`] names of pipes and mailslots, [`file`] names of files;
 //! [`share`] finds the paths that are the host's own;
-//! [`pattern`] matches names in listings, [`change`] reads and writes records of changes. The rule of [`object`] is one line: an absolute name `N` means the VM's directory followed by `N`, so
-//! mapping is injective, undoing is cutting, and no name leads out.
+//! [`pattern`] matches names in listings, [`change`] reads and writes records
+//! of changes, [`boundary`] makes the name in a boundary descriptor the VM's.
+//! The rule of [`object`] is one line: an absolute name `N` means the VM's
+//! directory followed by `N`, so mapping is injective, undoing is cutting, and
+//! no name leads out.
 #![no_std]
 #![forbid(unsafe_code)]
 
 pub mod atom;
+pub mod boundary;
 pub mod change;
 pub mod file;
 pub mod key;

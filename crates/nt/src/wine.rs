@@ -26,6 +26,11 @@ pub fn major(version: &[u8]) -> Option<u32> {
     core::str::from_utf8(digits).ok()?.parse().ok()
 }
 
+/// Exports of ntdll that the agent refuses whole and that are system calls on
+/// Wine 8, plain code of more than 32 bytes on Wine 10 (observed): their shape
+/// is not looked at, since nobody calls them as they were.
+pub const PLAIN_CODE: &[&[u8]] = &[b"__wine_unix_spawnvp"];
+
 /// `STRING` (ntdef.h), the counted 8-bit string.
 #[repr(C)]
 struct AnsiString {

@@ -5,6 +5,9 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod control;
 pub mod device;
 pub mod object;
+pub mod port;
+pub mod state_name;
 pub mod user;

@@ -4,20 +4,25 @@
 
 pub(crate) mod atoms;
 pub(crate) mod console;
+pub(crate) mod denied;
 mod device;
 pub(crate) mod files;
 mod handle_tables;
 pub(crate) mod handles;
 pub(crate) mod links;
 pub(crate) mod membership;
+pub(crate) mod namespaces;
+pub(crate) mod notices;
 pub(crate) mod objects;
 pub(crate) mod open;
 pub(crate) mod opening;
 pub(crate) mod pipes;
+pub(crate) mod ports;
 pub(crate) mod processes;
 pub(crate) mod query_object;
 pub(crate) mod registry;
 pub(crate) mod seldom_named;
 pub(crate) mod sockets;
 pub(crate) mod tables;
+pub(crate) mod transactions;
 pub(crate) mod wine_server;

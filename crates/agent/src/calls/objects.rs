@@ -27,6 +27,18 @@ pub(crate) fn with_private(
     intent: Intent,
     call: impl Fn(*const OBJECT_ATTRIBUTES) -> NTSTATUS,
 ) -> NTSTATUS {
+    let passes =
+        |name: &[u16]| intent == Intent::Open && pinion_policy::object::passes(name).is_some();
+    with_unless(passes, attributes, call)
+}
+
+/// Runs `call` with the attributes that name the VM's own object, or the
+/// host's where `passes` says so of the absolute name.
+pub(crate) fn with_unless(
+    passes: impl Fn(&[u16]) -> bool,
+    attributes: *const OBJECT_ATTRIBUTES,
+    call: impl Fn(*const OBJECT_ATTRIBUTES) -> NTSTATUS,
+) -> NTSTATUS {
     let Some((given, string)) = decode::header(attributes) else {
         return call(attributes);
     };
@@ -39,8 +51,7 @@ pub(crate) fn with_private(
     }
     decode::with_attributes(attributes, |decoded| {
         let name = pipe::unroot(decoded.name);
-        let passes = intent == Intent::Open && pinion_policy::object::passes(name).is_some();
-        if passes || name.first() != Some(&u16::from(b'\\')) {
+        if passes(name) || name.first() != Some(&u16::from(b'\\')) {
             return with_name(&decoded.given, name, &call);
         }
         mapped(&decoded.given, name, &call)

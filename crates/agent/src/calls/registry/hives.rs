@@ -16,7 +16,7 @@ use pinion_layers::{Lookup, lookup};
 use pinion_names::key;
 use pinion_nt::status::{
     STATUS_NAME_TOO_LONG, STATUS_NO_MORE_ENTRIES, STATUS_NOT_SUPPORTED,
-    STATUS_OBJECT_NAME_NOT_FOUND, STATUS_SUCCESS, success,
+    STATUS_OBJECT_NAME_NOT_FOUND, STATUS_PRIVILEGE_NOT_HELD, STATUS_SUCCESS, success,
 };
 use pinion_nt::{HANDLE, NTSTATUS, OBJECT_ATTRIBUTES};
 
@@ -41,8 +41,8 @@ pub(crate) unsafe fn save_key_ex(key: HANDLE, file: HANDLE, format: u32) -> NTST
 /// Saves by `call`, which writes nothing when its second argument says so: so
 /// the kernel's refusal is had before anything is put together.
 fn save(key: HANDLE, call: impl Fn(HANDLE, bool) -> NTSTATUS) -> NTSTATUS {
-    if call(key, false) == refused::STATUS_PRIVILEGE_NOT_HELD {
-        return refused::STATUS_PRIVILEGE_NOT_HELD;
+    if call(key, false) == STATUS_PRIVILEGE_NOT_HELD {
+        return STATUS_PRIVILEGE_NOT_HELD;
     }
     if handles::is_native(key) {
         return call(key, true);
@@ -143,7 +143,7 @@ pub(crate) unsafe fn restore_key(key: HANDLE, file: HANDLE, flags: u32) -> NTSTA
         unsafe { kept::NtRestoreKey(key, file, flags) }
     };
     let asked = restore(key, core::ptr::null_mut());
-    if success(asked) || asked == refused::STATUS_PRIVILEGE_NOT_HELD {
+    if success(asked) || asked == STATUS_PRIVILEGE_NOT_HELD {
         return asked;
     }
     let restored = names::with_vm_name(key, |name, _| {

@@ -21,7 +21,7 @@ use pinion_names::key;
 use pinion_nt::calls::NtClose;
 use pinion_nt::status::{
     STATUS_ACCESS_DENIED, STATUS_NAME_TOO_LONG, STATUS_NOT_SUPPORTED, STATUS_OBJECT_NAME_COLLISION,
-    STATUS_OBJECT_NAME_NOT_FOUND, success,
+    STATUS_OBJECT_NAME_NOT_FOUND, STATUS_PRIVILEGE_NOT_HELD, success,
 };
 use pinion_nt::{
     HANDLE, IO_STATUS_BLOCK, NTSTATUS, OBJ_CASE_INSENSITIVE, OBJECT_ATTRIBUTES, object_attributes,
@@ -200,7 +200,7 @@ pub(crate) unsafe fn unload_key(target: Attributes) -> NTSTATUS {
         if matches!(seen, Lookup::Found { .. }) && !listed::is_upper_alone(name)? {
             // A name that is not there: only the privilege is looked at.
             let held = unload(&[key::SEPARATOR]);
-            let lacks = Err(refused::STATUS_PRIVILEGE_NOT_HELD);
+            let lacks = Err(STATUS_PRIVILEGE_NOT_HELD);
             return if held == lacks {
                 lacks
             } else {

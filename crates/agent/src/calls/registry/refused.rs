@@ -8,11 +8,9 @@
 use crate::state;
 use crate::supervisor;
 use core::ffi::c_void;
+use pinion_nt::status::STATUS_PRIVILEGE_NOT_HELD;
 use pinion_nt::{HANDLE, NTSTATUS, OBJECT_ATTRIBUTES};
 use pinion_wire::tally::Tally;
-
-/// `STATUS_PRIVILEGE_NOT_HELD` (ntstatus.h).
-pub(super) const STATUS_PRIVILEGE_NOT_HELD: i32 = 0xC000_0061_u32 as i32;
 
 /// Logs that `what` was refused; gives `status`.
 pub(super) fn because(what: &[u16], why: &str, status: NTSTATUS) -> NTSTATUS {

@@ -42,10 +42,10 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
     Sockets Name OwnName Partly "socket addresses of this machine are the VM's own; the tables of \\Device\\Nsi and connections outward are not confined" {
         NtDeviceIoControlFile
     }
-    Devices Name Denied Open "loads or unloads kernel code by the name of its key; needs SeLoadDriverPrivilege" {
+    Devices Name Denied Hooked "loads or unloads kernel code by the name of its key; needs SeLoadDriverPrivilege" {
         NtLoadDriver NtUnloadDriver
     }
-    Devices Name Denied Open "names devices of the machine; needs rights that a plain user lacks" {
+    Devices Name Denied Hooked "names devices of the machine; needs rights that a plain user lacks" {
         NtPlugPlayControl NtGetPlugPlayEvent NtReplacePartitionUnit
     }
     Devices Other ByHandle Settled "asks a device that was decided when it was opened" {

@@ -4,7 +4,7 @@ use crate::call::{Group, groups};
 
 /// Sorted by channel.
 pub(in crate::calls) const GROUPS: &[Group] = groups! {
-    Settings Other Denied Open "changes a setting of the user or the machine" {
+    Settings Other Denied Hooked "changes a setting of the user or the machine" {
         NtSetDefaultLocale NtSetDefaultUILanguage NtFlushInstallUILanguage
     }
     Settings None NoIpc Settled "reads a setting of the machine that programs do not send by" {
@@ -14,19 +14,19 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
     Settings Name Pass Settled "maps or reads tables of the system, which no program can write, by a number or a name" {
         NtGetNlsSectionPtr NtInitializeNlsFiles NtMapCMFModule NtQueryLicenseValue NtQuerySecurityPolicy
     }
-    Machine Other Denied Open "acts on the whole machine; most need rights that a plain user lacks" {
+    Machine Other Denied Hooked "acts on the whole machine; most need rights that a plain user lacks" {
         NtShutdownSystem NtInitiatePowerAction NtSetSystemPowerState NtSerializeBoot
         NtEnableLastKnownGood NtDisableLastKnownGood NtSetSystemTime NtSetUuidSeed NtSetIntervalProfile
         NtSetSystemInformation NtSystemDebugControl NtSetDebugFilterState NtDisplayString NtDrawText
         NtDirectGraphicsCall
     }
-    Machine Other Denied Open "reads power figures, which may pass, and sets power policy, which is the user's" {
+    Machine Other Denied Hooked "sets power policy, which is the user's; figures are read, and a request to stay awake passes" {
         NtPowerInformation
     }
     Machine Other Pass Settled "a wish that the machine tick faster or stay awake, which ends with the process" {
         NtSetTimerResolution NtSetThreadExecutionState
     }
-    Machine Name Denied Open "reads or writes variables of the firmware and the boot loader; needs SeSystemEnvironmentPrivilege" {
+    Machine Name Denied Hooked "reads or writes variables of the firmware and the boot loader; needs SeSystemEnvironmentPrivilege" {
         NtQuerySystemEnvironmentValue NtQuerySystemEnvironmentValueEx NtSetSystemEnvironmentValue
         NtSetSystemEnvironmentValueEx NtEnumerateSystemEnvironmentValuesEx
         NtAddBootEntry NtDeleteBootEntry NtModifyBootEntry NtEnumerateBootEntries NtQueryBootEntryOrder
@@ -34,10 +34,10 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
         NtAddDriverEntry NtDeleteDriverEntry NtModifyDriverEntry NtEnumerateDriverEntries
         NtQueryDriverEntryOrder NtSetDriverEntryOrder NtTranslateFilePath
     }
-    Machine Other ServerInside Open "shows a message by the host's error port" {
+    Machine Other Denied Hooked "would show a message by the host's error port; answered as where messages are switched off" {
         NtRaiseHardError
     }
-    Machine Other Denied Open "the cache of compatibility data, one for the machine" {
+    Machine Other Denied Hooked "changes the machine's cache of compatibility data; looking up passes" {
         NtApphelpCacheControl
     }
     Machine Other Pass Settled "takes the next number of a counter of the machine: tells only how fast it moves" {

@@ -59,7 +59,7 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
         NtQueryDirectoryObject NtSetInformationSymbolicLink NtMakePermanentObject NtMakeTemporaryObject
         NtSetInformationObject NtCompareObjects
     }
-    Namespaces Name OwnName Open "finds a namespace by its boundary descriptor, which two VMs may share" {
+    Namespaces Name OwnName Hooked "finds a namespace by its boundary descriptor, whose name gets the VM's prefix" {
         NtCreatePrivateNamespace NtOpenPrivateNamespace
     }
     Namespaces Other ByHandle Settled "acts on a namespace that was decided when it was opened" {

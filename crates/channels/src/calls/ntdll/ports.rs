@@ -4,7 +4,7 @@ use crate::call::{Group, groups};
 
 /// Sorted by channel.
 pub(in crate::calls) const GROUPS: &[Group] = groups! {
-    Ports Name OwnName Open "names a port of the whole system" {
+    Ports Name OwnName Hooked "the name is mapped below the VM's object directory, or connected to on the host by a line of the pass list" {
         NtCreatePort NtCreateWaitablePort NtConnectPort NtSecureConnectPort
     }
     Ports Other ByHandle Settled "acts on a port that was decided when it was made or connected" {
@@ -13,10 +13,13 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
         NtReadRequestData NtWriteRequestData NtImpersonateClientOfPort NtQueryInformationPort
         NtRegisterThreadTerminatePort
     }
-    Ports Other Denied Open "takes the whole system's error messages, or tells who called; needs rights that a plain user lacks" {
-        NtSetDefaultHardErrorPort NtQueryPortInformationProcess
+    Ports Other Denied Hooked "takes the whole system's error messages; needs SeTcbPrivilege" {
+        NtSetDefaultHardErrorPort
     }
-    Alpc Name OwnName Open "names a port of the whole system" {
+    Ports Other Pass Settled "tells whether the calling process has an error port" {
+        NtQueryPortInformationProcess
+    }
+    Alpc Name OwnName Hooked "the name is mapped below the VM's object directory, or connected to on the host by a line of the pass list" {
         NtAlpcCreatePort NtAlpcConnectPort NtAlpcConnectPortEx
     }
     Alpc Name SameVm Hooked "opens the process or thread that sent a message, when it is a member's" {
@@ -30,18 +33,22 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
         NtAlpcQueryInformation NtAlpcQueryInformationMessage NtAlpcRevokeSecurityContext
         NtAlpcSendWaitReceivePort NtAlpcSetInformation
     }
-    Wnf Name OwnName Open "names a state of the whole system by its number" {
-        NtCreateWnfStateName NtDeleteWnfStateData NtDeleteWnfStateName NtQueryWnfStateData
-        NtQueryWnfStateNameInformation NtSubscribeWnfStateChange NtUnsubscribeWnfStateChange
-        NtUpdateWnfStateData
+    Wnf Name Denied Hooked "makes, publishes or deletes a state of the whole system" {
+        NtCreateWnfStateName NtDeleteWnfStateData NtDeleteWnfStateName NtUpdateWnfStateData
+    }
+    Wnf Name Pass Hooked "reads or watches a state, by its number: only the system's own are there" {
+        NtQueryWnfStateData NtQueryWnfStateNameInformation NtSubscribeWnfStateChange
+    }
+    Wnf Name Pass Settled "ends a watch of the process's own" {
+        NtUnsubscribeWnfStateChange
     }
     Wnf Other ByHandle Settled "takes what the process subscribed to" {
         NtGetCompleteWnfStateSubscription NtSetWnfProcessNotificationEvent NtWaitForWnfNotifications
     }
-    Tracing Name OwnName Open "names a trace session or provider of the whole system" {
+    Tracing Name Denied Hooked "starts, lists, reads or steers a trace session of the machine; what makes the process a provider passes" {
         NtTraceControl
     }
-    Tracing Other OwnName Open "writes into a trace session, of the whole system where the handle says so" {
+    Tracing Other Pass Settled "writes an event for sessions of the host, which members cannot read" {
         NtTraceEvent
     }
     Tracing Name Pass Settled "writes to the host's security log and nothing else; needs SeAuditPrivilege" {

@@ -21,16 +21,17 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
     Registry Other Denied Open "acts on the whole registry of the host; needs rights that a plain user lacks" {
         NtFreezeRegistry NtThawRegistry NtInitializeRegistry NtLockProductActivationKeys
     }
-    Transactions Name OwnName Open "takes a name, a GUID or the name of a log file" {
+    Transactions Name OwnName Hooked "a name is mapped below the VM's object directory; a GUID of the machine or a log file is refused" {
         NtCreateTransaction NtOpenTransaction NtCreateTransactionManager NtOpenTransactionManager
-        NtRenameTransactionManager NtCreateResourceManager NtOpenResourceManager
-        NtCreateEnlistment NtOpenEnlistment
-        NtEnumerateTransactionObject
+        NtCreateResourceManager NtOpenResourceManager NtCreateEnlistment NtOpenEnlistment
+    }
+    Transactions Name Denied Hooked "renames a manager by its log file, or lists those of the machine" {
+        NtRenameTransactionManager NtEnumerateTransactionObject
     }
     Transactions Name OwnName Hooked "an absolute name is mapped below the VM's object directory" {
         NtCreateRegistryTransaction NtOpenRegistryTransaction
     }
-    Transactions Other Denied Open "stops the transactions of the whole host; needs rights that a plain user lacks" {
+    Transactions Other Denied Hooked "stops the transactions of the whole host; needs rights that a plain user lacks" {
         NtFreezeTransactions NtThawTransactions
     }
     Transactions Other ByHandle Settled "acts on a transaction, manager or enlistment that was decided when it was opened" {

@@ -8,7 +8,7 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
     ProcessLists Other SameVm Settled "another name of NtQuerySystemInformation's very stub on Wine 8, so its hook is met" {
         RtlGetNativeSystemInformation
     }
-    Unix Name Denied Open "starts a program of Unix" {
+    Unix Name Denied Hooked "starts a program of Unix" {
         __wine_unix_spawnvp
     }
     Unix Name Denied Open "tells the Unix name of a file, or the NT name of a Unix file, past the VM's layers" {
