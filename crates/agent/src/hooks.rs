@@ -1,8 +1,9 @@
 //! The table of intercepted system calls, and its installation.
 //!
-//! One line per call: its signature and the function that takes its place. For
-//! each the table makes an entry with NT's calling convention and, in
-//! [`kept`], the call as it was: a copy of the stub.
+//! One line per call: its signature and the function that takes its place, or
+//! the call as it was and, behind `where`, what must hold of the handle that it
+//! acts on. For each the table makes an entry with NT's calling convention and,
+//! in [`kept`], the call as it was: a copy of the stub.
 
 use crate::{calls, entry, late, state};
 use core::ffi::c_void;
@@ -31,8 +32,17 @@ struct Hook {
 // SAFETY: both fields are addresses of static code and data.
 unsafe impl Sync for Hook {}
 
+/// The late work, but for calls that are judged by a handle: it must not be done
+/// in them, since the heap asks for memory while it is locked.
+macro_rules! get_ready {
+    () => {
+        late::ensure()
+    };
+    ($check:ident) => {};
+}
+
 macro_rules! hooks {
-    ($($name:ident($($argument:ident: $type:ty),* $(,)?) => $target:path;)*) => {
+    ($($name:ident($($argument:ident: $type:ty),* $(,)?) => $target:path $(where $check:ident($handle:ident))?;)*) => {
         #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
         #[repr(usize)]
         enum Index { $($name),* }
@@ -66,7 +76,10 @@ macro_rules! hooks {
             use super::*;
             $(
                 pub(super) unsafe extern "system" fn $name($($argument: $type),*) -> NTSTATUS {
-                    late::ensure();
+                    get_ready!($($check)?);
+                    $(if let Err(status) = calls::by_handle::$check($handle) {
+                        return status;
+                    })?
                     // SAFETY: the program's own arguments, as it gave them.
                     unsafe { $target($($argument),*) }
                 }
@@ -124,8 +137,8 @@ hooks! {
     NtOpenSession(handle: Handles, access: u32, attributes: Attributes) => calls::seldom_named::open_session;
     NtCreateCrossVmEvent(handle: Handles, access: u32, attributes: Attributes, flags: u32, machine: *const c_void, service: *const c_void) => calls::seldom_named::create_cross_vm_event;
     NtCreateCrossVmMutant(handle: Handles, access: u32, attributes: Attributes, flags: u32, machine: *const c_void, service: *const c_void) => calls::seldom_named::create_cross_vm_mutant;
-    NtCreateProcessStateChange(handle: Handles, access: u32, attributes: Attributes, process: HANDLE, reserved: u64) => calls::seldom_named::create_process_state_change;
-    NtCreateThreadStateChange(handle: Handles, access: u32, attributes: Attributes, thread: HANDLE, reserved: u64) => calls::seldom_named::create_thread_state_change;
+    NtCreateProcessStateChange(handle: Handles, access: u32, attributes: Attributes, process: HANDLE, reserved: u64) => calls::seldom_named::create_process_state_change where process(process);
+    NtCreateThreadStateChange(handle: Handles, access: u32, attributes: Attributes, thread: HANDLE, reserved: u64) => calls::seldom_named::create_thread_state_change where thread(thread);
     NtCreateRegistryTransaction(handle: Handles, access: u32, attributes: Attributes, options: u32) => calls::seldom_named::create_registry_transaction;
     NtOpenRegistryTransaction(handle: Handles, access: u32, attributes: Attributes) => calls::seldom_named::open_registry_transaction;
     NtCreateTimer2(handle: Handles, reserved: *mut c_void, attributes: Attributes, flags: u32, access: u32) => calls::seldom_named::create_timer_2;
@@ -265,13 +278,50 @@ hooks! {
     NtLockRegistryKey(key: HANDLE) => calls::registry::lock_key;
     NtQueryOpenSubKeys(target: Attributes, count: *mut u32) => calls::registry::query_open;
     NtQueryOpenSubKeysEx(target: Attributes, length: u32, buffer: *mut c_void, required: *mut u32) => calls::registry::query_open_ex;
-    NtDeviceIoControlFile(file: HANDLE, event: HANDLE, apc: *const c_void, context: *const c_void, io: Io, code: u32, input: *const c_void, input_size: u32, output: *mut c_void, output_size: u32) => calls::console::control;
+    NtDeviceIoControlFile(file: HANDLE, event: HANDLE, apc: *const c_void, context: *const c_void, io: Io, code: u32, input: *const c_void, input_size: u32, output: *mut c_void, output_size: u32) => calls::controls::control;
     NtCreateUserProcess(process: Handles, thread: Handles, process_access: u32, thread_access: u32, process_attributes: Attributes, thread_attributes: Attributes, process_flags: u32, thread_flags: u32, parameters: *mut c_void, info: *mut c_void, list: *mut c_void) => calls::processes::create_user_process;
     NtCreateProcess(process: Handles, access: u32, attributes: Attributes, parent: HANDLE, inherit: u8, section: HANDLE, debug: HANDLE, token: HANDLE) => calls::processes::create_process;
     NtCreateProcessEx(process: Handles, access: u32, attributes: Attributes, parent: HANDLE, flags: u32, section: HANDLE, debug: HANDLE, token: HANDLE, reserved: u32) => calls::processes::create_process_ex;
     NtOpenProcess(handle: Handles, access: u32, attributes: Attributes, id: *const CLIENT_ID) => calls::opening::open_process;
     NtOpenThread(handle: Handles, access: u32, attributes: Attributes, id: *const CLIENT_ID) => calls::opening::open_thread;
     NtGetNextProcess(process: HANDLE, access: u32, attributes: u32, flags: u32, next: Handles) => calls::opening::next_process;
+    NtTerminateProcess(process: HANDLE, status: NTSTATUS) => kept::NtTerminateProcess where process(process);
+    NtSuspendProcess(process: HANDLE) => kept::NtSuspendProcess where process(process);
+    NtResumeProcess(process: HANDLE) => kept::NtResumeProcess where process(process);
+    NtSetInformationProcess(process: HANDLE, class: u32, buffer: *const c_void, length: u32) => kept::NtSetInformationProcess where process(process);
+    NtAssignProcessToJobObject(job: HANDLE, process: HANDLE) => kept::NtAssignProcessToJobObject where process(process);
+    NtDebugActiveProcess(process: HANDLE, debug: HANDLE) => kept::NtDebugActiveProcess where process(process);
+    NtRemoveProcessDebug(process: HANDLE, debug: HANDLE) => kept::NtRemoveProcessDebug where process(process);
+    NtOpenProcessToken(process: HANDLE, access: u32, token: Handles) => kept::NtOpenProcessToken where process(process);
+    NtOpenProcessTokenEx(process: HANDLE, access: u32, attributes: u32, token: Handles) => kept::NtOpenProcessTokenEx where process(process);
+    NtCreateThread(thread: Handles, access: u32, attributes: Attributes, process: HANDLE, id: *mut CLIENT_ID, context: *const c_void, teb: *const c_void, suspended: u8) => kept::NtCreateThread where process(process);
+    NtCreateThreadEx(thread: Handles, access: u32, attributes: Attributes, process: HANDLE, start: *const c_void, argument: *const c_void, flags: u32, zero_bits: usize, stack: usize, largest_stack: usize, list: *mut c_void) => kept::NtCreateThreadEx where process(process);
+    NtGetNextThread(process: HANDLE, thread: HANDLE, access: u32, attributes: u32, flags: u32, next: Handles) => kept::NtGetNextThread where process(process);
+    NtReadVirtualMemory(process: HANDLE, base: *const c_void, buffer: *mut c_void, size: usize, done: *mut usize) => kept::NtReadVirtualMemory where process(process);
+    NtReadVirtualMemoryEx(process: HANDLE, base: *const c_void, buffer: *mut c_void, size: usize, done: *mut usize, flags: u32) => kept::NtReadVirtualMemoryEx where process(process);
+    NtWriteVirtualMemory(process: HANDLE, base: *mut c_void, buffer: *const c_void, size: usize, done: *mut usize) => kept::NtWriteVirtualMemory where process(process);
+    NtAllocateVirtualMemory(process: HANDLE, base: *mut *mut c_void, zero_bits: usize, size: *mut usize, kind: u32, protection: u32) => kept::NtAllocateVirtualMemory where process(process);
+    NtAllocateVirtualMemoryEx(process: HANDLE, base: *mut *mut c_void, size: *mut usize, kind: u32, protection: u32, parameters: *mut c_void, count: u32) => kept::NtAllocateVirtualMemoryEx where process(process);
+    NtFreeVirtualMemory(process: HANDLE, base: *mut *mut c_void, size: *mut usize, kind: u32) => kept::NtFreeVirtualMemory where process(process);
+    NtProtectVirtualMemory(process: HANDLE, base: *mut *mut c_void, size: *mut usize, protection: u32, old: *mut u32) => kept::NtProtectVirtualMemory where process(process);
+    NtMapViewOfSection(section: HANDLE, process: HANDLE, base: *mut *mut c_void, zero_bits: usize, commit: usize, offset: *mut i64, size: *mut usize, inherit: u32, kind: u32, protection: u32) => kept::NtMapViewOfSection where process(process);
+    NtMapViewOfSectionEx(section: HANDLE, process: HANDLE, base: *mut *mut c_void, offset: *mut i64, size: *mut usize, kind: u32, protection: u32, parameters: *mut c_void, count: u32) => kept::NtMapViewOfSectionEx where process(process);
+    NtUnmapViewOfSection(process: HANDLE, base: *mut c_void) => kept::NtUnmapViewOfSection where process(process);
+    NtUnmapViewOfSectionEx(process: HANDLE, base: *mut c_void, flags: u32) => kept::NtUnmapViewOfSectionEx where process(process);
+    NtTerminateThread(thread: HANDLE, status: NTSTATUS) => kept::NtTerminateThread where thread(thread);
+    NtSuspendThread(thread: HANDLE, previous: *mut u32) => kept::NtSuspendThread where thread(thread);
+    NtResumeThread(thread: HANDLE, previous: *mut u32) => kept::NtResumeThread where thread(thread);
+    NtAlertThread(thread: HANDLE) => kept::NtAlertThread where thread(thread);
+    NtAlertResumeThread(thread: HANDLE, previous: *mut u32) => kept::NtAlertResumeThread where thread(thread);
+    NtGetContextThread(thread: HANDLE, context: *mut c_void) => kept::NtGetContextThread where thread(thread);
+    NtSetContextThread(thread: HANDLE, context: *const c_void) => kept::NtSetContextThread where thread(thread);
+    NtSetInformationThread(thread: HANDLE, class: u32, buffer: *const c_void, length: u32) => kept::NtSetInformationThread where thread(thread);
+    NtQueueApcThread(thread: HANDLE, routine: *const c_void, first: *const c_void, second: *const c_void, third: *const c_void) => kept::NtQueueApcThread where thread(thread);
+    NtQueueApcThreadEx(thread: HANDLE, reserve: HANDLE, routine: *const c_void, first: *const c_void, second: *const c_void, third: *const c_void) => kept::NtQueueApcThreadEx where thread(thread);
+    NtQueueApcThreadEx2(thread: HANDLE, reserve: HANDLE, flags: u32, routine: *const c_void, first: *const c_void, second: *const c_void, third: *const c_void) => kept::NtQueueApcThreadEx2 where thread(thread);
+    NtOpenThreadToken(thread: HANDLE, access: u32, own_context: u8, token: Handles) => kept::NtOpenThreadToken where thread(thread);
+    NtOpenThreadTokenEx(thread: HANDLE, access: u32, own_context: u8, attributes: u32, token: Handles) => kept::NtOpenThreadTokenEx where thread(thread);
+    NtImpersonateThread(server: HANDLE, client: HANDLE, quality: *const c_void) => kept::NtImpersonateThread where thread(client);
     NtAlpcOpenSenderProcess(handle: Handles, port: HANDLE, message: *mut c_void, flags: u32, access: u32, attributes: Attributes) => calls::opening::sender_process;
     NtAlpcOpenSenderThread(handle: Handles, port: HANDLE, message: *mut c_void, flags: u32, access: u32, attributes: Attributes) => calls::opening::sender_thread;
     NtQuerySystemInformation(class: u32, buffer: *mut c_void, length: u32, returned: *mut u32) => calls::tables::query;

@@ -1,6 +1,8 @@
 //! The ids of a VM's living members, as the kernel lists them
 //! (`JOBOBJECT_BASIC_PROCESS_ID_LIST`).
 
+use crate::number;
+
 /// Living members by their ids. Those of processes that have ended are not
 /// among them, though somebody may hold such a process open.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +44,20 @@ impl<'a> Members<'a> {
     }
 }
 
+/// Moves the 32-bit ids of members in a plain list to its front. How many bytes
+/// they have.
+pub fn keep(ids: &mut [u8], member: impl Fn(u64) -> bool) -> usize {
+    const ID: usize = size_of::<u32>();
+    let mut left = 0;
+    for at in (0..ids.len() / ID).map(|index| index * ID) {
+        if number::<ID>(ids, at).is_some_and(&member) {
+            ids.copy_within(at..at + ID, left);
+            left += ID;
+        }
+    }
+    left
+}
+
 #[cfg(test)]
 mod tests {
     extern crate std;
@@ -73,6 +89,17 @@ mod tests {
             }
             let other = u64::from(other) * 4;
             prop_assert_eq!(members.contains(other), ids.contains(&other));
+        }
+
+        #[test]
+        fn members_of_a_plain_list_are_left(ids: Vec<u32>, members: u16, more: Vec<u8>) {
+            let member = |id: u64| members >> (id & 15) & 1 == 1;
+            let bytes = |ids: &[u32]| -> Vec<u8> { ids.iter().flat_map(|id| id.to_le_bytes()).collect() };
+            let mut list = bytes(&ids);
+            list.extend(more.iter().take(3));
+            let left = keep(&mut list, member);
+            let wanted: Vec<u32> = ids.into_iter().filter(|id| member(u64::from(*id))).collect();
+            prop_assert_eq!(&list[..left], &bytes(&wanted));
         }
 
         #[test]

@@ -23,7 +23,7 @@ fn target(world: &World, vm: Option<&str>) -> (Running, u64, u64) {
         Some(vm) => world.pinion(["run", "--name", vm, &path]),
         None => world.host.program("processes"),
     };
-    let mut running = program.args(["hold", "100"]).spawn();
+    let mut running = program.args(["hold", "300"]).spawn();
     let said = running.first_json();
     let id = |name: &str| said[name].as_u64().expect("an id");
     let (pid, tid) = (id("pid"), id("tid"));
@@ -164,6 +164,63 @@ fn lists_show_members_only() {
     );
 }
 
+/// What a member, or a program of the host's, can do by handles of a process and
+/// its thread that the host gave to it.
+fn by_given_handles(world: &World, vm: Option<&str>, of: (u64, u64)) -> Value {
+    let path = world.host.path_of("processes");
+    let (file, name) = (
+        world.work().join("given"),
+        format!("{}\\given", world.windows_work()),
+    );
+    let _ = std::fs::remove_file(&file);
+    let taker = match vm {
+        Some(vm) => world.pinion(["exec", vm, &path, "take", &name]),
+        None => world.host.program("processes").args(["take", &name]),
+    };
+    let mut taker = taker.spawn();
+    let to = taker.first_json()["pid"].as_u64().expect("an id");
+    let words = [of.0, of.1, to].map(|id| id.to_string());
+    let giver = world.host.program("processes").arg("give").args(&words);
+    let given = giver.run().expect(0).json();
+    assert!(!ids(&given).contains(&0), "{given}");
+    std::fs::write(&file, format!("{} {}", given[0], given[1])).expect("written");
+    last(&taker.wait().expect(0))
+}
+
+#[test]
+fn a_handle_of_a_foreign_process_is_good_for_nothing() {
+    let world = World::new();
+    let (_of_a, _, _) = target(&world, Some("a"));
+    let (_of_b, in_b, in_b_tid) = target(&world, Some("b"));
+    let (_of_host, on_host, on_host_tid) = target(&world, None);
+    for of in [(in_b, in_b_tid), (on_host, on_host_tid)] {
+        let told = by_given_handles(&world, Some("a"), of);
+        for (call, status) in told.as_object().expect("an object") {
+            // What this Wine lacks is there for nobody.
+            assert!(status == "c0000022" || status.is_null(), "{call}: {told}");
+        }
+    }
+    assert_eq!(world.alive(&[in_b, on_host]), [in_b, on_host]);
+    // The host may: the test can fail.
+    let outside = by_given_handles(&world, None, (in_b, in_b_tid));
+    for call in [
+        "NtWriteVirtualMemory",
+        "NtCreateThreadEx",
+        "NtTerminateProcess",
+    ] {
+        assert_eq!(outside[call], "0", "{outside}");
+    }
+}
+
+#[test]
+fn a_handle_of_a_member_is_good_for_what_it_is_outside() {
+    let world = World::new();
+    let outside = world.host.program("processes").arg("by-handle").run();
+    let inside = world.run("processes", &["by-handle"]).expect(0).json();
+    assert_eq!(inside, outside.expect(0).json());
+    assert_eq!(inside["NtCreateThreadEx"], "0", "{inside}");
+}
+
 /// Whether this Wine's server survives the question for all handles: that of
 /// Wine 8 does not, so that only a VM may be asked, which shows the asking
 /// process's own there.
@@ -276,4 +333,45 @@ fn a_members_console_is_its_own_vms() {
     let told: Value = serde_json::from_str(&told).expect("JSON");
     assert_eq!(told["attached"], true, "{told}");
     world.kill(on_host);
+}
+
+#[test]
+fn a_console_that_the_host_shares_shows_members_and_interrupts_them_only() {
+    let world = World::new();
+    let (_of_a, _, _) = target(&world, Some("a"));
+    let console = world.exec("a", "processes", &["console", "60"]).expect(0);
+    let in_a = console.json()["pid"].as_u64().expect("an id");
+    let (file, name) = (
+        world.work().join("there"),
+        format!("{}\\there", world.windows_work()),
+    );
+    let stay = ["stay", &in_a.to_string(), "60", &name];
+    let mut on_host = world.host.program("processes").args(stay).spawn();
+    let there: Value = pinion_e2e::eventually(20, "the host's program attaches", || {
+        serde_json::from_slice(&std::fs::read(&file).ok()?).ok()
+    });
+    let host = there["pid"].as_u64().expect("an id");
+    assert!(
+        ids(&there["ids"]).is_superset(&BTreeSet::from([in_a, host])),
+        "{there}"
+    );
+    let listed = world.exec("a", "processes", &["listed", &in_a.to_string()]);
+    let listed = listed.expect(0).json();
+    let own = listed["pid"].as_u64().expect("an id");
+    assert_eq!(ids(&listed["ids"]), BTreeSet::from([in_a, own]), "{listed}");
+    assert_eq!(listed["short"], 2, "{listed}");
+    // A program that is started from Unix is the first of a group of its own.
+    let words = ["interrupt", &in_a.to_string(), &host.to_string()];
+    let inside = world.exec("a", "processes", &words).expect(0).json();
+    assert_eq!(inside["attached"], true, "{inside}");
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert!(
+        !on_host.has_ended(),
+        "a member interrupted the host's program"
+    );
+    let outside = world.host.program("processes").args(words).run();
+    outside.ok();
+    pinion_e2e::eventually(20, "the host interrupts its own", || {
+        on_host.has_ended().then_some(())
+    });
 }

@@ -1,6 +1,7 @@
-//! Handles that end or come: what is known of the number is forgotten.
+//! Handles that end or come: what is known of the number is forgotten. They come
+//! from members and go to members.
 
-use super::{files, registry};
+use super::{by_handle, files, registry};
 use crate::guard;
 use crate::hooks::kept;
 use pinion_nt::status::success;
@@ -26,6 +27,10 @@ pub(crate) unsafe fn duplicate(
     options: u32,
 ) -> NTSTATUS {
     const DUPLICATE_CLOSE_SOURCE: u32 = 1;
+    if let Err(status) = by_handle::process(source_process).and(by_handle::process(target_process))
+    {
+        return status;
+    }
     if options & DUPLICATE_CLOSE_SOURCE != 0 {
         registry::forget(source);
         files::forget(source);

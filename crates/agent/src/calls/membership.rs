@@ -23,8 +23,8 @@ const FEW: usize = 126;
 /// The most members that are listed at all.
 const MANY: usize = 1 << 20;
 
-/// A process held open: until this is dropped its id is its own.
-pub(crate) struct Held(HANDLE);
+/// A process or thread held open: until this is dropped its id is its own.
+pub(crate) struct Held(pub(super) HANDLE);
 
 impl Drop for Held {
     fn drop(&mut self) {
@@ -38,7 +38,7 @@ impl Drop for Held {
 /// `PROCESS_QUERY_LIMITED_INFORMATION`, enough on Windows to ask for jobs
 /// (IsProcessInJob documentation); on Wine `PROCESS_QUERY_INFORMATION` (observed
 /// on Wine 8 and 10).
-fn query_access() -> u32 {
+pub(super) fn query_access() -> u32 {
     if hooks::is_wine() { 0x400 } else { 0x1000 }
 }
 
@@ -62,11 +62,16 @@ pub(crate) fn own_thread() -> u64 {
     id
 }
 
+/// The membership job, by a handle that is good for queries.
+pub(super) fn job() -> HANDLE {
+    state::boot().membership_job as HANDLE
+}
+
 /// Whether the process of this handle, which has the right to query, is a
 /// member.
 pub(crate) fn holds(process: HANDLE) -> bool {
     // SAFETY: no pointers; the job came with the boot block.
-    let status = unsafe { NtIsProcessInJob(process, state::boot().membership_job as HANDLE) };
+    let status = unsafe { NtIsProcessInJob(process, job()) };
     status == STATUS_PROCESS_IN_JOB
 }
 
@@ -76,27 +81,36 @@ pub(crate) fn holds(process: HANDLE) -> bool {
 /// `STATUS_ACCESS_DENIED` when it is none; the kernel's status when the handle is
 /// not of a process.
 pub(crate) fn check(process: HANDLE) -> Result<(), NTSTATUS> {
-    let mut queried: HANDLE = core::ptr::null_mut();
-    // SAFETY: duplicates within this process into a local.
-    let status = unsafe {
-        kept::NtDuplicateObject(
-            CURRENT_PROCESS,
-            process,
-            CURRENT_PROCESS,
-            &raw mut queried,
-            query_access(),
-            0,
-            0,
-        )
-    };
-    if !success(status) {
-        return Err(status);
-    }
-    let held = Held(queried);
+    let held = duplicate(process, query_access())?;
     if holds(held.0) {
         Ok(())
     } else {
         Err(STATUS_ACCESS_DENIED)
+    }
+}
+
+/// A handle of the agent's own of the same object, with this access.
+///
+/// # Errors
+/// The kernel's status.
+pub(super) fn duplicate(handle: HANDLE, access: u32) -> Result<Held, NTSTATUS> {
+    let mut own: HANDLE = core::ptr::null_mut();
+    // SAFETY: duplicates within this process into a local.
+    let status = unsafe {
+        kept::NtDuplicateObject(
+            CURRENT_PROCESS,
+            handle,
+            CURRENT_PROCESS,
+            &raw mut own,
+            access,
+            0,
+            0,
+        )
+    };
+    if success(status) {
+        Ok(Held(own))
+    } else {
+        Err(status)
     }
 }
 
@@ -123,7 +137,7 @@ pub(crate) fn with_members<R>(work: impl FnOnce(&Members<'_>) -> R) -> Option<R>
 /// `STATUS_MORE_ENTRIES` on Wine.
 fn list(words: &mut [u64]) -> Option<bool> {
     const LIST: u32 = 3;
-    let job = state::boot().membership_job as HANDLE;
+    let job = job();
     let size = u32::try_from(size_of_val(words)).ok()?;
     let none = core::ptr::null_mut();
     // SAFETY: the buffer is a live slice of that size, aligned for the structure.
@@ -185,23 +199,8 @@ fn open(id: u64, access: u32) -> Result<Held, NTSTATUS> {
 /// # Errors
 /// The kernel's status when it is not of a process.
 pub(crate) fn id_of(process: HANDLE) -> Result<u64, NTSTATUS> {
-    let (mut queried, mut basic) = (core::ptr::null_mut(), [0_u64; 6]);
-    // SAFETY: duplicates within this process into a local.
-    let status = unsafe {
-        kept::NtDuplicateObject(
-            CURRENT_PROCESS,
-            process,
-            CURRENT_PROCESS,
-            &raw mut queried,
-            query_access(),
-            0,
-            0,
-        )
-    };
-    if !success(status) {
-        return Err(status);
-    }
-    let held = Held(queried);
+    let held = duplicate(process, query_access())?;
+    let mut basic = [0_u64; 6];
     // SAFETY: class 0 takes a structure of six words (winternl.h), of which the
     // fifth is the id.
     let status = unsafe {

@@ -3,7 +3,9 @@
 //! bits, and the call as it was in [`crate::hooks::kept`].
 
 pub(crate) mod atoms;
-pub(crate) mod console;
+pub(crate) mod by_handle;
+mod console;
+pub(crate) mod controls;
 pub(crate) mod denied;
 mod device;
 pub(crate) mod files;

@@ -2,7 +2,8 @@
 //! opens those of its VM, and all others are as if they did not exist. All that
 //! is done to a process goes by such a handle, and is decided here.
 
-use super::{membership, tables};
+use super::membership::{self, Held};
+use super::tables;
 use crate::guard;
 use crate::hooks::{self, kept};
 use core::ffi::c_void;
@@ -107,24 +108,12 @@ fn open_in_members(id: CLIENT_ID, access: u32, open: impl Fn(CLIENT_ID) -> NTSTA
     open(NOBODY)
 }
 
-/// A thread held open: until this is dropped its id is its own.
-pub(crate) struct HeldThread(HANDLE);
-
-impl Drop for HeldThread {
-    fn drop(&mut self) {
-        if !self.0.is_null() {
-            // SAFETY: the handle is this value's own.
-            unsafe { kept::NtClose(self.0) };
-        }
-    }
-}
-
 /// Holds the member's thread of this id on Wine, which does not look at the
 /// process's id: it is looked up in the list of processes first, so that no
 /// thread of others is opened.
-pub(crate) fn hold_thread(id: u64) -> Option<HeldThread> {
+pub(crate) fn hold_thread(id: u64) -> Option<Held> {
     if id & !3 == membership::own_thread() {
-        return Some(HeldThread(core::ptr::null_mut()));
+        return Some(Held(core::ptr::null_mut()));
     }
     let process = tables::with_all_processes(|bytes| list::process_of_thread(bytes, id))??;
     if !membership::lists(process) {
@@ -145,7 +134,7 @@ pub(crate) fn hold_thread(id: u64) -> Option<HeldThread> {
             &raw const id,
         )
     };
-    let held = success(status).then_some(HeldThread(thread))?;
+    let held = success(status).then_some(Held(thread))?;
     membership::holds_thread(held.0).then_some(held)
 }
 

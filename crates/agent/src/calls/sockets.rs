@@ -20,11 +20,9 @@ mod local;
 mod peer;
 mod pool;
 
+use super::controls::Control;
 use crate::guard;
-use crate::hooks::{self, kept};
-use core::ffi::c_void;
-use core::sync::atomic::{AtomicU8, Ordering};
-use pinion_intercept::export::Module;
+use crate::hooks::kept;
 use pinion_nt::calls::{NtClose, NtWaitForSingleObject};
 use pinion_nt::status::{STATUS_PENDING, success};
 use pinion_nt::{HANDLE, IO_STATUS_BLOCK, NTSTATUS};
@@ -85,41 +83,7 @@ const STATUS_ADDRESS_ALREADY_ASSOCIATED: NTSTATUS = 0xC000_0238_u32 as i32;
 /// `STATUS_SHARING_VIOLATION` (ntstatus.h): Winsock's WSAEADDRINUSE.
 const STATUS_SHARING_VIOLATION: NTSTATUS = 0xC000_0043_u32 as i32;
 
-/// The arguments of one `NtDeviceIoControlFile`.
-#[derive(Clone, Copy)]
-struct Control {
-    file: HANDLE,
-    event: HANDLE,
-    apc: *const c_void,
-    context: *const c_void,
-    io: *mut IO_STATUS_BLOCK,
-    code: u32,
-    input: *const c_void,
-    input_size: u32,
-    output: *mut c_void,
-    output_size: u32,
-}
-
 impl Control {
-    /// The system call.
-    fn call(&self) -> NTSTATUS {
-        // SAFETY: the program's own arguments, or the agent's in their place.
-        unsafe {
-            kept::NtDeviceIoControlFile(
-                self.file,
-                self.event,
-                self.apc,
-                self.context,
-                self.io,
-                self.code,
-                self.input,
-                self.input_size,
-                self.output,
-                self.output_size,
-            )
-        }
-    }
-
     /// The system call with another input, which the kernel reads before it
     /// returns.
     fn call_with(&self, input: &[u8]) -> NTSTATUS {
@@ -228,64 +192,24 @@ impl Control {
     }
 }
 
-/// Whether the kernel is Wine's.
-fn on_wine() -> bool {
-    const UNKNOWN: u8 = 0;
-    const YES: u8 = 1;
-    const NO: u8 = 2;
-    static ANSWER: AtomicU8 = AtomicU8::new(UNKNOWN);
-    let known = ANSWER.load(Ordering::Relaxed);
-    if known != UNKNOWN {
-        return known == YES;
-    }
-    let wine = Module::new(hooks::ntdll())
-        .is_some_and(|module| module.find(b"wine_get_version").is_some());
-    ANSWER.store(if wine { YES } else { NO }, Ordering::Relaxed);
-    wine
-}
-
-/// As `NtDeviceIoControlFile`.
-#[allow(clippy::too_many_arguments)]
-pub(crate) unsafe fn control(
-    file: HANDLE,
-    event: HANDLE,
-    apc: *const c_void,
-    context: *const c_void,
-    io: *mut IO_STATUS_BLOCK,
-    code: u32,
-    input: *const c_void,
-    input_size: u32,
-    output: *mut c_void,
-    output_size: u32,
-) -> NTSTATUS {
-    let call = Control {
-        file,
-        event,
-        apc,
-        context,
-        io,
-        code,
-        input,
-        input_size,
-        output,
-        output_size,
-    };
-    match code {
-        SEND => peer::send(&call, &peer::SEND),
-        RECEIVE => peer::receive(&call, &peer::RECEIVE),
-        BIND => local::bind(&call),
-        LISTEN => local::listen(&call),
-        GET_NAME => local::name(&call),
-        GET_V6ONLY => local::get_v6only(&call),
-        CREATE => local::create(&call),
-        CONNECT => peer::connect(&call),
-        ACCEPT => peer::accept(&call),
-        ACCEPT_INTO => peer::accept_into(&call),
-        GET_PEER | windows::GET_PEER => peer::name(&call, 0),
-        windows::SEND_TO => peer::send(&call, &peer::SEND_TO),
-        windows::RECEIVE_FROM => peer::receive(&call, &peer::RECEIVE_FROM),
-        windows::CONNECT => peer::connect_windows(&call),
-        windows::WAIT_FOR_LISTEN => peer::name(&call, 4),
+/// Answers a control of a socket; all others are the kernel's.
+pub(super) fn control(call: &Control) -> NTSTATUS {
+    match call.code {
+        SEND => peer::send(call, &peer::SEND),
+        RECEIVE => peer::receive(call, &peer::RECEIVE),
+        BIND => local::bind(call),
+        LISTEN => local::listen(call),
+        GET_NAME => local::name(call),
+        GET_V6ONLY => local::get_v6only(call),
+        CREATE => local::create(call),
+        CONNECT => peer::connect(call),
+        ACCEPT => peer::accept(call),
+        ACCEPT_INTO => peer::accept_into(call),
+        GET_PEER | windows::GET_PEER => peer::name(call, 0),
+        windows::SEND_TO => peer::send(call, &peer::SEND_TO),
+        windows::RECEIVE_FROM => peer::receive(call, &peer::RECEIVE_FROM),
+        windows::CONNECT => peer::connect_windows(call),
+        windows::WAIT_FOR_LISTEN => peer::name(call, 4),
         windows::SUPER_CONNECT => pinion_nt::status::STATUS_NOT_SUPPORTED,
         _ => call.call(),
     }

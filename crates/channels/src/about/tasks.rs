@@ -18,8 +18,10 @@ pub(super) const ABOUT: &[About] = &[
             "e2e processes::processes_of_the_host_and_of_another_vm_do_not_exist",
             "e2e processes::guessed_ids_open_members_only",
             "e2e processes::a_child_and_a_service_reach_no_further",
+            "e2e processes::a_handle_of_a_foreign_process_is_good_for_nothing",
+            "e2e processes::a_handle_of_a_member_is_good_for_what_it_is_outside",
         ],
-        gaps: "On Windows, a name in the attributes of a process state change is not mapped.",
+        gaps: "A process whose handle the host gave can be asked and waited for.",
     },
     About {
         channel: Channel::Threads,
@@ -32,8 +34,10 @@ pub(super) const ABOUT: &[About] = &[
             "e2e processes::what_a_process_does_to_its_own_works_as_on_the_host",
             "e2e processes::processes_of_the_host_and_of_another_vm_do_not_exist",
             "e2e processes::guessed_ids_open_members_only",
+            "e2e processes::a_handle_of_a_foreign_process_is_good_for_nothing",
+            "e2e processes::a_handle_of_a_member_is_good_for_what_it_is_outside",
         ],
-        gaps: "On Windows, a name in the attributes of a thread state change is not mapped.",
+        gaps: "A thread whose handle the host gave can be asked and waited for.",
     },
     About {
         channel: Channel::Memory,
@@ -42,7 +46,11 @@ pub(super) const ABOUT: &[About] = &[
         state: State::Partly,
         windows: "By a process handle.",
         wine: "The same.",
-        proofs: &["e2e processes::what_a_process_does_to_its_own_works_as_on_the_host"],
+        proofs: &[
+            "e2e processes::what_a_process_does_to_its_own_works_as_on_the_host",
+            "e2e processes::a_handle_of_a_foreign_process_is_good_for_nothing",
+            "e2e processes::a_handle_of_a_member_is_good_for_what_it_is_outside",
+        ],
         gaps: "On Windows, patches of code are not denied; they need rights that a plain user lacks.",
     },
     About {
@@ -52,7 +60,11 @@ pub(super) const ABOUT: &[About] = &[
         state: State::Confined,
         windows: "NtDuplicateObject, both ways, by process handles; inheritance.",
         wine: "The same.",
-        proofs: &["e2e processes::what_a_process_does_to_its_own_works_as_on_the_host"],
+        proofs: &[
+            "e2e processes::what_a_process_does_to_its_own_works_as_on_the_host",
+            "e2e processes::a_handle_of_a_foreign_process_is_good_for_nothing",
+            "e2e processes::a_handle_of_a_member_is_good_for_what_it_is_outside",
+        ],
         gaps: "",
     },
     About {
@@ -62,7 +74,11 @@ pub(super) const ABOUT: &[About] = &[
         state: State::Partly,
         windows: "By a process or thread handle, or of the client of a pipe or port.",
         wine: "The same.",
-        proofs: &["e2e processes::what_a_process_does_to_its_own_works_as_on_the_host"],
+        proofs: &[
+            "e2e processes::what_a_process_does_to_its_own_works_as_on_the_host",
+            "e2e processes::a_handle_of_a_foreign_process_is_good_for_nothing",
+            "e2e processes::a_handle_of_a_member_is_good_for_what_it_is_outside",
+        ],
         gaps: "A name in the attributes of a token made from nothing is not mapped.",
     },
     About {
@@ -87,7 +103,10 @@ pub(super) const ABOUT: &[About] = &[
         state: State::Partly,
         windows: "A console host for each console; a process attaches by id.",
         wine: "The same, with conhost.",
-        proofs: &["e2e processes::a_members_console_is_its_own_vms"],
-        gaps: "AttachConsole by the id of a foreign process on Windows. A program shares the console of the command line that started it.",
+        proofs: &[
+            "e2e processes::a_members_console_is_its_own_vms",
+            "e2e processes::a_console_that_the_host_shares_shows_members_and_interrupts_them_only",
+        ],
+        gaps: "On Windows, AttachConsole by the id of a foreign process, interrupts of foreign groups, and the list of a console's processes. A program shares the console of the command line that started it.",
     },
 ];

@@ -74,7 +74,7 @@ fn may_wait(socket: HANDLE, local: Local) -> bool {
     let mut name = [0; 32];
     let mut unbound =
         || Control::of(socket, GET_NAME).ask(&[], &mut name) == STATUS_INVALID_PARAMETER;
-    any && super::on_wine()
+    any && crate::hooks::is_wine()
         && unbound()
         && facts::set_local(
             socket,

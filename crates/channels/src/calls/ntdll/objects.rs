@@ -25,15 +25,20 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
     Sections Name OwnName Hooked "an absolute name is mapped below the VM's object directory; the loader's known sections pass by name" {
         NtCreateSection NtCreateSectionEx NtOpenSection
     }
-    Sections Other ByHandle Settled "acts on a section, and on a process, that were decided when they were opened" {
+    Sections Other SameVm Hooked "into members only, whoever gave the handle; the section was decided when it was opened" {
         NtMapViewOfSection NtMapViewOfSectionEx NtUnmapViewOfSection NtUnmapViewOfSectionEx
+    }
+    Sections Other ByHandle Settled "acts on a section that was decided when it was opened" {
         NtExtendSection NtQuerySection
     }
     Jobs Name OwnName Hooked "an absolute name is mapped below the VM's object directory" {
         NtCreateJobObject NtOpenJobObject
     }
+    Jobs Other SameVm Hooked "puts members only into a job, which was decided when it was opened" {
+        NtAssignProcessToJobObject
+    }
     Jobs Other ByHandle Settled "acts on a job that was decided when it was opened; a null handle is the VM's own job, which tells of its members only" {
-        NtCreateJobSet NtAssignProcessToJobObject NtTerminateJobObject NtIsProcessInJob
+        NtCreateJobSet NtTerminateJobObject NtIsProcessInJob
         NtQueryInformationJobObject NtSetInformationJobObject
     }
     Completions Name OwnName Hooked "an absolute name is mapped below the VM's object directory" {
@@ -74,8 +79,11 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
     DebugObjects Name OwnName Hooked "a name is mapped below the VM's object directory; debuggers give none" {
         NtCreateDebugObject
     }
-    DebugObjects Other ByHandle Settled "acts on a debug object and a process that were decided when they were opened" {
-        NtDebugActiveProcess NtDebugContinue NtRemoveProcessDebug NtSetInformationDebugObject
+    DebugObjects Other SameVm Hooked "debugs members only, whoever gave the handle; the debug object was decided when it was opened" {
+        NtDebugActiveProcess NtRemoveProcessDebug
+    }
+    DebugObjects Other ByHandle Settled "acts on a debug object that was decided when it was opened" {
+        NtDebugContinue NtSetInformationDebugObject
         NtWaitForDebugEvent
     }
     Partitions Name OwnName Hooked "an absolute name is mapped below the VM's object directory" {

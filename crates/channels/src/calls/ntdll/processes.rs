@@ -13,27 +13,32 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
     Processes Name SameVm Hooked "members are found, others are as if they did not exist" {
         NtOpenProcess NtGetNextProcess
     }
-    Processes Name OwnName Hooked "an absolute name is mapped below the VM's object directory" {
+    Processes Name OwnName Hooked "an absolute name is mapped below the VM's object directory; the process is a member" {
         NtCreateProcessStateChange
     }
     Processes Other ByHandle Hooked "the image's name comes back as it was asked; the process was decided when it was opened" {
         NtQueryInformationProcess
     }
+    Processes Other SameVm Hooked "acts on members only, whoever gave the handle; on what has ended nothing can be done" {
+        NtTerminateProcess NtSuspendProcess NtResumeProcess NtSetInformationProcess
+    }
     Processes Other ByHandle Settled "acts on a process that was decided when it was opened" {
-        NtTerminateProcess NtSuspendProcess NtResumeProcess NtSetInformationProcess NtChangeProcessState
-        NtAcquireProcessActivityReference NtPssCaptureVaSpaceBulk NtCreateProfile NtCreateProfileEx
+        NtChangeProcessState NtAcquireProcessActivityReference NtPssCaptureVaSpaceBulk NtCreateProfile NtCreateProfileEx
         NtStartProfile NtStopProfile
     }
     Threads Name SameVm Hooked "members' threads are found, others are as if they did not exist" {
         NtOpenThread
     }
-    Threads Name OwnName Hooked "an absolute name is mapped below the VM's object directory" {
+    Threads Name OwnName Hooked "an absolute name is mapped below the VM's object directory; the thread is a member's" {
         NtCreateThreadStateChange
     }
-    Threads Other ByHandle Settled "acts on a process or thread that was decided when it was opened" {
-        NtGetNextThread NtCreateThread NtCreateThreadEx NtTerminateThread NtSuspendThread NtResumeThread NtChangeThreadState
-        NtGetContextThread NtSetContextThread NtQueryInformationThread NtSetInformationThread
+    Threads Other SameVm Hooked "acts on members only, whoever gave the handle; on what has ended nothing can be done" {
+        NtGetNextThread NtCreateThread NtCreateThreadEx NtTerminateThread NtSuspendThread NtResumeThread
+        NtGetContextThread NtSetContextThread NtSetInformationThread
         NtQueueApcThread NtQueueApcThreadEx NtQueueApcThreadEx2 NtAlertThread NtAlertResumeThread
+    }
+    Threads Other ByHandle Settled "asks of, or changes by an object that was made for it, a thread that was decided when it was opened" {
+        NtChangeThreadState NtQueryInformationThread
     }
     Local None NoIpc Settled "wakes threads of the calling process only (the kernel refuses ids of others)" {
         NtAlertThreadByThreadId NtAlertThreadByThreadIdEx NtAlertMultipleThreadByThreadId
@@ -42,9 +47,11 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
     Memory Other ByHandle Hooked "the names of mapped files come back as they were asked; the process was decided when it was opened" {
         NtQueryVirtualMemory
     }
-    Memory Other ByHandle Settled "acts on a process that was decided when it was opened" {
+    Memory Other SameVm Hooked "acts on members only, whoever gave the handle; on what has ended nothing can be done" {
         NtReadVirtualMemory NtReadVirtualMemoryEx NtWriteVirtualMemory
         NtAllocateVirtualMemory NtAllocateVirtualMemoryEx NtFreeVirtualMemory NtProtectVirtualMemory
+    }
+    Memory Other ByHandle Settled "acts on a process that was decided when it was opened; its content is not changed" {
         NtFlushVirtualMemory NtLockVirtualMemory NtUnlockVirtualMemory NtSetInformationVirtualMemory
         NtGetWriteWatch NtResetWriteWatch NtFlushInstructionCache
         NtAllocateUserPhysicalPages NtAllocateUserPhysicalPagesEx NtFreeUserPhysicalPages
@@ -53,7 +60,7 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
     Memory Name Denied Open "puts code into processes of the system by the name of a patch; needs rights that a plain user lacks" {
         NtLoadHotPatch NtManageHotPatch
     }
-    Handles Other ByHandle Hooked "what is known of a handle goes with it; source and target processes were decided when they were opened" {
+    Handles Other SameVm Hooked "handles come from members and go to members; what is known of a handle goes with it" {
         NtDuplicateObject
     }
     Handles Other ByHandle Hooked "what is known of a handle ends with it" {
@@ -65,11 +72,13 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
     Tokens Name OwnName Open "takes object attributes, so a name; needs SeCreateTokenPrivilege" {
         NtCreateToken NtCreateTokenEx
     }
-    Tokens Other ByHandle Settled "acts on a token, process or thread that was decided when it was opened" {
-        NtOpenProcessToken NtOpenProcessTokenEx NtOpenThreadToken NtOpenThreadTokenEx
+    Tokens Other SameVm Hooked "acts on members only, whoever gave the handle; on what has ended nothing can be done" {
+        NtOpenProcessToken NtOpenProcessTokenEx NtOpenThreadToken NtOpenThreadTokenEx NtImpersonateThread
+    }
+    Tokens Other ByHandle Settled "acts on a token that was decided when it was opened" {
         NtAdjustGroupsToken NtAdjustPrivilegesToken NtAdjustTokenClaimsAndDeviceGroups
         NtFilterToken NtFilterTokenEx NtCompareTokens NtQueryInformationToken NtSetInformationToken
-        NtQuerySecurityAttributesToken NtImpersonateAnonymousToken NtImpersonateThread NtPrivilegeCheck
+        NtQuerySecurityAttributesToken NtImpersonateAnonymousToken NtPrivilegeCheck
         NtAccessCheck NtAccessCheckByType NtAccessCheckByTypeResultList
         NtRevertContainerImpersonation
     }

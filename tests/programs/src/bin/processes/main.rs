@@ -3,6 +3,10 @@
 //! reached; `reach PID TID` and `guess` try what is not its own; `list` tells
 //! every list of processes; `tables` how the lists answer to odd buffers; `handles`
 //! tells and `ask-handles SECONDS` asks for the system's tables of handles;
+//! `take FILE` uses handles that another program has given to it, `give PID TID
+//! TO` gives them, `by-handle` does the same to a child of its own;
+//! `listed PID` and `stay PID SECONDS FILE` attach to a console and tell who is
+//! there, `interrupt PID GROUP` attaches and sends Ctrl-C to a group;
 //! `attach PID` attaches to a console, `console` starts a program that has one;
 //! `to FILE WORDS…` writes what it says to a file, for a service.
 
@@ -13,6 +17,7 @@ mod lists;
 mod nt;
 mod reach;
 mod tables;
+mod taken;
 
 use pinion_test_programs::{arguments, say, usage};
 use serde_json::{Value, json};
@@ -25,6 +30,10 @@ fn main() {
         ["to", file, ref words @ ..] => {
             let written = std::fs::write(file, told(words).to_string());
             written.expect("the file can be written");
+        }
+        ["stay", pid, seconds, file] => {
+            std::fs::write(file, attach::listed(number(pid)).to_string()).expect("written");
+            std::thread::sleep(Duration::from_secs_f64(seconds.parse().unwrap_or(1.0)));
         }
         ["hold", seconds] => {
             say(&json!({"pid": std::process::id(), "tid": nt::own_thread()}));
@@ -44,10 +53,15 @@ fn told(words: &[&str]) -> Value {
         ["tables"] => tables::answers(),
         ["handles"] => handles::all(),
         ["ask-handles", seconds] => handles::ask(seconds),
+        ["take", file] => taken::take(file),
+        ["give", process, thread, to] => taken::give(number(process), number(thread), number(to)),
+        ["by-handle"] => taken::of_child(),
         ["attach", pid] => attach::attach(number(pid)),
+        ["listed", pid] => attach::listed(number(pid)),
+        ["interrupt", pid, group] => attach::interrupt(number(pid), number(group)),
         ["console", seconds] => attach::console(seconds),
         _ => usage(
-            "processes all | hold SECONDS | reach PID TID | guess | list | tables | handles | ask-handles SECONDS | attach PID | console SECONDS | to FILE WORDS…",
+            "processes all | hold SECONDS | reach PID TID | guess | list | tables | handles | ask-handles SECONDS | take FILE | give PID TID TO | by-handle | attach PID | listed PID | stay PID SECONDS FILE | interrupt PID GROUP | console SECONDS | to FILE WORDS…",
         ),
     }
 }
