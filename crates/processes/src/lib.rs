@@ -1,5 +1,5 @@
-//! What a member sees of the system's tables of processes and handles: its own
-//! VM's members, and nothing of the rest.
+//! What a member sees of the system's tables of processes, handles and
+//! connections: its own VM's, and nothing of the rest.
 //!
 //! Pure logic over the bytes that the kernel wrote; who is a member is told by
 //! the kernel (the ids of a job), never by names. Structures: phnt, ntexapi.h,
@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 pub mod class;
+pub mod connections;
 pub mod handles;
 pub mod list;
 pub mod members;

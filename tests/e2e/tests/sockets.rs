@@ -53,6 +53,51 @@ fn wrong_buffers_get_the_same_answer_as_on_the_host() {
     assert_eq!(inside.json(), outside.json());
 }
 
+/// The tables of connections have what the VM has, by the addresses that its
+/// programs know, and nothing of another VM's and the host's.
+#[test]
+fn tables_of_connections_show_the_vms_own() {
+    let world = World::new();
+    // A program of Windows: Wine 10 shows no others.
+    let server = world.host.program("sockets");
+    let mut on_host = server.args(["serve", "127.0.0.1:0", "host"]).spawn();
+    let local: Option<SocketAddr> = on_host.first_json()["local"]
+        .as_str()
+        .and_then(|local| local.parse().ok());
+    let of_host = local.expect("an address").port();
+    let in_b = free_port();
+    let served = format!("0.0.0.0:{in_b}");
+    let (_b, _) = in_vm(&world, "b", &["serve", &served, "b"]);
+    let outside = world.host.program("sockets").arg("tables").run();
+    let outside = outside.expect(0).json();
+    let inside = world.run("sockets", &["tables"]).expect(0).json();
+    let ports = |told: &Value| -> Vec<u64> {
+        let ports = told["ports"].as_array().into_iter().flatten();
+        ports.filter_map(Value::as_u64).collect()
+    };
+    let all = ports(&outside["all"]);
+    assert!(
+        all.contains(&in_b.into()) && all.contains(&of_host.into()),
+        "{in_b}, {of_host}: {outside}"
+    );
+    for (call, told) in inside.as_object().expect("an object") {
+        let own = told["own"].as_array().expect("a list");
+        assert_eq!(ports(told).len(), own.len(), "{call}: {told}");
+        let lines = |told: &Value| {
+            let lines = told["own"].as_array().cloned().unwrap_or_default();
+            lines
+                .into_iter()
+                .map(|line| line[0].clone())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(lines(told), lines(&outside[call]), "{call}: {inside}");
+        for line in own {
+            assert_eq!(line[1], "[127, 0, 0, 1]", "{call}: {told}");
+        }
+        assert!(!own.is_empty(), "{call}: {inside}");
+    }
+}
+
 /// What is written after a call has returned shows the VM's own address, and
 /// that address works.
 #[test]

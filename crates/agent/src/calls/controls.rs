@@ -1,6 +1,6 @@
 //! Device controls: each goes to the file that owns its device.
 
-use super::{console, sockets};
+use super::{connections, console, sockets};
 use crate::hooks::{self, kept};
 use crate::region::Region;
 use core::ffi::c_void;
@@ -97,6 +97,7 @@ pub(crate) unsafe fn control(
         output_size,
     };
     let answered = match code {
+        connections::ENUMERATE if hooks::is_wine() => connections::control(control),
         code if console::owns(code) && hooks::is_wine() => console::control(control),
         _ => return sockets::control(&control),
     };

@@ -4,6 +4,7 @@
 
 pub(crate) mod atoms;
 pub(crate) mod by_handle;
+mod connections;
 mod console;
 pub(crate) mod controls;
 pub(crate) mod denied;

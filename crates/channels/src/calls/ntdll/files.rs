@@ -39,7 +39,7 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
     Mailslots Name OwnName Hooked "the name carries the VM's prefix" {
         NtCreateMailslotFile
     }
-    Sockets Name OwnName Partly "socket addresses of this machine are the VM's own; the tables of \\Device\\Nsi and connections outward are not confined" {
+    Sockets Name OwnName Partly "socket addresses of this machine are the VM's own, and so are tables of connections on Wine; connections outward are not confined" {
         NtDeviceIoControlFile
     }
     Devices Name Denied Hooked "loads or unloads kernel code by the name of its key; needs SeLoadDriverPrivilege" {

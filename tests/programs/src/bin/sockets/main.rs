@@ -1,5 +1,5 @@
 //! Tells what a program sees of the network: streams, datagrams, waiting,
-//! overlapped calls, errors; serves and fetches for tests of two sides.
+//! overlapped calls, errors, tables of connections; serves and fetches for tests of two sides.
 
 mod datagrams;
 mod errors;
@@ -8,6 +8,7 @@ mod overlapped;
 mod rate;
 mod sides;
 mod streams;
+mod tables;
 mod versions;
 mod waiting;
 mod winsock;
@@ -28,6 +29,7 @@ fn main() {
             "errors": errors::all(),
         })),
         ["hostile"] => say(&hostile::all()),
+        ["tables"] => say(&tables::all()),
         ["late"] => say(&json!({
             "accepted": overlapped::accepted_names(),
             "received": overlapped::received_name(),
@@ -38,7 +40,7 @@ fn main() {
         ["fetch-datagram", address] => say(&sides::fetch_datagram(address)),
         ["rate", seconds] => say(&rate::measure(seconds)),
         _ => usage(
-            "sockets check | hostile | late | serve ADDRESS TEXT | serve-datagrams ADDRESS TEXT | fetch ADDRESS | fetch-datagram ADDRESS | rate SECONDS",
+            "sockets check | hostile | tables | late | serve ADDRESS TEXT | serve-datagrams ADDRESS TEXT | fetch ADDRESS | fetch-datagram ADDRESS | rate SECONDS",
         ),
     }
 }
