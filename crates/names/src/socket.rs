@@ -31,6 +31,55 @@ pub enum Verdict {
     Refuse,
 }
 
+/// What a VM's members reach by sockets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Network {
+    /// Nothing: no socket is bound, none reaches another.
+    None,
+    /// The VM itself, at its own loopback address.
+    Loopback,
+    /// That, and the outer network.
+    #[default]
+    Outbound,
+    /// What the host's programs reach; the VM has no address of its own.
+    Host,
+}
+
+impl Network {
+    /// All modes, from the least to the most.
+    pub const ALL: [Self; 4] = [Self::None, Self::Loopback, Self::Outbound, Self::Host];
+
+    /// Its name in options and records.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Loopback => "loopback",
+            Self::Outbound => "outbound",
+            Self::Host => "host",
+        }
+    }
+
+    /// The mode of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mode| mode.name() == name)
+    }
+
+    /// Its number in the VM's page.
+    #[must_use]
+    pub const fn code(self) -> u32 {
+        self as u32
+    }
+
+    /// The mode of that number; a number that is none reaches nothing.
+    #[must_use]
+    pub fn from_code(code: u32) -> Self {
+        let known = Self::ALL.into_iter().find(|mode| mode.code() == code);
+        known.unwrap_or(Self::None)
+    }
+}
+
 /// The family of a socket address; `None` when it is cut short.
 #[must_use]
 pub fn family(sockaddr: &[u8]) -> Option<u16> {
@@ -106,11 +155,11 @@ fn is_ours(ip: IpAddr) -> bool {
 /// Whether a socket may be bound to `ip`: only to what is the VM's own. The
 /// host's other addresses are not the VM's.
 #[must_use]
-pub fn bind(ip: IpAddr) -> Verdict {
-    if is_ours(ip) {
-        Verdict::Own
-    } else {
-        Verdict::Refuse
+pub fn bind(network: Network, ip: IpAddr) -> Verdict {
+    match network {
+        Network::Host => Verdict::Pass,
+        Network::Loopback | Network::Outbound if is_ours(ip) => Verdict::Own,
+        _ => Verdict::Refuse,
     }
 }
 
@@ -118,11 +167,13 @@ pub fn bind(ip: IpAddr) -> Verdict {
 /// an address of the machine itself (`is_host` knows the host's) means the VM,
 /// so that no server of the host is reached. The one place that decides it.
 #[must_use]
-pub fn reach(ip: IpAddr, is_host: impl FnOnce(Ipv4Addr) -> bool) -> Verdict {
-    if is_ours(ip) || plain(ip).is_some_and(is_host) {
-        Verdict::Own
-    } else {
-        Verdict::Pass
+pub fn reach(network: Network, ip: IpAddr, is_host: impl FnOnce(Ipv4Addr) -> bool) -> Verdict {
+    match network {
+        Network::Host => Verdict::Pass,
+        Network::None => Verdict::Refuse,
+        _ if is_ours(ip) || plain(ip).is_some_and(is_host) => Verdict::Own,
+        Network::Loopback => Verdict::Refuse,
+        Network::Outbound => Verdict::Pass,
     }
 }
 
@@ -240,21 +291,46 @@ mod tests {
             .into_iter()
             .chain(["::ffff:0.0.0.0", "::ffff:127.0.0.1"])
         {
-            assert_eq!(bind(parsed(text)), Verdict::Own, "{text}");
-            assert_eq!(reach(parsed(text), |_| false), Verdict::Own, "{text}");
+            assert_eq!(
+                bind(Network::Outbound, parsed(text)),
+                Verdict::Own,
+                "{text}"
+            );
+            assert_eq!(
+                reach(Network::Outbound, parsed(text), |_| false),
+                Verdict::Own,
+                "{text}"
+            );
         }
         for text in ["10.0.0.1", "::ffff:10.0.0.1", "fe80::1", "255.255.255.255"] {
-            assert_eq!(bind(parsed(text)), Verdict::Refuse, "{text}");
-            assert_eq!(reach(parsed(text), |_| false), Verdict::Pass, "{text}");
+            assert_eq!(
+                bind(Network::Outbound, parsed(text)),
+                Verdict::Refuse,
+                "{text}"
+            );
+            assert_eq!(
+                reach(Network::Outbound, parsed(text), |_| false),
+                Verdict::Pass,
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn the_hosts_own_addresses_mean_the_vm() {
         let is_host = |ip| ip == Ipv4Addr::new(10, 0, 0, 1);
-        assert_eq!(reach(parsed("10.0.0.1"), is_host), Verdict::Own);
-        assert_eq!(reach(parsed("::ffff:10.0.0.1"), is_host), Verdict::Own);
-        assert_eq!(reach(parsed("10.0.0.2"), is_host), Verdict::Pass);
+        assert_eq!(
+            reach(Network::Outbound, parsed("10.0.0.1"), is_host),
+            Verdict::Own
+        );
+        assert_eq!(
+            reach(Network::Outbound, parsed("::ffff:10.0.0.1"), is_host),
+            Verdict::Own
+        );
+        assert_eq!(
+            reach(Network::Outbound, parsed("10.0.0.2"), is_host),
+            Verdict::Pass
+        );
     }
 
     #[test]
@@ -275,6 +351,36 @@ mod tests {
             Just(Ipv6Addr::UNSPECIFIED.into()),
             Just(Ipv6Addr::LOCALHOST.into()),
         ]
+    }
+
+    #[test]
+    fn modes_reach_what_they_say() {
+        use Network::{Host, Loopback, None, Outbound};
+        let reached = |text: &str| Network::ALL.map(|mode| reach(mode, parsed(text), |_| false));
+        let (own, pass, refuse) = (Verdict::Own, Verdict::Pass, Verdict::Refuse);
+        for text in ["127.0.0.1", "127.77.8.9", "::1", "0.0.0.0"] {
+            assert_eq!(reached(text), [refuse, own, own, pass], "{text}");
+            let bound = Network::ALL.map(|mode| bind(mode, parsed(text)));
+            assert_eq!(bound, [refuse, own, own, pass], "{text}");
+        }
+        for text in ["192.0.2.1", "2001:db8::1", "::ffff:192.0.2.1"] {
+            assert_eq!(reached(text), [refuse, refuse, pass, pass], "{text}");
+        }
+        let host = |mode| reach(mode, parsed("192.0.2.1"), |_| true);
+        assert_eq!(
+            [None, Loopback, Outbound, Host].map(host),
+            [refuse, own, own, pass]
+        );
+    }
+
+    #[test]
+    fn modes_have_names_and_numbers_and_the_unknown_reaches_nothing() {
+        for mode in Network::ALL {
+            assert_eq!(Network::named(mode.name()), Some(mode));
+            assert_eq!(Network::from_code(mode.code()), mode);
+        }
+        assert_eq!(Network::named("all"), None);
+        assert_eq!(Network::from_code(4), Network::None);
     }
 
     proptest! {
@@ -303,8 +409,8 @@ mod tests {
         #[test]
         fn what_is_not_local_never_becomes_the_vms(ip: IpAddr) {
             let local = plain(ip).is_some_and(|ip| ip.is_loopback() || ip.is_unspecified());
-            prop_assert_eq!(bind(ip) == Verdict::Own, local);
-            prop_assert_eq!(reach(ip, |_| false) == Verdict::Own, local);
+            prop_assert_eq!(bind(Network::Outbound, ip) == Verdict::Own, local);
+            prop_assert_eq!(reach(Network::Outbound, ip, |_| false) == Verdict::Own, local);
         }
 
         #[test]

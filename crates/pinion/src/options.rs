@@ -2,7 +2,7 @@
 
 use crate::values;
 use clap::Args;
-use pinion_store::{Limits, PortMapping, Share, VmName};
+use pinion_store::{Limits, Network, PortMapping, Share, VmName};
 
 /// What a new VM is made of.
 #[derive(Args, Debug)]
@@ -14,6 +14,10 @@ pub struct NewOptions {
     /// Publish the VM's port VM at the host's port HOST
     #[arg(short, long, value_name = "[ADDRESS:]HOST:VM", value_parser = values::publish)]
     pub publish: Vec<PortMapping>,
+
+    /// What its programs reach by sockets: none, loopback (the VM itself), outbound (the outer network, too), or host
+    #[arg(long, value_name = "MODE", value_parser = values::network, default_value = "outbound")]
+    pub network: Network,
 
     /// Share the host's folder HOSTDIR as VMDIR; 'ro': for reading only
     #[arg(short, long, value_name = "HOSTDIR:VMDIR[:ro]", value_parser = values::share)]

@@ -1,10 +1,10 @@
 //! What a new VM is to be and to run: as the options say, and for the rest as
 //! what it is made from. Makes nothing.
 
-use crate::failure::Failure;
+use crate::failure::{Failure, USAGE};
 use crate::options::NewOptions;
 use crate::program;
-use crate::shares;
+use crate::{shares, values};
 use pinion_store::{NewVm, Source, Store, exit_code};
 use std::path::PathBuf;
 
@@ -20,6 +20,7 @@ pub struct Plan {
 
 /// Finds the program and the folder that it starts in.
 pub fn plan(store: &Store, options: &NewOptions, remove_at_end: bool) -> Result<Plan, Failure> {
+    values::no_ports(options.network, &options.publish).map_err(|why| Failure::new(USAGE, why))?;
     let from = options.from.as_deref().map(|name| store.source(name));
     let from = from.transpose()?;
     let asked = &options.command;
@@ -37,6 +38,7 @@ pub fn plan(store: &Store, options: &NewOptions, remove_at_end: bool) -> Result<
         limits: options.limits.limits(),
         ports: options.publish.clone(),
         shares: shares::resolve(store, &options.volume)?,
+        network: options.network,
         remove_at_end,
         from,
     };

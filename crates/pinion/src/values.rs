@@ -2,7 +2,7 @@
 //! its error what would be right.
 
 use pinion_store::share::folder;
-use pinion_store::{PortMapping, Share};
+use pinion_store::{Network, PortMapping, Share};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -30,6 +30,25 @@ pub fn publish(text: &str) -> Result<PortMapping, String> {
         host: port(host)?,
         vm: port(vm)?,
     })
+}
+
+/// Reads the mode of a network.
+pub fn network(text: &str) -> Result<Network, String> {
+    Network::named(text).ok_or_else(|| {
+        let modes = Network::ALL.map(Network::name).join(", ");
+        format!("'{text}' is no mode of a network: give one of {modes}")
+    })
+}
+
+/// Says why a VM with this network publishes no ports.
+pub fn no_ports(network: Network, ports: &[PortMapping]) -> Result<(), String> {
+    match network {
+        Network::None | Network::Host if !ports.is_empty() => Err(format!(
+            "a VM with the network '{}' has no address of its own, so no port can be published",
+            network.name()
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Reads `HOSTDIR:VMDIR`, or one with `:ro` or `:rw` at its end. The host's folder may be relative to

@@ -36,6 +36,7 @@ mod id;
 mod layer;
 mod lock;
 mod name;
+mod network;
 mod record;
 #[cfg(windows)]
 pub mod registry;
@@ -52,6 +53,7 @@ pub use id::{LayerId, SnapshotId, VmId};
 pub use layer::{LAYER_FORMAT, Layer};
 pub use lock::RunLock;
 pub use name::{NameError, VmName};
+pub use pinion_names::socket::Network;
 pub use record::{ExitRecord, FORMAT, Limits, MOST_LAYERS, PortMapping, SnapshotRecord, VmRecord};
 pub use share::Share;
 pub use snapshot::{NewSnapshot, Snapshot, SnapshotEntry, Source};

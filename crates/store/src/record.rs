@@ -5,6 +5,7 @@
 
 use std::net::Ipv4Addr;
 
+use pinion_names::socket::Network;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{LayerId, SnapshotId, VmId};
@@ -42,6 +43,13 @@ pub struct VmRecord {
     /// Folders that are the host's own. A Pinion that knows none refuses a record that has some.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shares: Vec<Share>,
+    /// What its members reach by sockets.
+    #[serde(
+        default,
+        with = "crate::network",
+        skip_serializing_if = "crate::network::is_default"
+    )]
+    pub network: Network,
     /// The VM's own loopback address, unique in the store.
     pub address: Ipv4Addr,
     /// The writable upper layer, which no other VM and no snapshot has.
@@ -181,6 +189,7 @@ pub(crate) mod tests {
             },
             ports: vec![],
             shares: vec![],
+            network: Network::Outbound,
             address: Ipv4Addr::new(127, 77, 0, 1),
             upper: LayerId::from_u64(7),
             layers: vec![],

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use pinion_names::socket::Network;
+
 use crate::address::Claims;
 use crate::error::{Error, Result};
 use crate::garbage::HALF_MADE;
@@ -42,6 +44,8 @@ pub struct NewVm {
     pub ports: Vec<PortMapping>,
     /// Folders that are the host's own.
     pub shares: Vec<Share>,
+    /// What its members reach by sockets.
+    pub network: Network,
     /// Remove it when its main program ends.
     pub remove_at_end: bool,
     /// What it is made from; none means the host alone.
@@ -187,6 +191,7 @@ impl Store {
             limits: new.limits,
             ports: new.ports,
             shares: new.shares,
+            network: new.network,
             address: claims.take(id)?,
             upper,
             base_layers: layers.len(),

@@ -47,6 +47,7 @@ pub(crate) fn fill(facts: &Facts<'_>) -> Result<Box<Page>> {
     page.session = facts.session;
     page.id = id.get();
     page.address = facts.vm.record().address.octets();
+    page.network = facts.vm.record().network.code();
     page.object_directory = text(facts.object_directory)?;
     page.pipe_prefix = text(&crate::control::pipe_prefix(id))?;
     page.request_pipe = text(&format!(r"\Device\NamedPipe\pinion-sv-{id}"))?;

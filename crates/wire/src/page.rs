@@ -80,6 +80,8 @@ pub struct Page {
     pub address: [u8; 4],
     /// How many of `layers` are used; the first is the writable upper.
     pub layer_count: u32,
+    /// What its members reach by sockets: a number of `names::socket::Network`.
+    pub network: u32,
     /// NT path of the VM's object directory, without a trailing backslash. The
     /// absolute object name `N` of a member means this path followed by `N`.
     pub object_directory: Text<128>,
@@ -117,6 +119,7 @@ impl Page {
         id: 0,
         address: [0; 4],
         layer_count: 0,
+        network: 0,
         object_directory: Text::EMPTY,
         pipe_prefix: Text::EMPTY,
         request_pipe: Text::EMPTY,

@@ -223,3 +223,89 @@ fn datagrams_of_two_vms_share_a_port() {
         );
     }
 }
+
+/// WSAEADDRNOTAVAIL, WSAENETUNREACH, WSAECONNREFUSED.
+const NO_ADDRESS: u64 = 10049;
+const UNREACHABLE: u64 = 10051;
+const REFUSED: u64 = 10061;
+
+#[test]
+fn a_network_reaches_what_its_mode_says() {
+    let world = World::new();
+    let server = world.host.program("sockets");
+    let mut on_host = server.args(["serve", "127.0.0.1:0", "host"]).spawn();
+    let local = on_host.first_json()["local"].as_str().map(str::to_owned);
+    let of_host = local.expect("an address");
+    let path = world.host.path_of("sockets");
+    let run = |mode: &str, words: &[&str]| {
+        let run = world.pinion(["run", "--rm", "--network", mode, &path]);
+        run.args(words).run().expect(0).json()
+    };
+    let fetched = run("host", &["fetch", &of_host]);
+    assert!(
+        fetched["text"]
+            .as_str()
+            .is_some_and(|text| text.starts_with("host")),
+        "{fetched}"
+    );
+    for (mode, error) in [
+        ("outbound", REFUSED),
+        ("loopback", REFUSED),
+        ("none", UNREACHABLE),
+    ] {
+        assert_eq!(run(mode, &["fetch", &of_host])["error"], error, "{mode}");
+    }
+    for mode in ["loopback", "none"] {
+        // An address for documentation, which no network has.
+        assert_eq!(
+            run(mode, &["fetch", "192.0.2.1:9"])["error"],
+            UNREACHABLE,
+            "{mode}"
+        );
+    }
+    let sent = run("loopback", &["fetch-datagram", "192.0.2.1:9"]);
+    assert_eq!(sent["error"], UNREACHABLE);
+    assert_eq!(
+        run("none", &["serve", "127.0.0.1:0", "none"])["error"],
+        NO_ADDRESS
+    );
+    let outside = world.host.program("sockets").arg("check").run().expect(0);
+    assert_eq!(run("loopback", &["check"]), outside.json());
+}
+
+#[test]
+fn the_mode_of_a_network_is_kept_changed_and_refused_in_one_line() {
+    let world = World::new();
+    let path = world.host.path_of("sockets");
+    let words = [
+        "create",
+        "--name",
+        "a",
+        "--network",
+        "loopback",
+        &path,
+        "fetch",
+        "192.0.2.1:9",
+    ];
+    world.pinion(words).run().ok();
+    assert_eq!(world.inspect("a")["network"], "loopback");
+    world
+        .pinion(["update", "--network", "none", "a"])
+        .run()
+        .ok();
+    assert_eq!(world.inspect("a")["network"], "none");
+    let started = world.pinion(["start", "-a", "a"]).run().expect(0).json();
+    assert_eq!(started["error"], UNREACHABLE);
+    let create = |words: &[&str]| {
+        let create = world.pinion(["create", "--name", "b"]);
+        create.args(words).arg(&path).run()
+    };
+    let unknown = create(&["--network", "lan"]).expect(2);
+    assert!(
+        unknown.stderr.contains("give one of none, loopback"),
+        "{unknown:?}"
+    );
+    create(&["--network", "none", "-p", "8080:80"]).fails(2, &["none", "port"]);
+    create(&["--network", "host", "-p", "8080:80"]).fails(2, &["host", "port"]);
+    assert_eq!(world.names(), ["a"]);
+}

@@ -1,13 +1,14 @@
 //! Device controls of Wine's `\Device\Nsi`: tables of TCP connections and UDP
-//! endpoints show the VM's own.
+//! endpoints show the VM's own, and echoes go where its sockets go.
 //!
 //! The table is taken into the agent's own memory and cut down there. How
 //! Windows' tables are asked for is not known here.
 
 use super::controls::Control;
-use super::membership;
+use super::{membership, sockets};
 use crate::region::Region;
 use crate::{guard, state};
+use pinion_names::socket::{self, Network, Verdict};
 use pinion_nt::status::{
     STATUS_BUFFER_OVERFLOW, STATUS_INVALID_PARAMETER, STATUS_NO_MEMORY, STATUS_UNSUCCESSFUL,
 };
@@ -17,6 +18,12 @@ use pinion_processes::connections::{COUNT, Kind, Layout, PARTS, cut};
 /// `IOCTL_NSIPROXY_WINE_ENUMERATE_ALL` (Wine's wine/nsi.h); the input is
 /// [`Question`].
 pub(super) const ENUMERATE: u32 = 0x12_1000;
+
+/// `IOCTL_NSIPROXY_WINE_ICMP_ECHO` (Wine's wine/nsi.h); the input begins with the
+/// source and the destination.
+pub(super) const ECHO: u32 = 0x12_100c;
+/// The size of `SOCKADDR_INET`.
+const ADDRESS: usize = 28;
 
 /// `struct nsiproxy_enumerate_all` (Wine's wine/nsi.h, the same in 8.0 and
 /// 10.0).
@@ -33,10 +40,24 @@ struct Question {
     count: u32,
 }
 
+/// Refuses an echo to what the VM does not reach; `None` for others, which the
+/// kernel sends.
+pub(super) fn echo(control: Control) -> Option<NTSTATUS> {
+    let both: [[u8; ADDRESS]; 2] = match control.input_size as usize {
+        // SAFETY: plain data; a bad pointer is a return value.
+        size if size >= 2 * ADDRESS => unsafe { guard::read(control.input.cast()) }.ok()?,
+        _ => return None,
+    };
+    let to = socket::ip(&both[1])?;
+    let verdict = socket::reach(sockets::network(), to, |_| false);
+    (verdict == Verdict::Refuse).then_some(sockets::STATUS_NETWORK_UNREACHABLE)
+}
+
 /// Answers a question for a table of sockets; `None` when it is for another,
 /// which the kernel answers.
 pub(super) fn control(control: Control) -> Option<NTSTATUS> {
-    if control.input_size as usize != size_of::<Question>() {
+    let host = sockets::network() == Network::Host;
+    if host || control.input_size as usize != size_of::<Question>() {
         return None;
     }
     // SAFETY: plain data; a bad pointer is a return value.

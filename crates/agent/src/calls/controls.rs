@@ -98,6 +98,7 @@ pub(crate) unsafe fn control(
     };
     let answered = match code {
         connections::ENUMERATE if hooks::is_wine() => connections::control(control),
+        connections::ECHO if hooks::is_wine() => connections::echo(control),
         code if console::owns(code) && hooks::is_wine() => console::control(control),
         _ => return sockets::control(&control),
     };

@@ -21,8 +21,9 @@ mod peer;
 mod pool;
 
 use super::controls::Control;
-use crate::guard;
 use crate::hooks::kept;
+use crate::{guard, state};
+use pinion_names::socket::Network;
 use pinion_nt::calls::{NtClose, NtWaitForSingleObject};
 use pinion_nt::status::{STATUS_PENDING, success};
 use pinion_nt::{HANDLE, IO_STATUS_BLOCK, NTSTATUS};
@@ -78,6 +79,8 @@ const STATUS_INVALID_ADDRESS: NTSTATUS = 0xC000_0141_u32 as i32;
 /// `STATUS_INVALID_ADDRESS_COMPONENT` (ntstatus.h): Winsock's
 /// WSAEADDRNOTAVAIL; what NT says to an address that is not the machine's.
 const STATUS_INVALID_ADDRESS_COMPONENT: NTSTATUS = 0xC000_0207_u32 as i32;
+/// `STATUS_NETWORK_UNREACHABLE` (ntstatus.h): Winsock's WSAENETUNREACH.
+pub(super) const STATUS_NETWORK_UNREACHABLE: NTSTATUS = 0xC000_023C_u32 as i32;
 /// `STATUS_ADDRESS_ALREADY_ASSOCIATED` (ntstatus.h): the socket is bound.
 const STATUS_ADDRESS_ALREADY_ASSOCIATED: NTSTATUS = 0xC000_0238_u32 as i32;
 /// `STATUS_SHARING_VIOLATION` (ntstatus.h): Winsock's WSAEADDRINUSE.
@@ -192,8 +195,16 @@ impl Control {
     }
 }
 
+/// What members reach.
+pub(super) fn network() -> Network {
+    Network::from_code(state::page().network)
+}
+
 /// Answers a control of a socket; all others are the kernel's.
 pub(super) fn control(call: &Control) -> NTSTATUS {
+    if network() == Network::Host {
+        return call.call();
+    }
     match call.code {
         SEND => peer::send(call, &peer::SEND),
         RECEIVE => peer::receive(call, &peer::RECEIVE),

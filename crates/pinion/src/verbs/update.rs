@@ -1,18 +1,21 @@
-//! `pinion update`: other limits for a VM, running or not.
+//! `pinion update`: other limits for a VM, running or not; another network from its next start on.
 
 use crate::failure::{Failure, Outcome, USAGE};
 use crate::{output, values, vms};
-use pinion_store::Limits;
+use pinion_store::{Limits, Network};
 use pinion_supervisor::control::{EnforcedBy, LimitStatus, LimitsStatus};
+use serde::Serialize;
 
 const AFTER: &str = "Examples:
   pinion update --memory 1g --cpus 2 web
   pinion update --processes none web
+  pinion update --network loopback web
 
 'none' lifts a limit; a limit that is not named stays. The answer says who enforces each: the job object
-(the kernel), the supervisor (it looks a few times a second), or nobody.";
+(the kernel), the supervisor (it looks a few times a second), or nobody. A network counts from the next
+start on.";
 
-/// Change the limits of a VM
+/// Change the limits or the network of a VM
 #[derive(clap::Args, Debug)]
 #[command(after_help = AFTER)]
 pub struct Args {
@@ -28,6 +31,10 @@ pub struct Args {
     #[arg(long, value_name = "NUMBER", value_parser = values::or_none(values::count))]
     processes: Option<values::Change<u32>>,
 
+    /// What its programs reach by sockets from the next start on: none, loopback, outbound or host
+    #[arg(long, value_name = "MODE", value_parser = values::network)]
+    network: Option<Network>,
+
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -38,11 +45,14 @@ pub struct Args {
 
 /// Sets the limits where the VM runs, then in its record.
 pub fn run(args: &Args) -> Outcome {
-    if args.memory.is_none() && args.cpus.is_none() && args.processes.is_none() {
-        let text = "nothing to change; give --memory, --cpus or --processes";
+    let limits = args.memory.is_some() || args.cpus.is_some() || args.processes.is_some();
+    if !limits && args.network.is_none() {
+        let text = "nothing to change; give --memory, --cpus, --processes or --network";
         return Err(Failure::new(USAGE, text));
     }
     let mut vm = vms::find(&args.name)?;
+    let network = args.network.unwrap_or(vm.record().network);
+    values::no_ports(network, &vm.record().ports).map_err(|why| Failure::new(USAGE, why))?;
     let old = vm.record().limits;
     let new = Limits {
         memory: args.memory.map_or(old.memory, |change| change.0),
@@ -53,18 +63,34 @@ pub fn run(args: &Args) -> Outcome {
         Some(mut client) => Some(client.set_limits(new)?),
         None => None,
     };
-    vm.update(|record| record.limits = new)?;
+    vm.update(|record| {
+        record.limits = new;
+        record.network = network;
+    })?;
     let status = enforced.unwrap_or_else(|| not_enforced(&new));
     if args.json {
-        return output::json(&status);
+        return output::json(&Told {
+            limits: status,
+            network: network.name(),
+        });
     }
     let running = enforced.is_some();
     output::text(&format!(
-        "memory     {}\ncpus       {}\nprocesses  {}\n",
+        "memory     {}\ncpus       {}\nprocesses  {}\nnetwork    {}{}\n",
         shown(status.memory, running, values::show_size),
         shown(status.cpus_milli, running, values::show_cpus),
         shown(status.processes, running, |n| n.to_string()),
+        network.name(),
+        args.network.map_or("", |_| ", from the next start on"),
     ))
+}
+
+/// What JSON tells.
+#[derive(Serialize)]
+struct Told {
+    #[serde(flatten)]
+    limits: LimitsStatus,
+    network: &'static str,
 }
 
 /// The limits of a VM that does not run.

@@ -40,6 +40,7 @@ pub fn export(store: &Store, vm: &Vm, out: &Path, progress: Progress<'_>) -> Res
         cwd: record.cwd,
         limits: record.limits,
         ports: record.ports,
+        network: record.network,
         remove_at_end: record.remove_at_end,
     };
     let half = HalfMade::new(store, out)?;

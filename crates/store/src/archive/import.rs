@@ -81,6 +81,7 @@ impl Staged<'_> {
             limits: facts.limits,
             ports: facts.ports,
             shares: Vec::new(),
+            network: facts.network,
             remove_at_end: facts.remove_at_end,
             from: None,
         };

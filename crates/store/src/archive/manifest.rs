@@ -1,5 +1,6 @@
 //! The archive's first member: which VM it holds, of how many layers, and how much there is.
 
+use pinion_names::socket::Network;
 use serde::{Deserialize, Serialize};
 
 use super::FORMAT;
@@ -44,6 +45,12 @@ pub(super) struct VmFacts {
     pub(super) cwd: Option<String>,
     pub(super) limits: Limits,
     pub(super) ports: Vec<PortMapping>,
+    #[serde(
+        default,
+        with = "crate::network",
+        skip_serializing_if = "crate::network::is_default"
+    )]
+    pub(super) network: Network,
     pub(super) remove_at_end: bool,
 }
 

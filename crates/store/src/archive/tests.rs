@@ -29,6 +29,7 @@ fn facts() -> VmFacts {
         cwd: None,
         limits: Limits::default(),
         ports: vec![],
+        network: pinion_names::socket::Network::Loopback,
         remove_at_end: false,
     }
 }

@@ -43,7 +43,7 @@ pub(super) fn bind(call: &Control) -> NTSTATUS {
     let Some(ip) = asked.ip().filter(|_| asked.is_whole()) else {
         return STATUS_INVALID_ADDRESS;
     };
-    if socket::bind(ip) != Verdict::Own {
+    if socket::bind(super::network(), ip) != Verdict::Own {
         return STATUS_INVALID_ADDRESS_COMPONENT;
     }
     let held = facts::local(call.file);

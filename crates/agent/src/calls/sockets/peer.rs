@@ -3,7 +3,7 @@
 use super::address::{Sockaddr, own, undo_at};
 use super::facts::{self, Local};
 use super::local::{self, Way};
-use super::{Control, STATUS_INVALID_ADDRESS, host, pool};
+use super::{Control, STATUS_INVALID_ADDRESS, STATUS_NETWORK_UNREACHABLE, host, pool};
 use crate::{guard, scratch};
 use core::ffi::c_void;
 use pinion_names::socket::{self, Asked, INET_LENGTH, INET6_LENGTH, UNSPECIFIED, Verdict};
@@ -65,7 +65,9 @@ fn reach(socket: HANDLE, asked: &Sockaddr) -> Result<Verdict, NTSTATUS> {
     }
     let ip = asked.ip().filter(|_| asked.is_whole());
     let ip = ip.ok_or(STATUS_INVALID_ADDRESS)?;
-    Ok(socket::reach(ip, |ip| host::has(socket, ip)))
+    Ok(socket::reach(super::network(), ip, |ip| {
+        host::has(socket, ip)
+    }))
 }
 
 /// As `connect` and `ConnectEx` on Wine.
@@ -93,6 +95,7 @@ fn connect_at(call: &Control, at: usize, length: usize) -> NTSTATUS {
     };
     match reach(call.file, &asked) {
         Err(status) => status,
+        Ok(Verdict::Refuse) => STATUS_NETWORK_UNREACHABLE,
         Ok(Verdict::Own) => {
             local::ensure_inside(call.file, asked.is_six());
             local::connected(call.file);
@@ -101,7 +104,7 @@ fn connect_at(call: &Control, at: usize, length: usize) -> NTSTATUS {
             address.put(own());
             with_address(call, at, &address)
         }
-        Ok(_) => {
+        Ok(Verdict::Pass) => {
             local::settle_if_open(call.file, Way::Outside);
             facts::set_peer(call.file, None);
             call.call()
@@ -142,11 +145,12 @@ pub(super) fn send(call: &Control, layout: &Send) -> NTSTATUS {
     };
     match reach(call.file, &asked) {
         Err(status) => status,
+        Ok(Verdict::Refuse) => STATUS_NETWORK_UNREACHABLE,
         Ok(Verdict::Own) => {
             local::ensure_inside(call.file, asked.is_six());
             send_inside(call, layout, &asked)
         }
-        Ok(_) => {
+        Ok(Verdict::Pass) => {
             local::settle_if_open(call.file, Way::Outside);
             call.call()
         }
