@@ -6,7 +6,10 @@ use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 use pinion_nt::calls::{NtAllocateVirtualMemory, NtYieldExecution};
 use pinion_nt::{CURRENT_PROCESS, MEM_COMMIT_RESERVE, PAGE_READWRITE};
 
-/// Units of a buffer on the stack.
+/// Units of a buffer on the stack that most names fit: to clear more of it would
+/// cost more than all else that is done with a name.
+const FEW: usize = 160;
+/// Units of a larger one.
 const SMALL: usize = 768;
 /// Units of a kept block: the longest NT string and the longest prefix.
 pub(crate) const LARGE: usize = 34_816;
@@ -19,8 +22,11 @@ static BLOCK: [AtomicPtr<u16>; BLOCKS] = [const { AtomicPtr::new(core::ptr::null
 /// Runs `work` with a buffer of at least `units` UTF-16 units (at most
 /// [`LARGE`]); `None` when memory is short.
 pub(crate) fn with<R>(units: usize, work: impl FnOnce(&mut [u16]) -> R) -> Option<R> {
+    if units <= FEW {
+        return Some(small::<FEW, _>(work));
+    }
     if units <= SMALL {
-        return Some(small(work));
+        return Some(small::<SMALL, _>(work));
     }
     if units > LARGE {
         return None;
@@ -29,11 +35,11 @@ pub(crate) fn with<R>(units: usize, work: impl FnOnce(&mut [u16]) -> R) -> Optio
 }
 
 #[inline(never)]
-fn small<R>(work: impl FnOnce(&mut [u16]) -> R) -> R {
+fn small<const UNITS: usize, R>(work: impl FnOnce(&mut [u16]) -> R) -> R {
     /// Aligned for every structure that the kernel reads or writes.
     #[repr(align(16))]
-    struct Small([u16; SMALL]);
-    work(&mut Small([0; SMALL]).0)
+    struct Small<const UNITS: usize>([u16; UNITS]);
+    work(&mut Small([0; UNITS]).0)
 }
 
 #[inline(never)]

@@ -52,6 +52,48 @@ pub fn classify<'n>(
     of_dos(dos, computer, volume)
 }
 
+/// The letter and what follows the colon of a name of the form that programs
+/// give nearly always, `\??\C:\a\b`, all of whose parts are as simple: the path
+/// is the letter (upper case) and what follows, needs no more looking at, and has
+/// no tail. `None` for any other name, also for some that mean no more.
+#[must_use]
+pub fn plain(name: &[u16]) -> Option<(u16, &[u16])> {
+    const COLON: u16 = b':' as u16;
+    const TILDE: u16 = b'~' as u16;
+    const DOT: u16 = b'.' as u16;
+    const DOLLAR: u16 = b'$' as u16;
+    const QUESTION: u16 = b'?' as u16;
+    let &[
+        SEPARATOR,
+        QUESTION,
+        QUESTION,
+        SEPARATOR,
+        letter,
+        COLON,
+        ref below @ ..,
+    ] = name
+    else {
+        return None;
+    };
+    let (&first, rest) = below.split_first()?;
+    if first != SEPARATOR || !is_letter(letter) {
+        return None;
+    }
+    let mut before = first;
+    for &unit in rest {
+        let special = match unit {
+            COLON | TILDE => true,
+            SEPARATOR | DOT | DOLLAR => before == SEPARATOR,
+            _ => false,
+        };
+        if special {
+            return None;
+        }
+        before = unit;
+    }
+    (before != SEPARATOR || rest.is_empty()).then_some((fold(letter), below))
+}
+
 fn of_device<'n>(
     path: &'n [u16],
     computer: &[u16],
@@ -381,6 +423,31 @@ mod tests {
     }
 
     #[test]
+    fn plain_names() {
+        for (name, rest) in [
+            ("\\??\\c:\\a.b\\c d", Some("\\a.b\\c d")),
+            ("\\??\\C:\\", Some("\\")),
+            ("\\??\\C:", None),
+            ("\\??\\C:a", None),
+            ("\\??\\1:\\a", None),
+            ("\\??\\C:\\a\\", None),
+            ("\\??\\C:\\a\\\\b", None),
+            ("\\??\\C:\\a\\..", None),
+            ("\\??\\C:\\a:b", None),
+            ("\\??\\C:\\PROGRA~1", None),
+            ("\\??\\C:\\.wh.a", None),
+            ("\\??\\C:\\$Mft", None),
+            ("\\DosDevices\\C:\\a", None),
+        ] {
+            let found = plain(&w(name)).map(|(letter, rest)| {
+                assert_eq!(letter, 67);
+                String::from_utf16(rest).expect("UTF-16")
+            });
+            assert_eq!(found.as_deref(), rest, "{name}");
+        }
+    }
+
+    #[test]
     fn other_names_are_no_paths() {
         let kind = |name: &str| match classify(&w(name), &w("HOST"), volume) {
             Target::Volume(letter) => std::format!("volume {letter}"),
@@ -502,6 +569,23 @@ mod tests {
             let mut out = [0; 128];
             let length = layer(&root, &path, &mut out).expect("fits");
             prop_assert_eq!(undo(&root, &out[..length]), Some(&path[..]));
+        }
+
+        #[test]
+        fn plain_names_need_no_more_looking_at(units in proptest::collection::vec(
+            prop_oneof![Just(46_u16), Just(92), Just(58), Just(126), Just(36), 97_u16..100, any::<u16>()], 0..24)) {
+            let name: Vec<u16> = w("\\??\\c:\\").into_iter().chain(units).collect();
+            if let Some((letter, rest)) = plain(&name) {
+                prop_assert_eq!(crate::pipe::classify(&name, &[]), None);
+                prop_assert_eq!(classify(&name, &[], volume), Target::Drive(letter, rest));
+                prop_assert!(!is_ill_formed(rest));
+                let mut out = [0; 64];
+                let (length, trailing) = normalise(letter, rest, false, &mut out).expect("fits");
+                let path: Vec<u16> = std::iter::once(letter).chain(rest.iter().copied()).collect();
+                let root = path.len() == 2;
+                prop_assert_eq!(&out[..length], if root { &path[..1] } else { &path[..] });
+                prop_assert!(!trailing && !may_be_short(&path) && !is_reserved(&path) && !is_of_ntfs(&path));
+            }
         }
 
         #[test]

@@ -67,6 +67,9 @@ pub fn unroot(name: &[u16]) -> &[u16] {
 /// means the local system.
 #[must_use]
 pub fn classify<'n>(name: &'n [u16], computer: &[u16]) -> Option<Name<'n>> {
+    if is_of_drive(name) {
+        return None;
+    }
     let name = unroot(name);
     if let Some(rest) = device(name) {
         return of_device(rest);
@@ -84,6 +87,16 @@ pub fn classify<'n>(name: &'n [u16], computer: &[u16]) -> Option<Name<'n>> {
         return is_local(server, computer).then(|| named(share)).flatten();
     }
     named(dos)
+}
+
+/// `\??\C:…`, as most names of files begin.
+fn is_of_drive(name: &[u16]) -> bool {
+    const QUESTION: u16 = b'?' as u16;
+    const COLON: u16 = b':' as u16;
+    matches!(
+        name,
+        [SEPARATOR, QUESTION, QUESTION, SEPARATOR, _, COLON, ..]
+    )
 }
 
 /// `\pipe…` or `\mailslot…`.

@@ -22,6 +22,8 @@ pub struct Tally {
     /// directory, by the hash of its path. Members that remember what the layers
     /// lack do so for one count of all directories above it.
     pub names: Names,
+    /// The same for all directories together.
+    pub made: AtomicU64,
     /// Grows with every file hidden by the upper.
     pub files_hidden: AtomicU64,
     /// Grows with every key made in the upper or hidden by it, so that a member

@@ -60,8 +60,6 @@ fn in_layer(
         RootDirectory: core::ptr::null_mut(),
         ..*given
     };
-    view::with_name(layer, place.path, place.tail, |name| {
-        with_name(&absolute, name, call)
-    })
-    .unwrap_or_else(|status| status)
+    view::with_place(layer, place, |name| with_name(&absolute, name, call))
+        .unwrap_or_else(|status| status)
 }

@@ -36,6 +36,67 @@ pub(crate) enum Fact {
     NotInUpper = 5,
 }
 
+/// How many paths' last answers are kept; a later one takes an earlier one's
+/// place.
+const PATHS: usize = 1024;
+
+static LAST: [AtomicU64; PATHS] = [const { AtomicU64::new(0) }; PATHS];
+
+/// Where a path was seen the last time, by the facts below: the first thing asked
+/// of a path, and the only one as long as nothing in the VM is given a name. It
+/// holds for one count of all such ([`Tally::made`](pinion_wire::tally::Tally))
+/// and of all that was renamed, and is known by the path as it is spelled.
+pub(crate) struct Last {
+    slot: &'static AtomicU64,
+    sealed: u64,
+}
+
+impl Last {
+    /// That of `path`. The counts are taken now, before any question.
+    pub(crate) fn of(path: &[u16]) -> Self {
+        let hash = hash(path);
+        let count = state::tally().made.load(Ordering::Acquire);
+        Self {
+            slot: &LAST[hash as usize % PATHS],
+            sealed: mix(hash ^ count.wrapping_add(renames())) & !VALUE,
+        }
+    }
+
+    /// The layer.
+    pub(crate) fn layer(&self) -> Option<usize> {
+        let kept = self.slot.load(Ordering::Relaxed);
+        let value = (kept & VALUE) as usize;
+        (kept & !VALUE == self.sealed && value > 0).then(|| value - 1)
+    }
+
+    /// Keeps `layer`.
+    pub(crate) fn keep(&self, layer: usize) {
+        let value = (layer + 1) as u64;
+        if value <= VALUE {
+            self.slot.store(self.sealed | value, Ordering::Relaxed);
+        }
+    }
+}
+
+/// A hash of a path as it is spelled, four units at a time.
+fn hash(path: &[u16]) -> u64 {
+    let (fours, rest) = path.as_chunks::<4>();
+    let four = |units: &[u16; 4]| {
+        let [a, b, c, d] = units.map(u64::from);
+        a | b << 16 | c << 32 | d << 48
+    };
+    let mut last = [0; 4];
+    for (place, &unit) in last.iter_mut().zip(rest) {
+        *place = unit;
+    }
+    let start = BASIS ^ path.len() as u64;
+    let whole = fours
+        .iter()
+        .chain([&last])
+        .fold(start, |hash, units| mix(hash ^ four(units)));
+    mix(whole)
+}
+
 /// A path's count of changes, to be asked before the layers are.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stamp(u64);
@@ -153,13 +214,16 @@ pub(crate) fn made(path: &[u16]) {
         .fold(BASIS, |place, &unit| step(place, letter(unit)));
     let count = state::tally().names.of(mix(place));
     count.fetch_add(1, Ordering::Release);
+    state::tally().made.fetch_add(1, Ordering::Release);
 }
 
 /// Sees to it that nothing known denies `path`, which the upper has: whoever made
 /// it may not have told yet.
 pub(crate) fn seen(path: &[u16]) {
+    let below = |layer: Option<usize>| layer.is_some_and(|layer| layer > 0);
     let known = known(path);
-    if known.host_only || known.upper_lacks.is_some() {
+    let denied = known.host_only || known.upper_lacks.is_some() || below(known.layer);
+    if denied || below(Last::of(path).layer()) {
         made(path);
     }
 }
@@ -221,7 +285,7 @@ pub(crate) fn keep_in(path: &[u16], layer: usize, then: Stamp) {
     }
 }
 
-/// Takes back what was kept; whether it was still known.
+/// Takes back what was kept.
 pub(crate) fn drop(fact: Fact, path: &[u16]) -> bool {
     let end = whole(path);
     let known = end.recall(fact).is_some();
@@ -230,4 +294,15 @@ pub(crate) fn drop(fact: Fact, path: &[u16]) -> bool {
         TABLE[slot].store(0, Ordering::Relaxed);
     }
     known
+}
+
+/// Takes back that a layer above the host has `path`; whether it was known.
+pub(crate) fn gone(path: &[u16]) -> bool {
+    let last = Last::of(path);
+    let layer = last.layer();
+    let above = layer.is_some_and(|layer| layer < state::page().layers().len());
+    if above {
+        last.slot.store(0, Ordering::Relaxed);
+    }
+    drop(Fact::InLayer, path) || above
 }

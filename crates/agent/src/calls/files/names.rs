@@ -40,6 +40,8 @@ pub(crate) struct Place<'p> {
     /// What the name had behind the path: a stream's name with its colon, or a
     /// trailing backslash.
     pub(crate) tail: &'p [u16],
+    /// The whole name, where it is that of the host's file, too.
+    pub(crate) asked: Option<&'p [u16]>,
 }
 
 /// Runs `work` with what the call's name means.
@@ -48,9 +50,40 @@ pub(crate) fn with_named(
     work: impl FnOnce(Named<'_>) -> NTSTATUS,
 ) -> NTSTATUS {
     if decoded.is_absolute() {
-        return with_absolute(decoded.name, false, work);
+        return match file::plain(decoded.name) {
+            Some((letter, rest)) => with_plain(decoded.name, letter, rest, work),
+            None => with_absolute(decoded.name, false, work),
+        };
     }
     with_relative(decoded.root(), decoded.name, work)
+}
+
+/// Runs `work` with what the plain name `name` ([`file::plain`]) means.
+fn with_plain(
+    name: &[u16],
+    letter: u16,
+    rest: &[u16],
+    work: impl FnOnce(Named<'_>) -> NTSTATUS,
+) -> NTSTATUS {
+    scratch::with(rest.len() + 1, |out| {
+        let Ok(length) = join(&[&[letter], rest], out) else {
+            return STATUS_NAME_TOO_LONG;
+        };
+        let length = if rest.len() == 1 { 1 } else { length };
+        let path = out.get(..length).unwrap_or(&[]);
+        let elsewhere = is_closed(path)
+            || shares::find(path).is_some()
+            || file::on_own_drive(state::page().wine_folder.as_units(), path).is_some();
+        if elsewhere {
+            return canonical::with(path, |path| with_path(path, false, work));
+        }
+        work(Named::Place(Place {
+            path,
+            tail: &[],
+            asked: Some(name),
+        }))
+    })
+    .unwrap_or(STATUS_NAME_TOO_LONG)
 }
 
 /// Runs `work` with what the name `name`, relative to `root`, means.
@@ -233,7 +266,11 @@ fn split_tail(path: &[u16], trailing: bool) -> Place<'_> {
         _ => (path.len(), if trailing { ROOT } else { &[] }),
     };
     let path = path.get(..end).unwrap_or(&[]);
-    Place { path, tail }
+    Place {
+        path,
+        tail,
+        asked: None,
+    }
 }
 
 /// Whether `path` is of Pinion's own store, which is closed to members.

@@ -403,7 +403,7 @@ pub(crate) fn in_layer(
         ..*given
     };
     let then = cache::renames();
-    let called = view::with_name(layer, place.path, place.tail, |name| {
+    let called = view::with_place(layer, place, |name| {
         with_name(&absolute, name, &|attributes| open.call(attributes))
     });
     remember(open, layer, place, &called, then);

@@ -2,6 +2,7 @@
 
 use super::cache;
 use super::lasting::{self, Fact};
+use super::names::Place;
 use super::raw::{self, Basic};
 use super::watch::notes;
 use super::{base, listing, metadata, names, remove, shares};
@@ -142,18 +143,21 @@ fn directory(access: u32, disposition: u32) -> raw::How {
 /// Finds the path of `view` for reading. A path of which no layer says anything
 /// is said to be the host's, whether it is there or not: the kernel tells. One
 /// that a layer had the last time is said to be there still: when it is not,
-/// [`cache::drop`] the fact and ask again.
+/// [`cache::gone`] forgets it, and one asks again.
 pub(crate) fn find(view: &mut View<'_>) -> Result<Lookup, NTSTATUS> {
     let of = |layer| Lookup::Found {
         layer,
         kind: Kind::Leaf,
     };
-    let known = cache::known(view.path);
-    if let Some(layer) = known.layer {
+    let last = cache::Last::of(view.path);
+    if let Some(layer) = last.layer() {
         return Ok(of(layer));
     }
-    if known.host_only {
-        return Ok(of(View::host()));
+    let known = cache::known(view.path);
+    let layer = known.layer.or(known.host_only.then(View::host));
+    if let Some(layer) = layer {
+        last.keep(layer);
+        return Ok(of(layer));
     }
     view.upper_lacks = known.upper_lacks;
     let found = look_up(view, known.stamp);
@@ -188,7 +192,7 @@ fn look_up(view: &mut View<'_>, then: cache::Stamp) -> Result<Lookup, NTSTATUS> 
 /// `view`.
 pub(crate) fn read(view: &mut View<'_>, call: impl Fn(usize) -> NTSTATUS) -> NTSTATUS {
     let status = read_once(view, &call);
-    if raw::is_missing(status) && cache::drop(cache::Fact::InLayer, view.path) {
+    if raw::is_missing(status) && cache::gone(view.path) {
         return read_once(view, &call);
     }
     status
@@ -250,6 +254,19 @@ fn silent_in(view: &mut View<'_>, layer: usize) -> Result<Option<usize>, NTSTATU
         }
     }
     Ok(None)
+}
+
+/// Runs `work` with the NT name of what `place` names in `layer` (also one of a
+/// share).
+pub(crate) fn with_place<R>(
+    layer: usize,
+    place: &Place<'_>,
+    work: impl FnOnce(&[u16]) -> R,
+) -> Result<R, NTSTATUS> {
+    match place.asked {
+        Some(name) if layer == View::host() => Ok(work(name)),
+        _ => with_name(layer, place.path, place.tail, work),
+    }
 }
 
 /// Runs `work` with the NT name of `path` in `layer` (also one of a share), `tail`

@@ -140,9 +140,7 @@ fn forget_name(query: &Query) -> bool {
         return false;
     };
     let forgotten = with_directory(query.file, |_, path| {
-        with_pattern(&given, |name| {
-            with_child(path, name, |child| cache::drop(Fact::InLayer, child))
-        })
+        with_pattern(&given, |name| with_child(path, name, cache::gone))
     });
     forgotten == Some(Ok(true))
 }
@@ -248,13 +246,17 @@ fn one_name(path: &[u16], own: usize, name: &[u16]) -> Result<Option<Listing>, N
         if names::is_closed(child) {
             return Ok(None);
         }
-        let then = cache::stamp(path);
+        let by_host = own == View::host();
+        let then = (!by_host).then(|| cache::stamp(path));
         let found = view::find(&mut View::new(child))?;
         if let Lookup::Found { layer, .. } = found {
-            if layer == View::host() {
-                cache::keep(Fact::ListedOnHost, path, then);
-            } else {
-                cache::drop(Fact::ListedOnHost, path);
+            match (layer == View::host(), then) {
+                (true, Some(then)) => cache::keep(Fact::ListedOnHost, path, then),
+                (false, None) => {
+                    cache::drop(Fact::ListedOnHost, path);
+                }
+                // The handle is where it should be.
+                _ => {}
             }
         }
         Ok(match found {
