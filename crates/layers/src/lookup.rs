@@ -33,6 +33,12 @@ pub trait Tree {
     /// # Errors
     /// As the tree tells.
     fn whiteout(&mut self, layer: usize, depth: usize) -> Result<bool, Self::Error>;
+
+    /// Whether it is known without a question that `layer` has no entry at `depth`
+    /// and no leaf and no whiteout there or above. `false` only costs questions.
+    fn is_silent(&self, _layer: usize, _depth: usize) -> bool {
+        false
+    }
 }
 
 /// Where a path is seen.
@@ -107,6 +113,9 @@ fn seen<T: Tree>(
 /// What `layer` alone says: walks down from its root, and stops at the first
 /// name of which it has no entry.
 fn word<T: Tree>(tree: &mut T, layer: usize, depth: usize) -> Result<Word, T::Error> {
+    if tree.is_silent(layer, depth) {
+        return Ok(Word::Silent);
+    }
     if let Some(kind) = tree.entry(layer, depth)? {
         return Ok(Word::Entry(kind));
     }

@@ -53,6 +53,13 @@ impl Tree for At<'_> {
         assert!(layer + 1 < self.stack.0.len(), "the host has no whiteouts");
         Ok(self.stack.0[layer].whiteouts.contains(&self.path[..depth]))
     }
+    /// Known of every other layer.
+    fn is_silent(&self, layer: usize, depth: usize) -> bool {
+        let its = &self.stack.0[layer];
+        let leaf = |at: usize| matches!(its.entries.get(&self.path[..at]), Some(Some(_)));
+        let speaks = |at: usize| leaf(at) || its.whiteouts.contains(&self.path[..at]);
+        layer % 2 == 1 && !its.entries.contains_key(&self.path[..depth]) && !(1..=depth).any(speaks)
+    }
 }
 
 impl Upper for At<'_> {

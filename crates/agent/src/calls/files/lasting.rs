@@ -18,7 +18,8 @@ static TABLE: [AtomicU64; FACTS] = [const { AtomicU64::new(0) }; FACTS];
 /// What can be known of a path in one layer.
 #[derive(Clone, Copy)]
 pub(crate) enum Fact {
-    /// A snapshot has no entry there, nor a whiteout for it, nor anything below.
+    /// A snapshot has no entry there, nor a whiteout for it, nor anything below;
+    /// above it are directories without whiteouts beside them.
     Nothing = 1,
     /// A snapshot has a directory there.
     Directory = 2,
@@ -48,14 +49,23 @@ pub(crate) fn knows(fact: Fact, layer: usize, path: &[u16]) -> bool {
 
 /// Whether `fact` is known of `path` or of a path above it.
 pub(crate) fn knows_above(fact: Fact, layer: usize, path: &[u16]) -> bool {
-    let (now, mut hash) = (count(layer), BASIS);
+    depth_of(fact, layer, path).is_some()
+}
+
+/// How many names the first path has, from the root to `path`, of which `fact` is
+/// known.
+pub(crate) fn depth_of(fact: Fact, layer: usize, path: &[u16]) -> Option<usize> {
+    let (now, mut hash, mut depth) = (count(layer), BASIS, 1);
     for &unit in path {
-        if unit == SEPARATOR && is_kept(fact, layer, hash, now) {
-            return true;
+        if unit == SEPARATOR {
+            if is_kept(fact, layer, hash, now) {
+                return Some(depth);
+            }
+            depth += 1;
         }
         hash = step(hash, fold(unit));
     }
-    is_kept(fact, layer, hash, now)
+    is_kept(fact, layer, hash, now).then_some(depth)
 }
 
 /// Keeps `fact` of `path` in `layer`, found when its count was `then`.

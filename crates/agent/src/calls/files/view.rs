@@ -236,6 +236,11 @@ fn silent_from(view: &mut View<'_>, then: cache::Stamp) -> Result<Option<usize>,
 
 /// The least depth from which on `layer` says nothing, if there is one.
 fn silent_in(view: &mut View<'_>, layer: usize) -> Result<Option<usize>, NTSTATUS> {
+    if layer > 0
+        && let Some(depth) = lasting::depth_of(Fact::Nothing, layer, view.path)
+    {
+        return Ok(Some(depth));
+    }
     let (whole, above) = (view.depth, view.depth.saturating_sub(1));
     // Where there is a directory, all above it are.
     let has_all = above > 1 && view.entry(layer, above)? == Some(Kind::Directory);
@@ -357,6 +362,12 @@ impl Tree for View<'_> {
             lasting::keep(Fact::Hides, layer, directory, then);
         }
         with_whiteout(layer, path, raw::basic).and_then(|found| Ok(found?.is_some()))
+    }
+
+    fn is_silent(&self, layer: usize, depth: usize) -> bool {
+        let snapshot = layer > 0 && layer < Self::host();
+        let path = file::prefix(self.path, depth);
+        snapshot && lasting::knows_above(Fact::Nothing, layer, path)
     }
 }
 

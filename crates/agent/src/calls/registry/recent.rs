@@ -1,7 +1,7 @@
 //! What opens learned lately, to spare the kernel a question: the names of
 //! handles, and keys that a layer does not have. All of it holds only while the
-//! VM's count of changes stands, but for what a snapshot lacks: that it lacks for
-//! ever.
+//! VM's count of changes stands, but for what a snapshot has or lacks: that it has
+//! or lacks for ever.
 
 use super::names::Origin;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
@@ -11,7 +11,7 @@ use pinion_nt::HANDLE;
 /// The longest name that is kept, in words of four units.
 const WORDS: usize = 32;
 const NAMES: usize = 64;
-const MISSES: usize = 4096;
+const FACTS: usize = 4096;
 
 /// One handle's name. `turn` is odd while a thread writes; a reader that finds
 /// it changed has read nothing.
@@ -34,7 +34,7 @@ static SLOTS: [Slot; NAMES] = [const {
     }
 }; NAMES];
 
-static ABSENT: [AtomicU64; MISSES] = [const { AtomicU64::new(0) }; MISSES];
+static KNOWN: [AtomicU64; FACTS] = [const { AtomicU64::new(0) }; FACTS];
 
 fn slot(handle: HANDLE) -> &'static Slot {
     &SLOTS[(handle as usize >> 2) % NAMES]
@@ -155,8 +155,12 @@ fn fingerprint(name: &[u16], generation: u64) -> u64 {
 
 /// Whether the upper is known not to have the key.
 pub(super) fn is_absent(name: &[u16], generation: u64) -> bool {
+    is_kept(name, generation)
+}
+
+fn is_kept(name: &[u16], generation: u64) -> bool {
     let hash = fingerprint(name, generation);
-    ABSENT[hash as usize % MISSES].load(Ordering::Relaxed) == hash
+    KNOWN[hash as usize % FACTS].load(Ordering::Relaxed) == hash
 }
 
 /// Stands for a count of changes in what is kept of a snapshot.
@@ -164,18 +168,37 @@ fn of_snapshot(layer: usize) -> u64 {
     u64::MAX - layer as u64
 }
 
+/// The same for keys that a snapshot has.
+fn in_snapshot(layer: usize) -> u64 {
+    u64::MAX / 2 - layer as u64
+}
+
+/// Whether the snapshot `layer` is known to have the key.
+pub(super) fn has(name: &[u16], layer: usize) -> bool {
+    is_kept(name, in_snapshot(layer))
+}
+
+/// Keeps that the snapshot `layer` has the key.
+pub(super) fn keep_had(name: &[u16], layer: usize) {
+    keep(name, in_snapshot(layer));
+}
+
 /// Whether the snapshot `layer` is known not to have the key.
 pub(super) fn lacks(name: &[u16], layer: usize) -> bool {
-    is_absent(name, of_snapshot(layer))
+    is_kept(name, of_snapshot(layer))
 }
 
 /// Keeps that the snapshot `layer` does not have the key.
 pub(super) fn keep_lack(name: &[u16], layer: usize) {
-    keep_absent(name, of_snapshot(layer));
+    keep(name, of_snapshot(layer));
 }
 
 /// Keeps that the upper does not have the key.
 pub(super) fn keep_absent(name: &[u16], generation: u64) {
+    keep(name, generation);
+}
+
+fn keep(name: &[u16], generation: u64) {
     let hash = fingerprint(name, generation);
-    ABSENT[hash as usize % MISSES].store(hash, Ordering::Relaxed);
+    KNOWN[hash as usize % FACTS].store(hash, Ordering::Relaxed);
 }

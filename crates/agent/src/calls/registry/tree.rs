@@ -87,8 +87,16 @@ impl Tree for Stack<'_> {
         if snapshot && recent::lacks(self.at(depth), layer) {
             return Ok(None);
         }
+        if snapshot && recent::has(self.at(depth), layer) {
+            return Ok(Some(Kind::Directory));
+        }
         match self.open(layer, depth, access::QUERY) {
-            Ok(_) => Ok(Some(Kind::Directory)),
+            Ok(_) => {
+                if snapshot {
+                    recent::keep_had(self.at(depth), layer);
+                }
+                Ok(Some(Kind::Directory))
+            }
             Err(STATUS_ACCESS_DENIED) => Ok(Some(Kind::Directory)),
             Err(status) if is_missing(status) => {
                 if snapshot {
