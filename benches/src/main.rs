@@ -23,6 +23,7 @@ use clap::builder::PossibleValuesParser;
 use pinion_harness::Wine;
 use report::Report;
 use std::path::PathBuf;
+use std::time::Duration;
 
 #[derive(Parser)]
 struct Options {
@@ -36,6 +37,10 @@ struct Options {
     #[arg(value_parser = PossibleValuesParser::new(BENCHES.iter().map(|(name, _)| *name)))]
     names: Vec<String>,
 }
+
+/// How long one program may take: to make 100,000 keys takes minutes on a machine
+/// that has other work.
+const LIMIT: Duration = Duration::from_secs(900);
 
 type Bench = fn(&Wine, &mut Report, usize) -> Result<()>;
 
@@ -57,6 +62,7 @@ fn main() -> Result<()> {
     let options = Options::parse();
     let mut wine = Wine::from_env()?;
     wine.set("PINION_ROOT", vm::STORE);
+    wine.set_limit(LIMIT);
     let mut report = Report::new(wine.version()?);
     wine.wineserver(&["-p"])?;
     for (name, bench) in BENCHES {

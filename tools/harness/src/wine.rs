@@ -18,6 +18,7 @@ pub struct Wine {
     bin: PathBuf,
     nginx: PathBuf,
     environment: Vec<(String, String)>,
+    limit: Duration,
     outputs: TempDir,
 }
 
@@ -80,6 +81,7 @@ impl Wine {
             bin: variable("PINION_BIN")?.into(),
             nginx: std::env::var("PINION_NGINX").unwrap_or_default().into(),
             environment: Vec::new(),
+            limit: LIMIT,
             outputs: tempfile::Builder::new().prefix("pinion-run-").tempdir()?,
         })
     }
@@ -88,6 +90,11 @@ impl Wine {
     pub fn set(&mut self, name: &str, value: &str) {
         self.environment.retain(|(known, _)| known != name);
         self.environment.push((name.into(), value.into()));
+    }
+
+    /// Gives programs more or less time than [`LIMIT`].
+    pub fn set_limit(&mut self, limit: Duration) {
+        self.limit = limit;
     }
 
     /// `system` or `10`.
@@ -213,7 +220,7 @@ impl Wine {
         program: impl AsRef<OsStr>,
         arguments: &[S],
     ) -> Result<Output> {
-        self.run_in(&self.drive_c(), program, arguments, LIMIT)
+        self.run_in(&self.drive_c(), program, arguments, self.limit)
     }
 
     /// Runs `pinion.exe` with `arguments`.
