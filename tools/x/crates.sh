@@ -2,7 +2,7 @@
 # All others are built and tested both natively and for Windows: what they have for Windows only is cfg(windows).
 # shellcheck shell=bash disable=SC2034
 
-NATIVE_ONLY=(-p pinion-harness -p pinion-e2e -p pinion-audit -p pinion-transparency -p pinion-demo -p pinion-bench)
+NATIVE_ONLY=(-p pinion-harness -p pinion-e2e -p pinion-audit -p pinion-transparency -p pinion-demo -p pinion-mutate -p pinion-bench)
 NOT_FOR_WINDOWS=("${NATIVE_ONLY[@]/#-p/--exclude}")
 # The agent and the test programs have no unit tests: the end-to-end tests are theirs.
 WITHOUT_UNIT_TESTS=(--exclude pinion-agent --exclude pinion-test-programs --exclude pinion-early-dll)
