@@ -13,6 +13,9 @@ cat <<'TEXT'
   bench    the figures for speed and memory, as ratios inside one run; ./x bench NAME… runs only those named
            (calls files keys depth clone build size memory first-byte requests crowd)
   audit    the kernel's-eye audit: what confined processes really opened, told by wineserver's own log
+  probe    the probes: programs in two VMs and on the host try to get at one another, for each channel in every way that is
+           known; a row that fails is open, or does not work inside   (what follows is for 'pinion verify': --channel C, --quick)
+           --mutate [CALL…]   leave out one hook of the agent after another: is there a probe that misses it?
   transparency
            can a program tell a VM from the host? Wine's own conformance tests (of the modules ntdll, kernel32, kernelbase and
            advapi32, built from Debian's source), outside and inside, then random operations on files and keys
@@ -23,7 +26,7 @@ cat <<'TEXT'
 Options
   --wine system|10|all    the Wine to run on: the distribution's, Wine 10 in a root made with debootstrap, or both.
                           system is the default; test runs on all
-  --json FILE             (demo, bench, audit, transparency) write the figures to FILE as JSON; with --wine all, one list for both
+  --json FILE             (demo, bench, audit, probe, transparency) write the figures to FILE as JSON; with --wine all, one list for both
   --                      what follows is handed on: ./x test -- some_test_name
 
 Environment
@@ -35,6 +38,7 @@ Examples
   ./x test --wine system
   ./x test -- several_copies
   ./x transparency --wine all ntdll:file ntdll:reg
+  ./x probe --wine all --channel pipes
   ./x bench --json figures.json
 
 Root or sudo is used for packages only, and each installed package is named. The user's own ~/.wine is never touched.

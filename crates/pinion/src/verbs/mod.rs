@@ -28,6 +28,7 @@ mod stop;
 mod supervise;
 mod unpause;
 mod update;
+mod verify;
 mod version;
 mod wait;
 
@@ -83,6 +84,7 @@ enum Verb {
     Reset(reset::Args),
     Channels(channels::Args),
     Doctor(doctor::Args),
+    Verify(verify::Args),
     Version(version::Args),
     Completion(completion::Args),
     ExitCodes(exit_codes::Args),
@@ -129,6 +131,7 @@ pub fn dispatch() -> Outcome {
         Verb::Reset(args) => reset::run(&args),
         Verb::Channels(args) => channels::run(&args),
         Verb::Doctor(args) => doctor::run(&args),
+        Verb::Verify(args) => verify::run(&args),
         Verb::Version(args) => version::run(&args),
         Verb::Completion(args) => completion::run(&args),
         Verb::ExitCodes(args) => exit_codes::run(&args),
