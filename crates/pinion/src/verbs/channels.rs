@@ -58,6 +58,7 @@ struct Told {
     wine: &'static str,
     gaps: &'static str,
     proofs: &'static [&'static str],
+    probes: Vec<&'static str>,
     calls: Vec<CallTold>,
 }
 
@@ -146,6 +147,9 @@ fn record(about: &About) -> String {
     for proof in about.proofs {
         text += &format!("proof           {proof}\n");
     }
+    for probe in probes(about) {
+        text += &format!("probe           {probe}\n");
+    }
     let rows: Vec<_> = of_channel(about.channel)
         .map(|call| {
             let group = call.group;
@@ -169,6 +173,13 @@ fn of_channel(channel: Channel) -> impl Iterator<Item = Call> {
     calls().filter(move |call| call.group.channel == channel)
 }
 
+/// The probes of the channel, for `pinion verify`.
+fn probes(about: &About) -> impl Iterator<Item = &'static str> {
+    let channel = about.channel;
+    let of = pinion_probes::all().filter(move |probe| probe.channel == channel);
+    of.map(|probe| probe.name)
+}
+
 fn told(about: &About) -> Told {
     Told {
         channel: about.channel.word(),
@@ -179,6 +190,7 @@ fn told(about: &About) -> Told {
         wine: about.wine,
         gaps: about.gaps,
         proofs: about.proofs,
+        probes: probes(about).collect(),
         calls: of_channel(about.channel)
             .map(|call| call_told(&call))
             .collect(),

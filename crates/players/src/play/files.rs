@@ -76,6 +76,8 @@ impl Served for File {
 impl Drop for File {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.0);
+        // When it is empty.
+        let _ = fs::remove_dir(folder());
     }
 }
 

@@ -168,8 +168,9 @@ fn create(probe: &str, root: HANDLE, name: &str) -> Step<(NTSTATUS, Handle)> {
     Ok((status, Handle(h)))
 }
 
-/// A file for a section.
+/// A file for a section, gone when its handle is.
 fn backing() -> Step<Handle> {
+    use std::os::windows::fs::OpenOptionsExt;
     use std::os::windows::io::IntoRawHandle;
     let path = std::env::temp_dir().join("pinion-probe-section");
     let file = std::fs::File::options()
@@ -177,6 +178,8 @@ fn backing() -> Step<Handle> {
         .write(true)
         .create(true)
         .truncate(false)
+        .access_mode(0xC001_0000)
+        .custom_flags(0x0400_0000)
         .open(&path)
         .and_then(|file| file.set_len(4096).map(|()| file));
     let file = file.map_err(|error| Seen::Refused(format!("the section's file: {error}")))?;

@@ -3,7 +3,7 @@
 use super::window::fact;
 use crate::imports;
 use crate::win::{self, Handle, Step, handle, last, nt, yes};
-use core::ffi::c_void;
+use core::ffi::{CStr, c_void};
 use core::ptr::null_mut;
 use pinion_probes::{Ask, Seen};
 use windows_sys::Win32::Foundation::{HANDLE, NTSTATUS};
@@ -22,6 +22,7 @@ imports! {
         fn WTSFreeMemory(list: *mut [u32; 6]) -> i32;
     }
     "ntdll.dll" {
+        fn wine_get_version() -> *const core::ffi::c_char;
         fn NtQuerySystemInformation(class: u32, buffer: *mut c_void, length: u32, returned: *mut u32) -> NTSTATUS;
     }
 }
@@ -114,6 +115,10 @@ fn system(way: &str, process: u32) -> Step<()> {
         "system-extended" => chain(&query(57)?, process),
         "system-full" => chain(&query(148)?, process),
         "system-session" => session(process)?,
+        "system-handles" | "system-handles-ex" if is_old_wine() => {
+            let why = "a question that Wine's server before 10 may end at";
+            return Err(Seen::Missing(why.into()));
+        }
         "system-handles" => {
             let told = query(16)?;
             let entries = told.get(8..).unwrap_or(&[]).chunks_exact(24);
@@ -135,6 +140,17 @@ fn system(way: &str, process: u32) -> Step<()> {
     } else {
         Err(Seen::Refused("it is in no list".into()))
     }
+}
+
+/// Whether this is a Wine before 10, whose server ends when it is asked for all
+/// handles while some process has none (seen on Wine 8).
+fn is_old_wine() -> bool {
+    // SAFETY: the export gives a static text that ends in a zero.
+    let version = unsafe { wine_get_version().map(|text| CStr::from_ptr(text)) };
+    let major = version
+        .ok()
+        .and_then(|text| text.to_str().ok()?.split('.').next()?.parse().ok());
+    major.is_some_and(|major: u32| major < 10)
 }
 
 fn number(bytes: &[u8], at: usize) -> u32 {

@@ -278,7 +278,8 @@ fn change(ask: &Ask) -> Step<()> {
 const VOLATILE: &str = "Volatile Environment";
 const ENVIRONMENT: &str = "Environment";
 
-struct Profile(String, String);
+/// A value or a section, and whether its key was made for it.
+struct Profile(String, String, bool);
 
 impl Drop for Profile {
     fn drop(&mut self) {
@@ -287,6 +288,11 @@ impl Drop for Profile {
         unsafe {
             if self.0.is_empty() {
                 let _ = WritePrivateProfileStringW(name.as_ptr(), null(), null(), ini().as_ptr());
+                let folder = std::env::var("SystemRoot").unwrap_or_default();
+                let _ = std::fs::remove_file(format!(r"{folder}\{INI}"));
+            } else if self.2 {
+                let key = wide(&self.0);
+                let _ = RegDeleteKeyW(USER, key.as_ptr());
             } else if let Ok(key) = open(USER, &self.0, ALL) {
                 let _ = RegDeleteValueW(key.0, name.as_ptr());
             }
@@ -294,8 +300,10 @@ impl Drop for Profile {
     }
 }
 
+const INI: &str = "pinion-probe.ini";
+
 fn ini() -> Vec<u16> {
-    wide("pinion-probe.ini")
+    wide(INI)
 }
 
 fn place(ask: &Ask) -> Step<&'static str> {
@@ -309,6 +317,7 @@ fn place(ask: &Ask) -> Step<&'static str> {
 
 fn serve_profile(ask: &Ask) -> Step<Box<dyn Served>> {
     let place = place(ask)?;
+    let is_new = !place.is_empty() && open(USER, place, READ).is_err();
     if place.is_empty() {
         let (section, text) = (wide(&ask.name), wide(&ask.secret.to_string()));
         let key = wide(VALUE);
@@ -324,7 +333,11 @@ fn serve_profile(ask: &Ask) -> Step<Box<dyn Served>> {
     } else {
         set(&create(USER, place)?, &ask.name, ask.secret)?;
     }
-    Ok(Box::new(Held(Profile(place.into(), ask.name.clone()))))
+    Ok(Box::new(Held(Profile(
+        place.into(),
+        ask.name.clone(),
+        is_new,
+    ))))
 }
 
 fn reach_profile(ask: &Ask) -> Step<()> {
