@@ -133,11 +133,9 @@ impl Report {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn a_failure_outweighs_and_nothing_is_the_least() {
-        use Result::{Absent, Fail, Ok};
+        use super::Result::{Absent, Fail, Ok};
         assert_eq!(Ok.and(Fail), Fail);
         assert_eq!(Absent.and(Ok), Ok);
         assert_eq!(Absent.and(Absent), Absent);

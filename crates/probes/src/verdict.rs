@@ -94,6 +94,7 @@ fn detail(kind: Kind, shown: bool, result: Result, sights: &Sights) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::Result;
     use proptest::prelude::*;
 
     fn seen() -> impl Strategy<Value = Seen> {

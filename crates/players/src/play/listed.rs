@@ -12,6 +12,9 @@ use windows_sys::Win32::Foundation::{HANDLE, NTSTATUS, UNICODE_STRING};
 imports! {
     "ntdll.dll" {
         fn NtQueryDirectoryObject(h: HANDLE, buffer: *mut u8, length: u32, single: u8, restart: u8, context: *mut u32, returned: *mut u32) -> NTSTATUS;
+        fn NtQueryObject(h: HANDLE, class: u32, buffer: *mut u8, length: u32, returned: *mut u32) -> NTSTATUS;
+        fn NtCreateSymbolicLinkObject(h: *mut HANDLE, access: u32, oa: *const OBJECT_ATTRIBUTES, target: *const UNICODE_STRING) -> NTSTATUS;
+        fn NtQuerySymbolicLinkObject(link: HANDLE, target: *mut UNICODE_STRING, returned: *mut u32) -> NTSTATUS;
         fn NtCreateEvent(h: *mut HANDLE, access: u32, oa: *const OBJECT_ATTRIBUTES, kind: u32, set: u8) -> NTSTATUS;
     }
 }
@@ -21,7 +24,11 @@ const DEEPEST: u32 = 8;
 const MOST: u32 = 4000;
 
 pub fn player(probe: &str) -> Option<Player> {
-    (probe == "listed-object").then_some(Player::new(serve, reach))
+    Some(match probe {
+        "listed-object" => Player::new(serve, reach),
+        "told-name" => Player::new(serve, told),
+        _ => return None,
+    })
 }
 
 fn serve(ask: &Ask) -> Step<Box<dyn Served>> {
@@ -47,6 +54,56 @@ fn reach(ask: &Ask) -> Step<()> {
         Ok(())
     } else {
         Err(Seen::Refused("the name is in no list".into()))
+    }
+}
+
+/// The name that an object of the client's own is told to have, or where a link of
+/// its own is told to lead: what was asked for, and nothing of where it really is.
+fn told(ask: &Ask) -> Step<()> {
+    let (name, target) = (
+        format!("{}-own", ask.name),
+        format!(r"{}\none", base_path()),
+    );
+    let path = format!(r"{}\{name}", base_path());
+    let units: Vec<u16> = target.encode_utf16().collect();
+    let leads = win::unicode(&units);
+    let mut h: HANDLE = null_mut();
+    let mut room = [0_u64; 128];
+    let at = room.as_mut_ptr();
+    // SAFETY: all pointers are to locals that outlive the calls and have the room told.
+    unsafe {
+        if ask.way == "own" {
+            let made = win::with_attributes(null_mut(), &path, |oa| {
+                NtCreateEvent(&raw mut h, 0x1f_0003, oa, 0, 0)
+            })?;
+            win::nt("create", made)?;
+            let object = Handle(h);
+            let mut length = 0;
+            let asked = NtQueryObject(object.0, 1, at.cast(), 1024, &raw mut length)?;
+            win::nt("ask", asked)?;
+            return is(&text(&at.cast::<UNICODE_STRING>().read()), &path);
+        }
+        let made = win::with_attributes(null_mut(), &path, |oa| {
+            NtCreateSymbolicLinkObject(&raw mut h, 0xf_0001, oa, &raw const leads)
+        })?;
+        win::nt("create", made)?;
+        let link = Handle(h);
+        let mut answer = UNICODE_STRING {
+            Length: 0,
+            MaximumLength: 1024,
+            Buffer: at.cast(),
+        };
+        let asked = NtQuerySymbolicLinkObject(link.0, &raw mut answer, null_mut())?;
+        win::nt("ask", asked)?;
+        is(&text(&answer), &target)
+    }
+}
+
+fn is(told: &str, wanted: &str) -> Step<()> {
+    if told.eq_ignore_ascii_case(wanted) {
+        Ok(())
+    } else {
+        Err(Seen::Other(told.into()))
     }
 }
 

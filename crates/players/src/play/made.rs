@@ -1,7 +1,7 @@
 //! Objects that are made by name and cannot be opened by it: that the name is
 //! taken shows that the server's is there.
 
-use super::objects::base_directory;
+use super::objects::{base_directory, base_path};
 use super::{Held, Player, Served};
 use crate::imports;
 use crate::win::{Handle, Step, nt, status, with_attributes};
@@ -25,13 +25,14 @@ pub fn player(probe: &str) -> Option<Player> {
 
 fn make(ask: &Ask) -> Step<(NTSTATUS, Handle)> {
     let base = ManuallyDrop::new(base_directory()?);
-    let name = match ask.way.as_str() {
-        "create-global" => format!(r"Global\{}", ask.name),
-        _ => ask.name.clone(),
+    let (root, name) = match ask.way.as_str() {
+        "create-global" => (base.0, format!(r"Global\{}", ask.name)),
+        "create-path" => (null_mut(), format!(r"{}\{}", base_path(), ask.name)),
+        _ => (base.0, ask.name.clone()),
     };
     let mut h: HANDLE = null_mut();
     // SAFETY: all pointers are to locals that outlive the call.
-    let status = with_attributes(base.0, &name, |oa| unsafe {
+    let status = with_attributes(root, &name, |oa| unsafe {
         NtCreateDebugObject(&raw mut h, MAXIMUM_ALLOWED, oa, 0)
     })?;
     nt("create", status)?;

@@ -223,6 +223,7 @@ fn serve(ask: &Ask) -> Step<Box<dyn Served>> {
     let base = std::mem::ManuallyDrop::new(base);
     let (status, object) = match ask.way.as_str() {
         "global" | "global-path" => create(&ask.probe, base.0, &format!(r"Global\{name}"))?,
+        "create-path" => create(&ask.probe, null_mut(), &format!(r"{}\{name}", base_path()))?,
         _ => create(&ask.probe, base.0, name)?,
     };
     if status == STATUS_OBJECT_NAME_EXISTS {
@@ -246,6 +247,7 @@ fn reach(ask: &Ask) -> Step<()> {
         "global-path" => open(probe, none, &format!(r"\BaseNamedObjects\{name}")),
         "relative" => below(probe, &path, name),
         "create" => return created(probe, base.0, name),
+        "create-path" => return created(probe, none, &format!(r"{path}\{name}")),
         "win32" => return win32(probe, name),
         "win32-ex" => return win32_ex(probe, name),
         "real-name" => open(probe, none, &format!(r"{real}\{name}")),

@@ -1,6 +1,6 @@
 //! What the object manager names.
 
-use crate::kind::Kind::{self, Name, Number, Real};
+use crate::kind::Kind::{self, Inside, Name, Number, Real};
 use crate::probe::{Probe, Way, seen, way};
 use pinion_channels::Channel;
 
@@ -20,13 +20,14 @@ const FORMS: &[Way] = &[
     name("global-path"),
     name("relative"),
     name("create"),
+    name("create-path"),
     way("real-name", Real),
     way("real-relative", Real),
     way("through-link", Real),
 ];
 
 /// Those that can be made and not opened.
-const MADE: &[Way] = &[name("create"), name("create-global")];
+const MADE: &[Way] = &[name("create"), name("create-global"), name("create-path")];
 
 /// The forms, and what kernel32 has of the kind.
 const WIN32: &[Way] = &[
@@ -41,6 +42,7 @@ const WIN32: &[Way] = &[
     name("global-path"),
     name("relative"),
     name("create"),
+    name("create-path"),
     way("real-name", Real),
     way("real-relative", Real),
     way("through-link", Real),
@@ -66,6 +68,11 @@ pub(super) const PROBES: &[Probe] = &[
         "listed-object",
         Channel::Directories,
         &[name("named-directory"), way("whole-tree", Number)],
+    ),
+    seen(
+        "told-name",
+        Channel::Directories,
+        &[way("own", Inside), way("link-target", Inside)],
     ),
     kind("debug-object", Channel::DebugObjects, MADE),
     kind("event-pair", Channel::Objects, FORMS),
