@@ -152,17 +152,23 @@ fn remove_tree(
     if depth > DEEPEST {
         return Err(status::STATUS_UNSUCCESSFUL);
     }
-    // The last first: so the registry moves none of the others.
-    while let Some(last) = count(key)?.checked_sub(1) {
-        let Some(name) = child(key, last)? else {
-            continue;
-        };
-        let access = KEY_ENUMERATE_SUB_KEYS | KEY_QUERY_VALUE | DELETE;
-        match open(key.as_raw_handle(), &name, access) {
-            Ok(below) => remove_tree(&below, depth + 1, removed)?,
-            // Another command removes it too.
-            Err(status) if is_missing(status) => {}
-            Err(status) => return Err(status),
+    // The last first: so the registry moves none of the others. To count them Wine
+    // looks at each, so that is done again only for what others do meanwhile.
+    let mut left = count(key)?;
+    while let Some(last) = left.checked_sub(1) {
+        left = last;
+        let name = child(key, last)?;
+        if let Some(name) = &name {
+            let access = KEY_ENUMERATE_SUB_KEYS | KEY_QUERY_VALUE | DELETE;
+            match open(key.as_raw_handle(), name, access) {
+                Ok(below) => remove_tree(&below, depth + 1, removed)?,
+                // Another command removes it too.
+                Err(status) if is_missing(status) => {}
+                Err(status) => return Err(status),
+            }
+        }
+        if left == 0 || name.is_none() {
+            left = count(key)?;
         }
     }
     // SAFETY: a live handle with DELETE access.
