@@ -2,7 +2,7 @@
 
 use super::tree::{ALL, DENIED, OK, READ, Tree, answer};
 use pinion_e2e::World;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// All classes that there may be, and one more; rooms that hold all, a part, or
 /// nothing.
@@ -86,9 +86,35 @@ fn answers_are_as_outside_to_the_byte() {
         let inside = tree.inside(&world, &[&setup[1..], &lines].concat());
         let outside = tree.outside(&[&setup[1..], &lines].concat());
         for (inside, outside) in inside.iter().zip(&outside) {
-            assert_eq!(inside, outside, "inside, outside");
+            assert_eq!(
+                without_padding(inside),
+                without_padding(outside),
+                "inside, outside"
+            );
         }
     }
+}
+
+/// The answer without the last four bytes of `KeyCachedInformation`, which Wine
+/// does not fill: they are what its stack held (seen on Wine 10, rarely other
+/// than zero).
+fn without_padding(answer: &Value) -> Value {
+    const PADDING: std::ops::Range<usize> = 28 * 2..32 * 2;
+    let mut answer = answer.clone();
+    let class = match answer["operation"][0].as_str() {
+        Some("info") => 2,
+        Some("enum") => 3,
+        _ => return answer,
+    };
+    if answer["operation"][class] == "4"
+        && let Some(bytes) = answer["value"][1].as_str()
+        && bytes.len() >= PADDING.end
+    {
+        let mut bytes = bytes.to_owned();
+        bytes.replace_range(PADDING, "--------");
+        answer["value"][1] = bytes.into();
+    }
+    answer
 }
 
 #[test]
