@@ -186,14 +186,17 @@ fn for_listing(layer: usize, open: &Open, path: &[u16]) -> usize {
 /// 8 and Wine 10).
 fn is_contradictory(open: &Open, found: bool) -> bool {
     const GENERIC_ALL: u32 = 0x1000_0000;
+    /// `FILE_MAXIMUM_DISPOSITION` (wdm.h).
+    const LAST_DISPOSITION: u32 = 5;
     let directory = open.options & raw::DIRECTORY_FILE != 0;
     let replaces = directory && REPLACING.contains(&open.disposition);
+    let unknown = open.disposition > LAST_DISPOSITION;
     if hooks::is_wine() {
         let deletes = open.options & DELETE_ON_CLOSE != 0;
         let may_not = open.access & (remove::DELETE | GENERIC_ALL) == 0;
-        return found && (replaces || deletes && may_not);
+        return found && (unknown || replaces || deletes && may_not);
     }
-    replaces || directory && open.options & raw::NON_DIRECTORY_FILE != 0
+    unknown || replaces || directory && open.options & raw::NON_DIRECTORY_FILE != 0
 }
 
 fn of_place(place: &Place<'_>, open: &Open, given: &OBJECT_ATTRIBUTES) -> NTSTATUS {
@@ -366,6 +369,8 @@ fn upper(
     if open.options & DELETE_ON_CLOSE != 0
         && place.tail.first() != Some(&u16::from(b':'))
         && let Err(status) = remove::prepare(view)
+        // That the name is taken is told before who holds the file.
+        && open.disposition != raw::CREATE
     {
         return status;
     }
