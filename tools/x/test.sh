@@ -13,6 +13,14 @@ end_wines() {
     for wine in "${WINES[@]}"; do wineserver_cmd "$wine" -k >/dev/null 2>&1 || true; done
 }
 
+# A server that stays. Wine 8's own wish to end three seconds after the last program can outlive the next program's start: one that
+# starts just then ends with code 1 and says nothing.
+stay_up() {
+    wineserver_cmd "$1" -k || true
+    wineserver_cmd "$1" -w || true
+    wineserver_cmd "$1" -p
+}
+
 # Those of Wine's own tests that are steady and take a minute at most; ./x transparency runs all.
 JUDGES=(ntdll:directory ntdll:env ntdll:file ntdll:info ntdll:om ntdll:path ntdll:pipe ntdll:reg ntdll:rtl kernelbase: advapi32:registry)
 
@@ -28,6 +36,7 @@ trap end_wines EXIT
 
 check "native tests" native_cargo test --no-fail-fast --workspace "${WITHOUT_UNIT_TESTS[@]}" --exclude pinion-e2e -- "${REST[@]}"
 for wine in "${WINES[@]}"; do
+    stay_up "$wine" >/dev/null 2>&1 </dev/null 9>&-
     harness_env "$wine"
     name=$(run_wine "$wine" --version)
     export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER="$X/wine-run $wine $PINION_PREFIX"
