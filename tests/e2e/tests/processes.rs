@@ -91,10 +91,13 @@ fn processes_of_the_host_and_of_another_vm_do_not_exist() {
     let supervisor = world.inspect("a")["supervisor_pid"]
         .as_u64()
         .expect("an id");
+    let threads = world.host.program("processes");
+    let threads = threads.args(["threads", &supervisor.to_string()]).run();
+    let supervisor_thread = threads.expect(0).json()[0].as_u64().expect("a thread");
     for (pid, tid) in [
         (in_b, in_b_tid),
         (on_host, on_host_tid),
-        (supervisor, supervisor + 4),
+        (supervisor, supervisor_thread),
         (65532, 65528),
     ] {
         assert_not_there(&reach(&world, "a", pid, tid));

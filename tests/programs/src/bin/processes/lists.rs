@@ -140,6 +140,16 @@ fn thread_owners() -> Ids {
         .collect()
 }
 
+/// The ids of the threads of the process `owner`.
+pub fn threads_of(owner: u32) -> Value {
+    let all = threads().into_iter();
+    let own: Vec<_> = all
+        .filter(|&(_, of)| of == owner)
+        .map(|(id, _)| id)
+        .collect();
+    json!(own)
+}
+
 fn psapi() -> Ids {
     let mut ids = vec![0_u32; 4096];
     let mut told = 0;

@@ -1,7 +1,7 @@
 //! Looks at other processes and does to them what can be done. `processes
 //! all` does all of it to children of its own; `hold SECONDS` is there to be
 //! reached; `reach PID TID` and `guess` try what is not its own; `list` tells
-//! every list of processes; `tables` how the lists answer to odd buffers; `handles`
+//! every list of processes, `threads PID` the threads of one; `tables` how the lists answer to odd buffers; `handles`
 //! tells and `ask-handles SECONDS` asks for the system's tables of handles;
 //! `take FILE` uses handles that another program has given to it, `give PID TID
 //! TO` gives them, `by-handle` does the same to a child of its own;
@@ -50,6 +50,7 @@ fn told(words: &[&str]) -> Value {
         ["reach", pid, tid] => reach::reach(number(pid), number(tid)),
         ["guess"] => reach::guess(),
         ["list"] => lists::all(),
+        ["threads", pid] => lists::threads_of(number(pid)),
         ["tables"] => tables::answers(),
         ["handles"] => handles::all(),
         ["ask-handles", seconds] => handles::ask(seconds),
@@ -61,7 +62,7 @@ fn told(words: &[&str]) -> Value {
         ["interrupt", pid, group] => attach::interrupt(number(pid), number(group)),
         ["console", seconds] => attach::console(seconds),
         _ => usage(
-            "processes all | hold SECONDS | reach PID TID | guess | list | tables | handles | ask-handles SECONDS | take FILE | give PID TID TO | by-handle | attach PID | listed PID | stay PID SECONDS FILE | interrupt PID GROUP | console SECONDS | to FILE WORDS…",
+            "processes all | hold SECONDS | reach PID TID | guess | list | threads PID | tables | handles | ask-handles SECONDS | take FILE | give PID TID TO | by-handle | attach PID | listed PID | stay PID SECONDS FILE | interrupt PID GROUP | console SECONDS | to FILE WORDS…",
         ),
     }
 }
