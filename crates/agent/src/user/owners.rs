@@ -125,11 +125,11 @@ fn owner(window: u64) -> u32 {
     if !is_wine_8() {
         // SAFETY: the kept stub takes a window and a class.
         let query: Query =
-            unsafe { core::mem::transmute(kept(guarded::index("NtUserQueryWindow"))) };
+            unsafe { core::mem::transmute(kept(const { guarded::index("NtUserQueryWindow") })) };
         // SAFETY: takes numbers.
         return unsafe { query(window, PROCESS) } as u32;
     }
-    let at = kept(guarded::index("NtUserCallHwndParam"));
+    let at = kept(const { guarded::index("NtUserCallHwndParam") });
     // SAFETY: the kept stub takes a window, a parameter and a code.
     let call: CallParam = unsafe { core::mem::transmute(at) };
     let mut process = 0;
@@ -152,7 +152,7 @@ fn is_own_desktops(window: u64, owner: u32) -> bool {
     type Ancestor = unsafe extern "system" fn(u64, u32) -> u64;
     // SAFETY: the kept stub takes a window and a number.
     let ancestor: Ancestor =
-        unsafe { core::mem::transmute(kept(guarded::index("NtUserGetAncestor"))) };
+        unsafe { core::mem::transmute(kept(const { guarded::index("NtUserGetAncestor") })) };
     // SAFETY: takes numbers.
     unsafe { ancestor(window, PARENT) == 0 }
 }

@@ -151,7 +151,8 @@ fn choose_desktop() -> Option<()> {
 fn thread_desktop() -> usize {
     type Get = unsafe extern "system" fn(u32) -> usize;
     // SAFETY: the kept stub takes a thread's id.
-    let get: Get = unsafe { core::mem::transmute(kept(guarded::index("NtUserGetThreadDesktop"))) };
+    let get: Get =
+        unsafe { core::mem::transmute(kept(const { guarded::index("NtUserGetThreadDesktop") })) };
     // SAFETY: takes a number.
     unsafe { get(membership::own_thread() as u32) }
 }
