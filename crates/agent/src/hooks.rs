@@ -396,12 +396,11 @@ impl Hook {
     }
 }
 
-/// Where ntdll has a call's stub. `wine_server_call` is one on Wine 8 only; on
-/// Wine 10 it is a function, which user32 does not call.
+/// Where ntdll has a call's stub.
 fn find(module: &Module<'_>, ntdll: &[u8], name: &[u8]) -> Option<u32> {
     let rva = module.find(name)?;
     let is_stub = || ntdll.get(rva as usize..).is_some_and(stub::begins);
-    (name != b"wine_server_call" || is_stub()).then_some(rva)
+    (name != pinion_nt::wine::SERVER_CALL || is_stub()).then_some(rva)
 }
 
 /// ntdll's mapped bytes.

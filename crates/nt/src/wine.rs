@@ -26,6 +26,11 @@ pub fn major(version: &[u8]) -> Option<u32> {
     core::str::from_utf8(digits).ok()?.parse().ok()
 }
 
+/// The export of ntdll by which DLLs of Wine's own speak to the server. It is a
+/// system call on Wine 8 only; on Wine 10 it is a function, which user32 does not
+/// call (observed).
+pub const SERVER_CALL: &[u8] = b"wine_server_call";
+
 /// Exports of ntdll that the agent refuses whole and that are system calls on
 /// Wine 8, plain code of more than 32 bytes on Wine 10 (observed): their shape
 /// is not looked at, since nobody calls them as they were.
