@@ -31,6 +31,7 @@ pub mod commit;
 mod count;
 pub mod diff;
 mod error;
+mod facts;
 mod garbage;
 mod id;
 mod layer;

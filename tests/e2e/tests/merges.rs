@@ -401,3 +401,64 @@ fn a_merge_that_cannot_be_done_changes_nothing() {
     }
     drop(holder);
 }
+
+/// How many names the file at `path` has, and which file it is.
+fn names_of(path: &Path) -> (u64, u64) {
+    use std::os::unix::fs::MetadataExt;
+    let data = fs::metadata(path).expect("a file");
+    (data.nlink(), data.ino())
+}
+
+/// Which files of the name `name` are below `root`, each as [`names_of`] tells.
+fn found(root: &Path, name: &str) -> Vec<(u64, u64)> {
+    let all = picture(root).into_keys();
+    let mut all: Vec<_> = all.filter(|path| path.ends_with(name)).collect();
+    all.sort();
+    all.iter().map(|path| names_of(path)).collect()
+}
+
+#[test]
+fn names_of_one_file_stay_one_in_archives_and_merges() {
+    let (world, there) = (World::new(), World::new());
+    let key = format!("{KEY}Links");
+    host(&world, &key, &[&["file-write", "@\\old.txt", "old"]]);
+    let story: &[&[&str]] = &[
+        &["file-link", "@\\old.txt", "@\\again.txt"],
+        &["folder-make", "@\\dir"],
+        &["file-write", "@\\dir\\one.txt", "one"],
+        &["file-link", "@\\dir\\one.txt", "@\\two.txt"],
+        &["file-append", "@\\two.txt", "+two"],
+        &["file-read", "@\\dir\\one.txt"],
+    ];
+    let answers = inside(&world, "one", &key, story);
+    assert!(answers.iter().all(|a| a["error"] == 0), "{answers:#?}");
+    assert_eq!(answers[5]["value"], "one+two");
+
+    let file = format!("{}\\one.tar.zst", world.windows_work());
+    world.pinion(["export", "one", "-o", &file]).run().ok();
+    there.pinion(["import", &file, "two"]).run().ok();
+    world.pinion(["commit", "one", "--into", "snap"]).run().ok();
+    for (store, layers) in [(world.store(), 2), (there.store(), 1)] {
+        for (one, two) in [("one.txt", "two.txt"), ("old.txt", "again.txt")] {
+            let one = found(&store, one);
+            assert_eq!(one, found(&store, two));
+            assert_eq!(one.iter().filter(|(names, _)| *names == 2).count(), layers);
+        }
+    }
+    let shown = world
+        .pinion(["commit", "one", "--dry-run"])
+        .run()
+        .expect(0)
+        .stdout;
+    assert!(
+        shown.contains("two.txt (a link to ") && shown.contains("again.txt (a link to "),
+        "{shown}"
+    );
+    world.pinion(["commit", "one"]).run().ok();
+    let of = |name: &str| names_of(&world.work().join(name));
+    assert_eq!(of("two.txt"), of("dir/one.txt"));
+    assert_eq!(of("again.txt"), of("old.txt"));
+    assert_eq!((of("old.txt").0, of("two.txt").0), (2, 2));
+    let text = fs::read_to_string(world.work().join("two.txt")).expect("text");
+    assert_eq!(text, "one+two");
+}

@@ -2,7 +2,7 @@
 
 use crate::failure::{Failure, Outcome, USAGE};
 use crate::{output, progress, vms};
-use pinion_store::commit::{self, Act, Plan, Resolve, Selection};
+use pinion_store::commit::{self, Act, Change, Plan, Resolve, Selection};
 use pinion_store::{VmName, exit_code, registry};
 use serde_json::json;
 
@@ -15,7 +15,8 @@ const AFTER: &str = "Examples:
 Where the host has changed a file or key since the VM made its copy, nothing is merged and each is named: take
 --ours (the VM's version) or --theirs (the host's; the VM's is dropped). A merge that is broken off is taken back
 or finished by the next command. What is merged is no change of the VM's any more; a VM that stands on snapshots
-keeps it. Of a key all values are merged together. Permissions are not merged.";
+keeps it. Of a key all values are merged together. Names of one file (hard links) that are all merged are one file
+on the host, too; a name without the others, or on another drive, becomes a file of its own, and the list says so.";
 
 /// Merge what a VM changed into the host or a new snapshot
 #[derive(clap::Args, Debug)]
@@ -110,8 +111,17 @@ fn show(args: &Args, plan: &Plan) -> Outcome {
         .changes
         .iter()
         .filter(|_| plan.conflicts.is_empty() || args.dry_run);
-    let changes = changes.map(|c| format!("{:8} {}\n", word(c.what), c.name));
+    let changes = changes.map(|c| format!("{:8} {}{}\n", word(c.what), c.name, links(c)));
     output::text(&changes.chain(conflicts).collect::<String>())
+}
+
+/// What becomes of the names of a file that has several.
+fn links(change: &Change) -> String {
+    match &change.linked {
+        Some(first) => format!(" (a link to {first})"),
+        None if change.apart => " (without its other links)".into(),
+        None => String::new(),
+    }
 }
 
 fn word(act: Act) -> &'static str {

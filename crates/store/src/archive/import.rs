@@ -148,6 +148,10 @@ impl Sink for Staged<'_> {
         self.place(layer)?.file(path, bytes)
     }
 
+    fn link(&mut self, layer: usize, path: &str, first: &str) -> Result<()> {
+        self.place(layer)?.link(path, first)
+    }
+
     fn node(&mut self, layer: usize, node: &Node) -> Result<()> {
         self.place(layer)?.node(node)
     }

@@ -16,7 +16,7 @@ const LAYERS: usize = 64;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Manifest {
-    /// [`FORMAT`].
+    /// [`FORMAT`], or an older one.
     pub(super) format: u32,
     /// The Pinion that wrote it.
     pub(super) pinion: String,
@@ -60,10 +60,10 @@ impl Manifest {
         let value: serde_json::Value = serde_json::from_slice(text)
             .map_err(|why| format!("its manifest is damaged: {why}"))?;
         match value.get("format").and_then(serde_json::Value::as_u64) {
-            Some(format) if format == u64::from(FORMAT) => (),
+            Some(format) if (1..=u64::from(FORMAT)).contains(&format) => (),
             Some(format) => {
                 return Err(format!(
-                    "it has format {format}, this Pinion knows format {FORMAT}"
+                    "it has format {format}, this Pinion knows the formats up to {FORMAT}"
                 ));
             }
             None => return Err("its manifest has no format number".into()),

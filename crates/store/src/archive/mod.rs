@@ -28,7 +28,7 @@ pub(crate) use export::sweep;
 pub(crate) use export::user;
 pub use import::{Import, import};
 pub use member::plain_fault as name_fault;
-pub(crate) use pack::gather;
+pub(crate) use pack::{Links, gather};
 #[cfg(windows)]
 pub(crate) use registry::each_key;
 pub(crate) use unpack::Place;
@@ -37,8 +37,10 @@ use std::path::Path;
 
 use crate::error::Error;
 
-/// The format of archives that this Pinion writes, and the only one it reads.
-pub const FORMAT: u32 = 1;
+/// The format of archives that this Pinion writes; it reads this and those before.
+pub const FORMAT: u32 = 2;
+/// From which format on archives have links of files.
+const LINKS: u32 = 2;
 
 /// The first member: what the archive is.
 const MANIFEST: &str = "pinion.json";

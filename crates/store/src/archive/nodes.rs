@@ -29,6 +29,20 @@ pub(crate) struct Node {
     pub(super) security: Option<String>,
 }
 
+impl Node {
+    /// A file of which nothing is told: a whiteout, or one more name of a file that is told of elsewhere.
+    pub(super) fn named(path: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            directory: false,
+            attributes: 0,
+            created: None,
+            modified: None,
+            security: None,
+        }
+    }
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
 fn is_zero(value: &u32) -> bool {
     *value == 0

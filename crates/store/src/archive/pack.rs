@@ -1,5 +1,7 @@
 //! Gathers what a layer holds and writes it into an archive.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, Write};
@@ -13,6 +15,7 @@ use super::write::Writer;
 use super::{FORMAT, MANIFEST, Progress, member, temporary};
 use crate::changes::{FileKind, FileNode, FileTree, Tree};
 use crate::error::{Error, Result};
+use crate::facts::FileId;
 
 /// One layer, gathered and judged.
 pub(super) struct Gathered {
@@ -32,6 +35,10 @@ pub(crate) struct Found {
     directory: bool,
     size: u64,
     modified: u64,
+    /// Which file it is, where it has more names than one.
+    id: Option<FileId>,
+    /// The first of its names, where this is another.
+    link: Option<String>,
 }
 
 impl Found {
@@ -52,6 +59,25 @@ impl Found {
             *last = hidden.into();
         }
         names
+    }
+}
+
+/// The files with more names than one (hard links), each by the first of them.
+#[derive(Debug, Default)]
+pub(crate) struct Links {
+    first: HashMap<FileId, String>,
+}
+
+impl Links {
+    /// The first name of the file, if this is another.
+    pub(crate) fn first(&mut self, found: &Found) -> Option<String> {
+        match self.first.entry(found.id?) {
+            Entry::Occupied(first) => Some(first.get().clone()),
+            Entry::Vacant(place) => {
+                place.insert(found.path.clone());
+                None
+            }
+        }
     }
 }
 
@@ -79,11 +105,17 @@ impl Gathered {
     ) -> Result<Self> {
         let mut files = Vec::new();
         let mut nodes = Vec::new();
+        let mut links = Links::default();
         gather(
             &FileTree::layer(root),
             &mut Vec::new(),
-            &mut |found, node| {
-                serde_json::to_writer(&mut nodes, node).map_err(|e| temporary(e.into()))?;
+            &mut |mut found, node| {
+                found.link = links.first(&found);
+                let line = match &found.link {
+                    Some(_) => &Node::named(&found.path),
+                    None => node,
+                };
+                serde_json::to_writer(&mut nodes, line).map_err(|e| temporary(e.into()))?;
                 nodes.push(b'\n');
                 files.push(found);
                 Ok(())
@@ -110,7 +142,15 @@ impl Gathered {
     /// Adds up what [`Gathered::write`] will write.
     pub(super) fn count(&self, layer: usize, totals: &mut Totals) {
         for found in &self.files {
-            totals.add(&file_name(layer, &found.path), found.size);
+            let size = match &found.link {
+                // The target's name is told, too.
+                Some(first) => {
+                    totals.names += file_name(layer, first).len() as u64;
+                    0
+                }
+                None => found.size,
+            };
+            totals.add(&file_name(layer, &found.path), size);
         }
         if let Some((_, size)) = &self.base {
             totals.add(&part_name(layer, "base"), *size);
@@ -128,8 +168,16 @@ impl Gathered {
         mut done: impl FnMut(u64),
     ) -> Result<()> {
         let failed = |e| Error::io("write", out, e);
+        for first in self.files.iter().filter_map(|found| found.link.as_deref()) {
+            writer.will_be_linked(file_name(layer, first));
+        }
         for found in &self.files {
             let name = file_name(layer, &found.path);
+            if let Some(first) = &found.link {
+                let first = file_name(layer, first);
+                writer.link(&name, &first, found.modified).map_err(failed)?;
+                continue;
+            }
             if found.directory {
                 writer.directory(&name, found.modified).map_err(failed)?;
                 continue;
@@ -231,6 +279,7 @@ fn file(path: String, node: &FileNode) -> Result<(Found, Node)> {
         });
     }
     let directory = node.kind == FileKind::Directory;
+    let facts = crate::facts::of(&node.real).map_err(|e| Error::io("look at", &node.real, e))?;
     let modified = node.modified.and_then(ticks);
     let about = Node {
         path: path.clone(),
@@ -246,6 +295,8 @@ fn file(path: String, node: &FileNode) -> Result<(Found, Node)> {
         directory,
         size: node.size,
         modified: (modified.unwrap_or(0) / TICKS).saturating_sub(TO_UNIX),
+        id: facts.names.filter(|_| !directory).map(|(id, _)| id),
+        link: None,
     };
     Ok((found, about))
 }
@@ -267,20 +318,15 @@ fn security(_node: &FileNode) -> Result<Option<String>> {
 }
 
 fn whiteout(path: String) -> (Found, Node) {
-    let about = Node {
-        path: path.clone(),
-        directory: false,
-        attributes: 0,
-        created: None,
-        modified: None,
-        security: None,
-    };
+    let about = Node::named(&path);
     let found = Found {
         path,
         real: None,
         directory: false,
         size: 0,
         modified: 0,
+        id: None,
+        link: None,
     };
     (found, about)
 }

@@ -30,8 +30,8 @@ const MOST: u64 = 4_000_000;
 const LONGEST_PATH: u64 = 1 << 17;
 /// What is read before the manifest is known: it, and what tar adds.
 const BEFORE: u64 = manifest::LONGEST + (1 << 17);
-/// What tar and the checksums add to each member, names left out: two headers, padding, a line.
-const OVERHEAD: u64 = 2 * 512 + 2 * 512 + 128;
+/// What tar and the checksums add to each member, names left out: three headers, padding, a line.
+const OVERHEAD: u64 = 3 * 512 + 3 * 512 + 128;
 
 /// Takes what an archive holds.
 pub(super) trait Sink {
@@ -41,6 +41,8 @@ pub(super) trait Sink {
     fn directory(&mut self, layer: usize, path: &str) -> Result<()>;
     /// The file `path` of a layer. All of `bytes` must be read.
     fn file(&mut self, layer: usize, path: &str, bytes: &mut dyn Read) -> Result<()>;
+    /// One more name, `path`, of the file `first` of the layer, which came before.
+    fn link(&mut self, layer: usize, path: &str, first: &str) -> Result<()>;
     /// What a layer says of its files.
     fn node(&mut self, layer: usize, node: &Node) -> Result<()>;
     /// A layer's file of bases.
@@ -84,6 +86,7 @@ pub(super) fn read(
         sink,
         state: None,
         long_name: None,
+        long_link: None,
         sums: HashMap::new(),
         ended: false,
     };
@@ -142,10 +145,19 @@ struct State {
 struct Layer {
     files: Tree,
     /// In the order in which they came.
-    order: Vec<(String, bool)>,
+    order: Vec<(String, Kind)>,
     described: bool,
     keys: bool,
     base: bool,
+}
+
+/// What a member of a layer's files is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    File,
+    Directory,
+    /// One more name of a file.
+    Link,
 }
 
 struct Reader<'s> {
@@ -155,6 +167,7 @@ struct Reader<'s> {
     sink: &'s mut dyn Sink,
     state: Option<State>,
     long_name: Option<Vec<u8>>,
+    long_link: Option<Vec<u8>>,
     /// The checksum of each file so far.
     sums: HashMap<String, String>,
     ended: bool,
@@ -184,19 +197,8 @@ impl Reader<'_> {
         if self.ended {
             return Err(self.refused("it goes on after its end"));
         }
-        if kind == EntryType::GNULongName {
-            if self.long_name.is_some() || size > LONGEST_PATH {
-                return Err(self.refused("the name of a member is too long"));
-            }
-            let mut name = Vec::new();
-            entry.read_to_end(&mut name).map_err(|e| self.damaged(&e))?;
-            name.truncate(
-                name.iter()
-                    .position(|&byte| byte == 0)
-                    .unwrap_or(name.len()),
-            );
-            self.long_name = Some(name);
-            return Ok(());
+        if matches!(kind, EntryType::GNULongName | EntryType::GNULongLink) {
+            return self.long(kind, size, entry);
         }
         let name = match self.long_name.take() {
             Some(name) => name,
@@ -205,9 +207,24 @@ impl Reader<'_> {
         let Ok(name) = String::from_utf8(name) else {
             return Err(self.refused("the name of a member is no UTF-8"));
         };
+        let target = self.long_link.take();
         match kind {
+            EntryType::Link => {
+                let target = match target {
+                    Some(target) => target,
+                    None => entry
+                        .header()
+                        .link_name_bytes()
+                        .unwrap_or_default()
+                        .into_owned(),
+                };
+                return self.link(&name, target, size);
+            }
+            _ if target.is_some() => {
+                return Err(self.refused("it is damaged: a target of a link is of no link"));
+            }
             EntryType::Regular | EntryType::Directory => (),
-            EntryType::Symlink | EntryType::Link => {
+            EntryType::Symlink => {
                 return Err(self.refused(format!("'{}' is a link", name.escape_debug())));
             }
             _ => {
@@ -233,6 +250,71 @@ impl Reader<'_> {
             return Err(self.refused("it holds more than it says"));
         }
         self.of_layer(&name, directory, entry, size)
+    }
+
+    /// The long name of the next member, or of the target of one that is a link.
+    fn long(&mut self, kind: EntryType, size: u64, entry: &mut dyn Read) -> Result<()> {
+        let place = match kind {
+            EntryType::GNULongName => &mut self.long_name,
+            _ => &mut self.long_link,
+        };
+        if place.is_some() || size > LONGEST_PATH {
+            return Err(self.refused("the name of a member is too long"));
+        }
+        let mut name = Vec::new();
+        let read = entry.read_to_end(&mut name);
+        let end = name.iter().position(|&byte| byte == 0);
+        name.truncate(end.unwrap_or(name.len()));
+        *place = Some(name);
+        read.map(drop).map_err(|e| self.damaged(&e))
+    }
+
+    /// One more name of a file of the same layer, which came before with all its bytes.
+    fn link(&mut self, name: &str, target: Vec<u8>, size: u64) -> Result<()> {
+        let shown = name.escape_debug();
+        let refused =
+            |reader: &Self, why: &str| reader.refused(format!("the link '{shown}' {why}"));
+        let Some(state) = &mut self.state else {
+            let why = format!("it does not begin with {MANIFEST}, so it is no export of Pinion");
+            return Err(self.refused(why));
+        };
+        state.members += 1;
+        if state.members > state.manifest.members {
+            return Err(self.refused("it holds more than it says"));
+        }
+        let layers = state.layers.len();
+        if state.manifest.format < super::LINKS || size != 0 {
+            return Err(refused(self, "is none of a file"));
+        }
+        let Some((layer, Part::File(path))) = part(name).filter(|(layer, _)| *layer < layers)
+        else {
+            return Err(refused(self, "is no part of a layer"));
+        };
+        let target = String::from_utf8(target).unwrap_or_default();
+        let first = match part(&target) {
+            Some((of, Part::File(first))) if of == layer && !member::is_whiteout(first) => first,
+            _ => return Err(refused(self, "leads to no file of its layer")),
+        };
+        // Only a file has a checksum, and only when all its bytes have come.
+        let Some(sum) = self.sums.get(&target).cloned() else {
+            return Err(refused(
+                self,
+                "leads to a file that does not come before it",
+            ));
+        };
+        let begun = &mut self.layers()[layer];
+        let fault = match member::is_whiteout(path) {
+            true => Some("a whiteout is no link"),
+            false => file_fault(begun, path, Kind::Link, 0),
+        };
+        if let Some(why) = fault {
+            return Err(self.refused(format!("'{shown}': {why}")));
+        }
+        self.sink.link(layer, path, first)?;
+        match self.sums.insert(name.to_owned(), sum) {
+            None => Ok(()),
+            Some(_) => Err(self.refused(format!("'{shown}' is there twice"))),
+        }
     }
 
     fn manifest(
@@ -323,7 +405,8 @@ impl Reader<'_> {
         }
         let begun = &mut self.layers()[layer];
         let fault = match part {
-            Part::File(path) => file_fault(begun, path, directory, size),
+            Part::File(path) if directory => file_fault(begun, path, Kind::Directory, size),
+            Part::File(path) => file_fault(begun, path, Kind::File, size),
             Part::Nodes => {
                 std::mem::replace(&mut begun.described, true).then_some("it is there twice")
             }
@@ -362,16 +445,23 @@ impl Reader<'_> {
             let node: Node = serde_json::from_slice(&line).map_err(|why| {
                 self.refused(format!("what it says of its files is damaged: {why}"))
             })?;
-            if order.next() != Some((node.path.clone(), node.directory)) {
+            let came = order.next().filter(|(path, kind)| {
+                *path == node.path
+                    && (*kind == Kind::Directory) == node.directory
+                    && (*kind != Kind::Link || node == Node::named(path))
+            });
+            let Some((_, kind)) = came else {
                 let path = node.path.escape_debug();
                 return Err(self.refused(format!("what it says of '{path}' is not of its files")));
-            }
+            };
             let rights = node.security.as_deref();
             if rights.is_some_and(|text| !crate::security::is_plain(text)) {
                 let path = node.path.escape_debug();
                 return Err(self.refused(format!("the rights of '{path}' are no list of rights")));
             }
-            self.sink.node(layer, &node)?;
+            if kind != Kind::Link {
+                self.sink.node(layer, &node)?;
+            }
         }
         match order.next() {
             Some((path, _)) => Err(self.refused(format!("it says nothing of '{path}'"))),
@@ -465,7 +555,8 @@ fn part(name: &str) -> Option<(usize, Part<'_>)> {
 }
 
 /// Why the file cannot be of the layer, if it cannot.
-fn file_fault(layer: &mut Layer, path: &str, directory: bool, size: u64) -> Option<&'static str> {
+fn file_fault(layer: &mut Layer, path: &str, kind: Kind, size: u64) -> Option<&'static str> {
+    let directory = kind == Kind::Directory;
     if let Some(why) = member::fault(path) {
         return Some(why);
     }
@@ -478,7 +569,7 @@ fn file_fault(layer: &mut Layer, path: &str, directory: bool, size: u64) -> Opti
     if member::is_whiteout(path) && (directory || size != 0) {
         return Some("a whiteout is not empty");
     }
-    layer.order.push((path.to_owned(), directory));
+    layer.order.push((path.to_owned(), kind));
     layer.files.add(path, directory).err()
 }
 

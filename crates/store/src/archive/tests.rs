@@ -63,6 +63,9 @@ impl Sink for Memory {
     fn file(&mut self, layer: usize, path: &str, bytes: &mut dyn Read) -> Result<()> {
         self.place(layer).file(path, bytes)
     }
+    fn link(&mut self, layer: usize, path: &str, first: &str) -> Result<()> {
+        self.place(layer).link(path, first)
+    }
     fn node(&mut self, layer: usize, node: &Node) -> Result<()> {
         self.nodes.push(node.clone());
         self.place(layer).node(node)
@@ -219,6 +222,8 @@ struct Member {
     bytes: Vec<u8>,
     /// What its header says of its size.
     size: u64,
+    /// What it is a link to.
+    link: Vec<u8>,
 }
 
 fn file(name: &str, bytes: &[u8]) -> Member {
@@ -227,6 +232,16 @@ fn file(name: &str, bytes: &[u8]) -> Member {
         kind: EntryType::Regular,
         bytes: bytes.into(),
         size: bytes.len() as u64,
+        link: Vec::new(),
+    }
+}
+
+/// One more name of the member `to`.
+fn link(name: &str, to: &str) -> Member {
+    Member {
+        kind: EntryType::Link,
+        link: to.into(),
+        ..file(name, b"")
     }
 }
 
@@ -247,6 +262,7 @@ fn raw(members: &[Member]) -> Vec<u8> {
         header.set_entry_type(member.kind);
         header.set_size(member.size);
         header.set_mode(0o644);
+        header.as_gnu_mut().unwrap().linkname[..member.link.len()].copy_from_slice(&member.link);
         header.set_cksum();
         tar.append(&header, &member.bytes[..]).unwrap();
     }
@@ -255,12 +271,8 @@ fn raw(members: &[Member]) -> Vec<u8> {
 
 fn node(path: &str, directory: bool) -> String {
     let node = Node {
-        path: path.into(),
         directory,
-        attributes: 0,
-        created: None,
-        modified: None,
-        security: None,
+        ..Node::named(path)
     };
     serde_json::to_string(&node).unwrap() + "\n"
 }
@@ -297,9 +309,12 @@ fn sealed(mut all: Vec<Member>, change: impl Fn(&mut Manifest)) -> Vec<Member> {
     all.insert(0, file(MANIFEST, &serde_json::to_vec(&manifest).unwrap()));
     let sums: Vec<u8> = all
         .iter()
-        .filter(|m| m.kind == EntryType::Regular)
+        .filter(|m| matches!(m.kind, EntryType::Regular | EntryType::Link))
         .flat_map(|m| {
-            let sum = hex(&Sha256::digest(&m.bytes));
+            let target = all
+                .iter()
+                .find(|of| !m.link.is_empty() && of.name == m.link);
+            let sum = hex(&Sha256::digest(&target.unwrap_or(m).bytes));
             [sum.as_bytes(), b"  ", &m.name, b"\n"].concat()
         })
         .collect();
@@ -380,6 +395,141 @@ fn hostile_names_are_refused() {
 }
 
 #[test]
+fn an_archive_of_the_first_format_is_taken_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let members = drive(vec![file("layers/0/files/C/a", b"hello")]);
+    let old = raw(&with(members, "", |m| m.format = 1));
+    let memory = unpack(&old, folder.path(), None).unwrap();
+    assert_eq!(fs::read(memory.places[0].join("C/a")).unwrap(), b"hello");
+}
+
+#[test]
+fn names_of_one_file_stay_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let upper = folder.path().join("upper");
+    let long = ["x".repeat(200), "y".repeat(200)].join("/");
+    fs::create_dir_all(upper.join("C").join(&long)).unwrap();
+    fs::create_dir_all(upper.join("D")).unwrap();
+    let names = [
+        format!("C/{long}/a"),
+        "C/b".into(),
+        "D/c".into(),
+        format!("C/{long}/d"),
+    ];
+    fs::write(upper.join(&names[0]), "one file").unwrap();
+    for name in &names[1..] {
+        fs::hard_link(upper.join(&names[0]), upper.join(name)).unwrap();
+    }
+    fs::write(upper.join("C/other"), "one file").unwrap();
+    let packed = pack(&[&upper], &[]).unwrap();
+    let memory = unpack(&packed, folder.path(), None).unwrap();
+    let out = &memory.places[0];
+    assert_eq!(picture(&upper), picture(out));
+    for name in &names[1..] {
+        assert!(
+            crate::facts::are_one(&out.join(&names[0]), &out.join(name)),
+            "{name}"
+        );
+    }
+    assert_eq!(crate::facts::of(&out.join("C/other")).unwrap().names, None);
+}
+
+#[test]
+fn hostile_links_are_refused() {
+    let a = "layers/0/files/C/a";
+    let good = || drive(vec![file(a, b"x"), file("layers/0/files/C/.wh.w", b"")]);
+    let after = |more: Member| {
+        let mut all = good();
+        all.push(more);
+        all
+    };
+    let here = "layers/0/files/C/b";
+    let folder = tempfile::tempdir().unwrap();
+    unpack(
+        &raw(&with(after(link(here, a)), "", |_| ())),
+        folder.path(),
+        None,
+    )
+    .unwrap();
+    for to in [
+        "",
+        "/etc/passwd",
+        "../../x",
+        "layers/0/files/C/../C/a",
+        "layers/0/files/C/A",
+        "layers/0/files/C",
+        "layers/0/files/C/none",
+        "layers/0/files/C/.wh.w",
+        "layers/1/files/C/a",
+        "layers/0/base",
+        "pinion.json",
+        here,
+    ] {
+        let why = why(&raw(&with(after(link(here, to)), "", |_| ())));
+        assert!(why.contains("leads to"), "{to}: {why}");
+    }
+    for name in [
+        a,
+        "layers/0/files/C/A",
+        "layers/0/files/C/.wh.b",
+        "layers/0/base",
+        "x",
+        "layers/0/files/D/b",
+    ] {
+        let why = why(&raw(&with(after(link(name, a)), "", |_| ())));
+        assert!(!why.contains("damaged"), "{name}: {why}");
+    }
+    let mut before = good();
+    before.insert(1, link(here, a));
+    assert!(why(&raw(&with(before, "", |_| ()))).contains("before it"));
+    let first = with(after(link(here, a)), "", |m| m.format = 1);
+    assert!(why(&raw(&first)).contains("none of a file"));
+    let filled = Member {
+        kind: EntryType::Link,
+        link: a.into(),
+        ..file(here, b"xyz")
+    };
+    assert!(why(&raw(&with(after(filled), "", |_| ()))).contains("none of a file"));
+    // What is told of the file is told at its first name.
+    let mut all = after(link(here, a));
+    let nodes = [node("C", true), node("C/a", false), node("C/.wh.w", false)].concat();
+    let more = "{\"path\":\"C/b\",\"attributes\":2}\n";
+    all.push(file("layers/0/files.jsonl", (nodes + more).as_bytes()));
+    all.push(file("layers/0/keys.jsonl", b""));
+    assert!(why(&raw(&sealed(all, |_| ()))).contains("'C/b'"));
+    // A long target is that of a link, and comes once.
+    let target = || Member {
+        kind: EntryType::GNULongLink,
+        ..file("././@LongLink", a.as_bytes())
+    };
+    let with_target = |more: Vec<Member>| {
+        let mut all = good();
+        all.push(target());
+        all.extend(more);
+        let mut all = with(all, "", |_| ());
+        // Long targets are no members.
+        let count = all
+            .iter()
+            .filter(|m| m.kind == EntryType::GNULongLink)
+            .count();
+        let mut manifest: Manifest = serde_json::from_slice(&all[0].bytes).unwrap();
+        manifest.members -= count as u64;
+        manifest.bytes -= (count * a.len()) as u64;
+        all[0] = file(MANIFEST, &serde_json::to_vec(&manifest).unwrap());
+        let sums = all.len() - 1;
+        let text = String::from_utf8(all[sums].bytes.clone()).unwrap();
+        let (_, rest) = text.split_once('\n').unwrap();
+        let first = format!("{}  {MANIFEST}\n", hex(&Sha256::digest(&all[0].bytes)));
+        all[sums] = file(SUMS, (first + rest).as_bytes());
+        raw(&all)
+    };
+    let folder = tempfile::tempdir().unwrap();
+    unpack(&with_target(vec![link(here, a)]), folder.path(), None).unwrap();
+    assert!(why(&with_target(vec![file(here, b"x")])).contains("of no link"));
+    assert!(why(&with_target(vec![target(), link(here, a)])).contains("too long"));
+}
+
+#[test]
 fn other_kinds_of_members_are_refused() {
     for (kind, word) in [
         (EntryType::Symlink, "link"),
@@ -390,7 +540,7 @@ fn other_kinds_of_members_are_refused() {
         (EntryType::GNUSparse, "neither"),
         (EntryType::XHeader, "neither"),
         (EntryType::XGlobalHeader, "neither"),
-        (EntryType::GNULongLink, "neither"),
+        (EntryType::GNULongLink, "of no link"),
     ] {
         let member = Member {
             kind,
@@ -471,7 +621,8 @@ fn wrong_checksums_sizes_and_counts_are_refused() {
         |m: &mut Manifest| m.layers = 2,
         |m: &mut Manifest| m.layers = 0,
         |m: &mut Manifest| m.layers = 65,
-        |m: &mut Manifest| m.format = 2,
+        |m: &mut Manifest| m.format = super::FORMAT + 1,
+        |m: &mut Manifest| m.format = 0,
         |m: &mut Manifest| m.members = u64::MAX,
         |m: &mut Manifest| m.bytes = u64::MAX,
         |m: &mut Manifest| m.names = u64::MAX,

@@ -51,6 +51,12 @@ impl Place {
         fresh(&at, bytes)
     }
 
+    /// Gives the file `first`, which is there, one more name.
+    pub(crate) fn link(&self, path: &str, first: &str) -> Result<()> {
+        let at = self.at(path);
+        fs::hard_link(self.at(first), &at).map_err(|e| Error::io("link", &at, e))
+    }
+
     pub(crate) fn base(&self, bytes: &mut dyn Read) -> Result<()> {
         fresh(&self.files.join(pinion_wire::base::NAME), bytes)
     }

@@ -1,5 +1,6 @@
 //! Writes an archive, member by member, each with its checksum.
 
+use std::collections::HashMap;
 use std::io::{self, Read, Write};
 
 use sha2::{Digest, Sha256};
@@ -12,6 +13,8 @@ use super::frames::Compressor;
 pub(super) struct Writer<W: Write> {
     tar: Builder<Compressor<W>>,
     sums: String,
+    /// The checksums of files that may be linked to.
+    linked: HashMap<String, String>,
 }
 
 impl<W: Write> Writer<W> {
@@ -19,6 +22,7 @@ impl<W: Write> Writer<W> {
         Self {
             tar: Builder::new(Compressor::new(out)),
             sums: String::new(),
+            linked: HashMap::new(),
         }
     }
 
@@ -26,6 +30,20 @@ impl<W: Write> Writer<W> {
     pub(super) fn directory(&mut self, path: &str, modified: u64) -> io::Result<()> {
         let mut header = header(EntryType::Directory, 0, modified);
         self.tar.append_data(&mut header, path, io::empty())
+    }
+
+    /// Adds one more name of the file that was added as `target`, which [`Writer::will_be_linked`] told of.
+    pub(super) fn link(&mut self, path: &str, target: &str, modified: u64) -> io::Result<()> {
+        let sum = self.linked.get(target).filter(|sum| !sum.is_empty());
+        let sum = sum.ok_or_else(|| io::Error::other(format!("'{target}' is not written yet")))?;
+        self.sums.push_str(&format!("{sum}  {path}\n"));
+        let mut header = header(EntryType::Link, 0, modified);
+        self.tar.append_link(&mut header, path, target)
+    }
+
+    /// Keeps the checksum of `path` when it is added, for links to it.
+    pub(super) fn will_be_linked(&mut self, path: String) {
+        self.linked.insert(path, String::new());
     }
 
     /// Adds a file of `size` bytes, told as they go.
@@ -54,6 +72,9 @@ impl<W: Write> Writer<W> {
         }
         let sum = super::keys::hex(&source.hash.finalize());
         self.sums.push_str(&format!("{sum}  {path}\n"));
+        if let Some(kept) = self.linked.get_mut(path) {
+            *kept = sum;
+        }
         Ok(())
     }
 

@@ -54,6 +54,9 @@ impl Field {
                 let (from, to) = (self.in_upper(path)?, self.on_host(staged)?);
                 copy(&from, &to).map_err(|e| Error::io("write", &to, e))
             }
+            Step::LinkFile {
+                path, from, staged, ..
+            } => self.stage_link(path, from, staged),
             Step::RemoveFile { path } | Step::RemoveFolder { path } => may_go(&self.on_host(path)?),
             Step::MakeFolder { .. } => Ok(()),
             #[cfg(windows)]
@@ -68,10 +71,29 @@ impl Field {
         }
     }
 
+    /// Stages one more name of the file `from`; a copy where the file system gives none: because there are
+    /// two of them, or it has no such names, or no more.
+    fn stage_link(&self, path: &str, from: &str, staged: &str) -> Result<()> {
+        let [from, to, at] = [
+            self.on_host(from)?,
+            self.on_host(staged)?,
+            self.on_host(path)?,
+        ];
+        may_go(&at)?;
+        if crate::facts::are_one(&from, &at) || fs::hard_link(&from, &to).is_ok() {
+            return Ok(());
+        }
+        copy(&self.in_upper(path)?, &to).map_err(|e| Error::io("write", &to, e))
+    }
+
     /// Takes back what [`Field::stage`] brought.
     pub(super) fn unstage(&self, step: &Step) -> Result<()> {
         match step {
             Step::WriteFile { staged, .. } => remove_file(&self.on_host(staged)?),
+            // Its attributes are those of the host's file.
+            Step::LinkFile { from, staged, .. } => {
+                forget_name(&self.on_host(staged)?, &self.on_host(from)?)
+            }
             _ => Ok(()),
         }
     }
@@ -82,7 +104,7 @@ impl Field {
             Step::RemoveFile { path } => remove_file(&self.on_host(path)?),
             Step::RemoveFolder { path } => remove_folder(&self.on_host(path)?),
             Step::MakeFolder { path } => self.make_folder(path),
-            Step::WriteFile { path, staged } => {
+            Step::WriteFile { path, staged } | Step::LinkFile { path, staged, .. } => {
                 replace(&self.on_host(staged)?, &self.on_host(path)?)
             }
             #[cfg(windows)]
@@ -117,10 +139,16 @@ impl Field {
     /// Takes away from the upper what the host has now.
     pub(super) fn drop_from_upper(&self, drop: &Drop) -> Result<()> {
         match drop {
-            Drop::File { path, stamp } => {
+            Drop::File {
+                path,
+                stamp,
+                linked,
+            } => {
                 let at = self.in_upper(path)?;
+                let count = if *linked { 2 } else { 3 };
+                let same = |now: [u64; 3]| now[..count] == stamp[..count];
                 // Written since: it is the VM's again.
-                if base::stamp(&at)? == Some(*stamp) {
+                if base::stamp(&at)?.is_some_and(same) {
                     remove_file(&at)
                 } else {
                     Ok(())
@@ -181,6 +209,18 @@ fn remove_file(at: &Path) -> Result<()> {
         Some(data) if !data.is_dir() => {
             make_writable(at, &data);
             fs::remove_file(at).map_err(|e| Error::io("delete", at, e))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Takes one name of a file away; its attributes stay as they are, for the name `other`.
+fn forget_name(at: &Path, other: &Path) -> Result<()> {
+    let data = look(at)?;
+    remove_file(at)?;
+    match (data, look(other)?) {
+        (Some(data), Some(_)) => {
+            set_attributes(other, &data).map_err(|e| Error::io("change", other, e))
         }
         _ => Ok(()),
     }

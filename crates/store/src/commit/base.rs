@@ -9,6 +9,7 @@ use pinion_wire::base::{Kind, NAME, parse};
 
 use crate::changes::{NodePath, fold};
 use crate::error::{Error, Result};
+use crate::facts::Facts;
 use crate::layer::Layer;
 
 /// The most that is read of one file of bases: its lines are written by members.
@@ -142,10 +143,10 @@ pub(super) fn key_line(path: &NodePath) -> Vec<u16> {
     line
 }
 
-/// Size, last write and change of a file, as the agent keeps them; none when there is none.
-pub(super) fn stamp(path: &Path) -> Result<Option<[u64; 3]>> {
-    match stamp_of(path) {
-        Ok(stamp) => Ok(Some(stamp)),
+/// What is told of a file; none when there is none.
+pub(super) fn facts(path: &Path) -> Result<Option<Facts>> {
+    match crate::facts::of(path) {
+        Ok(facts) => Ok(Some(facts)),
         Err(e)
             if matches!(
                 e.kind(),
@@ -158,48 +159,7 @@ pub(super) fn stamp(path: &Path) -> Result<Option<[u64; 3]>> {
     }
 }
 
-#[cfg(windows)]
-fn stamp_of(path: &Path) -> io::Result<[u64; 3]> {
-    use std::os::windows::fs::OpenOptionsExt;
-    use std::os::windows::io::AsRawHandle;
-    use windows_sys::Win32::Storage::FileSystem::{
-        FILE_BASIC_INFO, FileBasicInfo, GetFileInformationByHandleEx,
-    };
-    const FILE_READ_ATTRIBUTES: u32 = 0x80;
-    const FILE_FLAG_BACKUP_SEMANTICS: u32 = 0x0200_0000;
-    let file = fs::OpenOptions::new()
-        .access_mode(FILE_READ_ATTRIBUTES)
-        .custom_flags(FILE_FLAG_BACKUP_SEMANTICS)
-        .open(path)?;
-    let mut basic = FILE_BASIC_INFO::default();
-    // SAFETY: the structure is of the class's layout and size.
-    let told = unsafe {
-        GetFileInformationByHandleEx(
-            file.as_raw_handle(),
-            FileBasicInfo,
-            (&raw mut basic).cast(),
-            size_of::<FILE_BASIC_INFO>() as u32,
-        )
-    };
-    if told == 0 {
-        return Err(io::Error::last_os_error());
-    }
-    let size = file.metadata()?.len();
-    Ok([
-        size,
-        basic.LastWriteTime.cast_unsigned(),
-        basic.ChangeTime.cast_unsigned(),
-    ])
-}
-
-#[cfg(not(windows))]
-fn stamp_of(path: &Path) -> io::Result<[u64; 3]> {
-    use std::os::unix::fs::MetadataExt;
-    let data = fs::symlink_metadata(path)?;
-    let ticks = |seconds: i64, nanos: i64| (seconds * 10_000_000 + nanos / 100).cast_unsigned();
-    Ok([
-        data.len(),
-        ticks(data.mtime(), data.mtime_nsec()),
-        ticks(data.ctime(), data.ctime_nsec()),
-    ])
+/// Size, last write and change of a file, as the agent keeps them; none when there is none.
+pub(super) fn stamp(path: &Path) -> Result<Option<[u64; 3]>> {
+    Ok(facts(path)?.map(|facts| facts.stamp()))
 }

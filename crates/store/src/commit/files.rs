@@ -3,10 +3,12 @@
 use std::ffi::OsString;
 
 use super::base::{self, Bases};
+use super::links::Links;
 use super::plan::{Act, Drop, Plan, Step, Verdict};
 use super::select::{Chosen, Selection, file_name, text};
 use crate::changes::{FileKind, FileNode, FileTree, Item, Node, NodePath, Tree, Walk, What};
 use crate::error::{Error, Result};
+use crate::facts::Facts;
 
 /// The attributes that a program can change: read-only, hidden, system, archive, temporary, offline, not
 /// content indexed.
@@ -30,7 +32,12 @@ pub(super) fn plan(
     selection: &Selection,
     plan: &mut Plan,
 ) -> Result<()> {
-    let mut planner = Planner { sides, bases, plan };
+    let mut planner = Planner {
+        sides,
+        bases,
+        plan,
+        links: Links::default(),
+    };
     let mut left: Option<NodePath> = None;
     for item in Walk::new(vec![sides.upper.clone()], vec![sides.host.clone()]) {
         let item = item?;
@@ -49,6 +56,8 @@ pub(super) fn plan(
             left = Some(item.path);
         }
     }
+    let Planner { plan, links, .. } = planner;
+    links.settle(plan);
     Ok(())
 }
 
@@ -56,6 +65,7 @@ struct Planner<'p> {
     sides: &'p Sides,
     bases: &'p Bases,
     plan: &'p mut Plan,
+    links: Links,
 }
 
 impl Planner<'_> {
@@ -183,9 +193,15 @@ impl Planner<'_> {
         node: &FileNode,
         host: Option<&FileNode>,
     ) -> Result<Verdict> {
-        let own = base::stamp(&node.real)?.ok_or_else(|| gone(node))?;
+        let facts = base::facts(&node.real)?.ok_or_else(|| gone(node))?;
+        let own = facts.stamp();
         if self.is_untouched(path, node, own, host) {
-            self.drop_file(path, own)?;
+            self.drop_file(path, &facts)?;
+            if let (Some(names), Some(host)) = (facts.names, host)
+                && self.changed(path, host)?.is_none()
+            {
+                self.links.on_host(names, unicode(path)?);
+            }
             return Ok(Verdict::Merge);
         }
         let verdict = match host {
@@ -206,6 +222,9 @@ impl Planner<'_> {
                 Act::Add
             };
             self.plan.change(what, file_name(path));
+            if let Some(names) = facts.names {
+                self.links.written(names, self.plan);
+            }
             // Where it is staged is decided when it is.
             let staged = String::new();
             self.plan.steps.push(Step::WriteFile {
@@ -214,7 +233,7 @@ impl Planner<'_> {
             });
         }
         if verdict != Verdict::Leave {
-            self.drop_file(path, own)?;
+            self.drop_file(path, &facts)?;
         }
         Ok(verdict)
     }
@@ -237,11 +256,12 @@ impl Planner<'_> {
         })
     }
 
-    fn drop_file(&mut self, path: &NodePath, stamp: [u64; 3]) -> Result<()> {
+    fn drop_file(&mut self, path: &NodePath, facts: &Facts) -> Result<()> {
         let text = unicode(path)?;
         self.plan.drops.push(Drop::File {
             path: text.clone(),
-            stamp,
+            stamp: facts.stamp(),
+            linked: facts.names.is_some(),
         });
         // A whiteout beside a file hides nothing that the file does not.
         self.plan.drops.push(Drop::Whiteout { path: text });

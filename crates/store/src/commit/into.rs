@@ -4,7 +4,7 @@
 use std::fs::File;
 
 use super::select::{Chosen, Selection};
-use crate::archive::{Place, gather};
+use crate::archive::{Links, Place, gather};
 use crate::changes::FileTree;
 use crate::error::{Error, Result};
 use crate::name::VmName;
@@ -70,6 +70,7 @@ pub fn commit_into(
 
 fn copy_files(upper: &FileTree, place: &Place, selection: &Selection) -> Result<()> {
     let mut nodes = Vec::new();
+    let mut links = Links::default();
     gather(upper, &mut Vec::new(), &mut |found, node| {
         let copy = match selection.file(&found.about()) {
             Chosen::No => false,
@@ -78,6 +79,9 @@ fn copy_files(upper: &FileTree, place: &Place, selection: &Selection) -> Result<
         };
         if !copy {
             return Ok(());
+        }
+        if let Some(first) = links.first(&found) {
+            return place.link(&node.path, &first);
         }
         match found.real() {
             _ if node.directory => place.directory(&node.path)?,

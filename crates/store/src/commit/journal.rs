@@ -3,7 +3,7 @@
 //! It is written before anything else is, and says how far the work is: while it is *staging* nothing of
 //! the host is changed, and what is left of it is taken back; from *applying* on it is finished.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -68,9 +68,25 @@ impl Journal {
         let lock = lock(&path)?.ok_or_else(|| busy(&path))?;
         let field = field(&vm.upper())?;
         let mut steps = plan.steps.clone();
+        let mut files = HashMap::new();
         for (index, step) in steps.iter_mut().enumerate() {
-            if let Step::WriteFile { path, staged } = step {
-                *staged = field.staged(path, &format!(".pinion-{id}-{index}"))?;
+            let passing = |path: &str| field.staged(path, &format!(".pinion-{id}-{index}"));
+            match step {
+                Step::WriteFile { path, staged } => {
+                    *staged = passing(path)?;
+                    files.insert(path.clone(), staged.clone());
+                }
+                Step::LinkFile {
+                    path,
+                    to,
+                    from,
+                    staged,
+                } => {
+                    *staged = passing(path)?;
+                    // What is written in this merge is linked before it is in its place.
+                    from.clone_from(files.get(to).unwrap_or(to));
+                }
+                _ => (),
             }
         }
         let record = Record {
@@ -165,7 +181,7 @@ impl Journal {
         };
         for step in &self.record.steps {
             match step {
-                Step::WriteFile { path, .. } => {
+                Step::WriteFile { path, .. } | Step::LinkFile { path, .. } => {
                     if let Some(numbers) = self.field.stamp(path)? {
                         let units: Vec<u16> = path.encode_utf16().collect();
                         add(

@@ -13,6 +13,7 @@ mod into;
 mod journal;
 #[cfg(windows)]
 mod keys;
+mod links;
 mod plan;
 mod select;
 

@@ -26,6 +26,14 @@ pub(super) enum Step {
     MakeFolder { path: String },
     /// The file `staged` (beside it, or beside a directory that is to be made) takes its place.
     WriteFile { path: String, staged: String },
+    /// The file gets one more name, `path`, by `staged`: that of the host's file `to`, or of the file that
+    /// is staged for it (`from`). Where it can have none, `path` is a copy.
+    LinkFile {
+        path: String,
+        to: String,
+        from: String,
+        staged: String,
+    },
     /// A key with all its values is deleted. It has no keys below by then.
     RemoveKey { key: Vec<Vec<u16>> },
     /// A key is made, and has the values that the upper's has.
@@ -43,8 +51,14 @@ pub(super) enum Step {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "drop")]
 pub(super) enum Drop {
-    /// The file, if it is still the same: size, last write, change.
-    File { path: String, stamp: [u64; 3] },
+    /// The file, if it is still the same: size, last write, change. One of several names counts as changed
+    /// when another of them goes.
+    File {
+        path: String,
+        stamp: [u64; 3],
+        #[serde(default)]
+        linked: bool,
+    },
     /// The directory, if it is empty.
     Folder { path: String },
     /// The whiteout.
@@ -74,6 +88,12 @@ pub struct Change {
     pub what: Act,
     /// The file (`C:\a\b`) or key (`HKLM\Software\x`).
     pub name: String,
+    /// Of which other file of the host it becomes one more name (a hard link).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub linked: Option<String>,
+    /// The VM's file has more names, which the host's will not have.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub apart: bool,
 }
 
 /// Something that stands against the merge.
@@ -130,7 +150,12 @@ impl Plan {
     }
 
     pub(super) fn change(&mut self, what: Act, name: String) {
-        self.changes.push(Change { what, name });
+        self.changes.push(Change {
+            what,
+            name,
+            linked: None,
+            apart: false,
+        });
     }
 }
 

@@ -281,6 +281,90 @@ fn an_untouched_copy_is_no_change() {
     assert_eq!(fs::read_to_string(world.host("a")).unwrap(), "host");
 }
 
+/// The one change that the plan tells of `name`.
+fn told(plan: &Plan, name: &str) -> (Option<String>, bool) {
+    let change = plan.changes.iter().find(|change| change.name == name);
+    let change = change.unwrap_or_else(|| panic!("{name}: {:?}", plan.changes));
+    (change.linked.clone(), change.apart)
+}
+
+#[test]
+fn names_of_one_file_become_one_on_the_host() {
+    let world = World::new();
+    plant(&world, &[("d/old", "o")]);
+    world.write("a", "vm");
+    fs::create_dir_all(world.upper("new")).unwrap();
+    fs::create_dir_all(world.upper("d")).unwrap();
+    for name in ["b", "new/c", "d/old"] {
+        world.keep_base(name);
+        fs::hard_link(world.upper("a"), world.upper(name)).unwrap();
+    }
+    let plan = world.commit(&all(), Resolve::Refuse);
+    assert_eq!(plan.conflicts, []);
+    assert_eq!(told(&plan, r"C:\a"), (None, false));
+    for name in ["b", "new/c", "d/old"] {
+        let path = format!(r"C:\{}", name.replace('/', r"\"));
+        assert_eq!(told(&plan, &path), (Some(r"C:\a".into()), false));
+        assert!(
+            crate::facts::are_one(&world.host("a"), &world.host(name)),
+            "{name}"
+        );
+        assert!(!world.upper(name).exists(), "{name}");
+    }
+    assert!(!crate::facts::are_one(&world.host("a"), &world.upper("a")));
+    assert!(world.commit(&all(), Resolve::Refuse).changes.is_empty());
+}
+
+#[test]
+fn a_new_name_of_a_file_of_the_host_is_one_there() {
+    let world = World::new();
+    plant(&world, &[("m", "m"), ("n", "n")]);
+    for (old, new) in [("m", "a"), ("n", "z")] {
+        world.write(old, old);
+        let times = fs::metadata(world.host(old)).unwrap().modified().unwrap();
+        let copy = fs::File::options()
+            .write(true)
+            .open(world.upper(old))
+            .unwrap();
+        copy.set_modified(times).unwrap();
+        fs::hard_link(world.upper(old), world.upper(new)).unwrap();
+    }
+    fs::write(world.host("n"), "host").unwrap();
+    let plan = world.commit(&all(), Resolve::Refuse);
+    assert_eq!(told(&plan, r"C:\a"), (Some(r"C:\m".into()), false));
+    assert!(crate::facts::are_one(&world.host("a"), &world.host("m")));
+    // The host's own has changed: the VM's new name is of the file as the VM had it.
+    assert_eq!(told(&plan, r"C:\z"), (None, true));
+    assert_eq!(fs::read_to_string(world.host("z")).unwrap(), "n");
+    assert_eq!(fs::read_to_string(world.host("n")).unwrap(), "host");
+    assert!(!world.upper("a").exists() && !world.upper("m").exists());
+}
+
+#[test]
+fn a_name_alone_becomes_a_copy() {
+    let world = World::new();
+    world.write("a", "vm");
+    fs::create_dir_all(world.vm.upper().files().join("D")).unwrap();
+    fs::create_dir_all(world.host.join("D")).unwrap();
+    fs::hard_link(world.upper("a"), world.upper("b")).unwrap();
+    fs::hard_link(world.upper("a"), world.vm.upper().files().join("D/c")).unwrap();
+    let only = Selection {
+        files: vec![select::names(r"C\b")],
+        keys: vec![],
+    };
+    let plan = world.commit(&only, Resolve::Refuse);
+    assert_eq!(told(&plan, r"C:\b"), (None, true));
+    assert!(world.host("b").exists() && !world.host("a").exists());
+    assert!(world.upper("a").exists() && !world.upper("b").exists());
+    let plan = world.commit(&all(), Resolve::Refuse);
+    assert_eq!(told(&plan, r"C:\a"), (None, false));
+    assert_eq!(told(&plan, r"D:\c"), (None, true));
+    assert!(!crate::facts::are_one(
+        &world.host("a"),
+        &world.host.join("D/c")
+    ));
+}
+
 /// What a program in the VM sees.
 fn seen(world: &World) -> BTreeMap<String, Option<String>> {
     use crate::changes::{FileKind, Walk, What};
@@ -299,7 +383,7 @@ fn seen(world: &World) -> BTreeMap<String, Option<String>> {
 }
 
 /// Does to the VM what a program does through the agent.
-fn act(world: &World, path: &str, what: u8) {
+fn act(world: &World, path: &str, what: u8, other: &str) {
     let at = world.upper(path);
     let parents_are_directories = {
         let seen = seen(world);
@@ -317,6 +401,10 @@ fn act(world: &World, path: &str, what: u8) {
     match (what, now) {
         (0, None | Some(Some(_))) => world.write(path, "vm"),
         (1, None) => fs::create_dir_all(&at).unwrap(),
+        (3, None) if world.upper(other).is_file() => {
+            fs::create_dir_all(at.parent().unwrap()).unwrap();
+            fs::hard_link(world.upper(other), &at).unwrap();
+        }
         (2, Some(Some(_))) => {
             world.hide(path);
             let _ = fs::remove_file(&at);
@@ -338,7 +426,7 @@ proptest! {
     #[test]
     fn after_a_merge_the_host_is_what_the_vm_saw(
         planted in proptest::collection::vec(("[ab](/[ab]){0,2}", any::<bool>()), 0..8),
-        done in proptest::collection::vec(("[ab](/[ab]){0,2}", 0..3_u8), 0..8),
+        done in proptest::collection::vec(("[ab](/[ab]){0,2}", 0..4_u8, "[ab](/[ab]){0,2}"), 0..10),
         crash in 0..40_usize,
     ) {
         let world = World::new();
@@ -350,8 +438,8 @@ proptest! {
                 let _ = fs::write(&at, "host");
             }
         }
-        for (path, what) in &done {
-            act(&world, path, *what);
+        for (path, what, other) in &done {
+            act(&world, path, *what, other);
         }
         let before = seen(&world);
         let old = picture(&world.host);

@@ -43,6 +43,7 @@ fn do_one(words: &[&str]) -> Value {
         ["file-fill", path] => done(fill(path)),
         ["file-delete", path] => done(fs::remove_file(path)),
         ["file-rename", from, to] => done(fs::rename(from, to)),
+        ["file-link", from, to] => done(fs::hard_link(from, to)),
         ["file-copy", from, to] => told(fs::copy(from, to).map(|n| json!(n))),
         ["file-stat", path] => told(fs::metadata(path).map(|m| {
             json!({"length": m.len(), "folder": m.is_dir(), "readonly": m.permissions().readonly()})
@@ -67,7 +68,7 @@ fn do_one(words: &[&str]) -> Value {
         ["key-list", key] => with_key(key, KEY_READ, subkeys),
         _ => usage(
             "file-read P | file-write P TEXT | file-append P TEXT | file-fill P | file-delete P | file-rename P Q | \
-             file-copy P Q | file-stat P | file-touch-as-reader P | file-hold P SECONDS | folder-make P | folder-delete P | folder-list P | file-find P | \
+             file-link P Q | file-copy P Q | file-stat P | file-touch-as-reader P | file-hold P SECONDS | folder-make P | folder-delete P | folder-list P | file-find P | \
              key-create K | key-delete K | key-set K NAME TEXT | key-get K NAME | key-unset K NAME | key-list K",
         ),
     }
