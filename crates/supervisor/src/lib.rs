@@ -92,6 +92,8 @@ mod start;
 #[cfg(windows)]
 mod system;
 #[cfg(windows)]
+mod unix;
+#[cfg(windows)]
 mod usage;
 #[cfg(windows)]
 mod wine_folder;

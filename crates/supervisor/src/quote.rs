@@ -1,4 +1,5 @@
-//! One command line out of a program and its arguments, as the Microsoft C runtime takes it apart.
+//! One command line out of a program and its arguments, as the Microsoft C runtime takes it apart,
+//! and the programs that one may mean.
 
 /// The command line: each argument in quotes where it needs them.
 #[must_use]
@@ -31,6 +32,19 @@ fn quote(argument: &str) -> String {
     text.extend(std::iter::repeat_n('\\', backslashes * 2));
     text.push('"');
     text
+}
+
+/// The names of a program that a command line may begin with, each with what follows it: the one in
+/// quotes, or those that end at each space.
+pub fn programs(line: &str) -> impl Iterator<Item = (&str, &str)> {
+    let quoted = line.strip_prefix('"').and_then(|rest| rest.split_once('"'));
+    let spaces = line.match_indices([' ', '\t']).map(|(at, _)| at);
+    let words = spaces.chain([line.len()]).filter(move |_| quoted.is_none());
+    let words = words.map(|end| line.split_at(end));
+    quoted
+        .into_iter()
+        .chain(words)
+        .filter(|(name, _)| !name.is_empty())
 }
 
 #[cfg(test)]
@@ -94,6 +108,18 @@ mod tests {
             line(&[r"C:\x y\", r#"say "hi""#]),
             r#""C:\x y\\" "say \"hi\"""#
         );
+    }
+
+    #[test]
+    fn a_line_names_its_program_in_quotes_or_up_to_any_space() {
+        let all = |line| programs(line).collect::<Vec<_>>();
+        assert_eq!(all(r#""C:\a b" c"#), [(r"C:\a b", " c")]);
+        assert_eq!(
+            all("a b\tc"),
+            [("a", " b\tc"), ("a b", "\tc"), ("a b\tc", "")]
+        );
+        assert_eq!(all("\"a"), [("\"a", "")]);
+        assert_eq!(all(""), []);
     }
 
     proptest! {

@@ -30,7 +30,8 @@ use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::keeper::Keeper;
 use crate::process::Process;
-use crate::system::{check, nt_error, own, wide};
+use crate::system::{check, is_wine, nt_error, own, wide};
+use crate::unix::Image;
 
 /// The exit code of a process that could not be confined; nobody waits for it.
 pub(crate) const NOT_CONFINED: u32 = 126;
@@ -164,7 +165,13 @@ fn program_of(line: &str) -> &str {
 fn create_suspended(vm: &Vm, job: &Job, launch: &Launch) -> Result<Confined> {
     let output = inheritable(open_output(vm)?)?;
     let input = inheritable(open_nul()?)?;
-    let mut command_line = wide(&launch.command_line);
+    let image = is_wine()
+        .then(|| Image::of(&launch.command_line))
+        .transpose()?;
+    let mut command_line = match &image {
+        Some(image) => image.line.clone(),
+        None => wide(&launch.command_line),
+    };
     let environment = launch.env.as_deref().map(environment_block);
     let folder = launch.cwd.as_deref().map(wide);
     let handles = [input.as_raw_handle(), output.as_raw_handle()];
@@ -188,7 +195,7 @@ fn create_suspended(vm: &Vm, job: &Job, launch: &Launch) -> Result<Confined> {
     // is writable; `created` is a local.
     let done = again::create(|| unsafe {
         CreateProcessW(
-            null(),
+            image.as_ref().map_or(null(), |image| image.path.as_ptr()),
             command_line.as_mut_ptr(),
             null(),
             null(),

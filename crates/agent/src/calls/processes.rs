@@ -158,11 +158,15 @@ impl Default for Child {
 impl Child {
     /// Ends a child that could not be confined, and says why to the log.
     fn end(self, why: Unconfined) -> NTSTATUS {
-        // SAFETY: both handles are this value's own.
-        unsafe {
-            NtTerminateProcess(self.process, STATUS_ACCESS_DENIED);
-            NtClose(self.process);
-            NtClose(self.thread);
+        // A program of Unix that took the image's place is none (`files::unix`), and
+        // no handle means the calling process.
+        if !self.process.is_null() {
+            // SAFETY: both handles are this value's own.
+            unsafe {
+                NtTerminateProcess(self.process, STATUS_ACCESS_DENIED);
+                NtClose(self.process);
+                NtClose(self.thread);
+            }
         }
         supervisor::refused(&[], why.text(), why.status());
         STATUS_ACCESS_DENIED

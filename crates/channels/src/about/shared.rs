@@ -250,9 +250,13 @@ pub(super) const ABOUT: &[About] = &[
         treatment: Treatment::Denied,
         state: State::Partly,
         windows: "Not there.",
-        wine: "ntdll exports calls that start Unix programs and speak to the wineserver; DLLs of Wine's own call Unix code of theirs without a system call.",
-        proofs: &["e2e machine::no_program_of_unix_is_started_from_inside"],
-        gaps: "Programs can still speak to the wineserver directly and call the Unix code of Wine's DLLs, and CreateProcess of a Unix program is Wine's own to start.",
+        wine: "NtCreateUserProcess starts a file that is no image as a Unix program, and so does a call of ntdll's own: both are refused, in members and for services. ntdll exports calls that speak to the wineserver; DLLs of Wine's own call Unix code of theirs without a system call.",
+        proofs: &[
+            "e2e machine::no_program_of_unix_is_started_from_inside",
+            "e2e unix::a_file_that_is_no_image_is_no_program_inside",
+            "e2e unix::no_service_is_a_program_of_unix",
+        ],
+        gaps: "Programs can still speak to the wineserver directly, load Unix libraries and call the Unix code of Wine's DLLs. Who swaps a file while a program is made of it can have it started.",
     },
     About {
         channel: Channel::Local,

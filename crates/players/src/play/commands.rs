@@ -5,13 +5,19 @@ use super::sockets::io;
 use super::{Player, Served};
 use crate::imports;
 use crate::win::{self, Step, wide};
+use core::ffi::c_char;
 use core::ptr::null;
 use pinion_probes::{Ask, Seen};
+use std::ffi::CString;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use windows_sys::Win32::Foundation::NTSTATUS;
 
 imports! {
+    "ntdll.dll" {
+        fn __wine_unix_spawnvp(words: *const *const c_char, wait: i32) -> NTSTATUS;
+    }
     "shell32.dll" {
         fn ShellExecuteW(window: isize, verb: *const u16, file: *const u16, arguments: *const u16, folder: *const u16, show: i32) -> isize;
     }
@@ -78,20 +84,34 @@ fn reach(ask: &Ask) -> Step<()> {
         ("shell", "command-processor") => run("cmd.exe", &["/c", &own, "mark", &mark_text])?,
         ("shell", "shell-execute") => shell_execute(&own, &format!(r#"mark "{mark_text}""#))?,
         ("unix", "file" | "drive") => fs::write(&mark, "mark").map_err(|error| io(&error))?,
-        ("unix", "start") => {
-            let unix = mark_text.replace('\\', "/");
-            let unix = unix
-                .split_once(':')
-                .map_or(unix.clone(), |(_, rest)| rest.to_owned());
-            // A Unix program knows no drive: what it is told, a shell finds below the prefix's.
-            let script = format!("touch \"$WINEPREFIX/drive_c{unix}\"");
-            run(r"Z:\bin\sh", &["-c", &script])?;
-        }
+        ("unix", way) => unix(way, &mark_text)?,
         (_, way) => return win::unknown(way),
     }
     // What was started has a moment.
     std::thread::sleep(std::time::Duration::from_millis(300));
     Err(Seen::Other("started".into()))
+}
+
+/// Starts a shell of Unix that leaves the mark.
+fn unix(way: &str, mark: &str) -> Step<()> {
+    const SHELL: &str = r"Z:\bin\sh";
+    let mark = mark.replace('\\', "/");
+    let mark = mark.split_once(':').map_or(&*mark, |(_, rest)| rest);
+    // A Unix program knows no drive: what it is told, a shell finds below the prefix's.
+    let script = format!(": >$WINEPREFIX/drive_c{mark}");
+    match way {
+        "start" => run(SHELL, &["-c", &script]),
+        "start-command" => run("start.exe", &["/wait", "/unix", "/bin/sh", "-c", &script]),
+        "shell-execute" => shell_execute(SHELL, &format!("-c \"{script}\"")),
+        "spawn" => {
+            let words = ["sh", "-c", &script].map(|word| CString::new(word).unwrap_or_default());
+            let mut words = words.each_ref().map(|word| word.as_ptr()).to_vec();
+            words.push(null());
+            // SAFETY: texts that end in zeros, in an array that ends in none.
+            win::nt("spawn", unsafe { __wine_unix_spawnvp(words.as_ptr(), 1)? })
+        }
+        way => win::unknown(way),
+    }
 }
 
 /// Runs a program to its end, but no longer than it may take.

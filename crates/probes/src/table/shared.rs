@@ -196,6 +196,13 @@ pub(super) const PROBES: &[Probe] = &[
     felt(
         "unix",
         Channel::Unix,
-        &[host("start"), host("file"), host("drive")],
+        &[
+            host("start"),
+            host("start-command"),
+            host("shell-execute"),
+            host("spawn"),
+            host("file"),
+            host("drive"),
+        ],
     ),
 ];

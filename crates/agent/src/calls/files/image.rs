@@ -2,13 +2,17 @@
 //! the name that it then has. The host's programs start under their own names.
 
 use super::names::{self, Named};
+use super::unix;
 use super::view::{self, View};
 use crate::hooks;
 use crate::{guard, scratch};
 use core::ffi::c_void;
 use pinion_layers::{Lookup, lookup};
 use pinion_nt::calls::{NtQueryInformationProcess, NtReadVirtualMemory, NtWriteVirtualMemory};
-use pinion_nt::status::{STATUS_ACCESS_DENIED, STATUS_OBJECT_NAME_NOT_FOUND, success};
+use pinion_nt::status::{
+    STATUS_ACCESS_DENIED, STATUS_INVALID_IMAGE_NOT_MZ, STATUS_INVALID_PARAMETER,
+    STATUS_NAME_TOO_LONG, STATUS_OBJECT_NAME_NOT_FOUND, success,
+};
 use pinion_nt::{HANDLE, NTSTATUS, UNICODE_STRING};
 
 /// `PS_ATTRIBUTE_IMAGE_NAME` (phnt, ntpsapi.h).
@@ -39,8 +43,9 @@ struct List {
 }
 
 impl List {
-    /// The caller's list; `None` when it cannot be read or is longer.
-    fn copy(from: *const c_void) -> Option<Self> {
+    /// The caller's list; `STATUS_INVALID_PARAMETER` for one that is longer, as
+    /// NT answers to an attribute that comes twice.
+    fn copy(from: *const c_void) -> Result<Self, NTSTATUS> {
         const NONE: Entry = Entry {
             attribute: 0,
             size: 0,
@@ -52,22 +57,24 @@ impl List {
             entries: [NONE; ENTRIES],
         };
         // SAFETY: plain data; a bad pointer is a return value.
-        let length = unsafe { guard::read(from.cast::<usize>()) }.ok()?;
-        if from.is_null() || length > size_of::<Self>() {
-            return None;
+        let length = unsafe { guard::read(from.cast::<usize>()) }?;
+        if length > size_of::<Self>() {
+            return Err(STATUS_INVALID_PARAMETER);
         }
         // SAFETY: the list has room for the length, which was just checked.
-        unsafe { guard::copy((&raw mut list).cast(), from, length) }.ok()?;
+        unsafe { guard::copy((&raw mut list).cast(), from, length) }?;
         list.length = length;
-        Some(list)
+        Ok(list)
+    }
+
+    fn images(&mut self) -> impl Iterator<Item = &mut Entry> {
+        let count = self.length.saturating_sub(8) / size_of::<Entry>();
+        let entries = self.entries.iter_mut().take(count);
+        entries.filter(|entry| entry.attribute == IMAGE_NAME)
     }
 
     fn image(&mut self) -> Option<&mut Entry> {
-        let count = self.length.saturating_sub(8) / size_of::<Entry>();
-        let entries = self.entries.get_mut(..count)?;
-        entries
-            .iter_mut()
-            .find(|entry| entry.attribute == IMAGE_NAME)
+        self.images().next()
     }
 }
 
@@ -80,28 +87,36 @@ pub(crate) fn with_program(
     parameters: *mut c_void,
     call: &mut dyn FnMut(*mut c_void) -> (NTSTATUS, HANDLE),
 ) -> NTSTATUS {
-    let Some((mut own, size, text)) = List::copy(list).and_then(|mut own| {
-        let entry = own.image()?;
-        let (size, text) = (entry.size, entry.value);
-        Some((own, size, text))
-    }) else {
+    let mut own = match List::copy(list) {
+        Ok(own) => own,
+        Err(STATUS_INVALID_PARAMETER) => return STATUS_INVALID_PARAMETER,
+        // The kernel answers for what cannot be read.
+        Err(_) => return call(list).0,
+    };
+    // NT takes none twice; Wine takes the last.
+    if own.images().count() > 1 {
+        return STATUS_INVALID_PARAMETER;
+    }
+    let Some(entry) = own.image() else {
         return call(list).0;
     };
+    let (size, text) = (entry.size & !1, entry.value);
     let mut name = [0; NAME];
     let Some(name) = name.get_mut(..size / 2) else {
-        return call(list).0;
+        return STATUS_NAME_TOO_LONG;
     };
     // SAFETY: `name` has room; the source may be bad.
-    if unsafe { guard::copy(name.as_mut_ptr().cast(), text as *const c_void, size & !1) }.is_err() {
+    if unsafe { guard::copy(name.as_mut_ptr().cast(), text as *const c_void, size) }.is_err() {
         return call(list).0;
     }
+    let name = &*name;
     names::with_absolute(name, false, |named| match named {
         Named::Place(place) => match lookup(&mut View::new(place.path)) {
             Ok(Lookup::Found { layer, .. }) if layer != View::host() => {
                 of_layer(layer, place.path, &mut own, parameters, call)
             }
             Ok(Lookup::NoName | Lookup::NoPath) => STATUS_OBJECT_NAME_NOT_FOUND,
-            Ok(Lookup::Found { .. }) | Err(_) => call(list).0,
+            Ok(Lookup::Found { .. }) | Err(_) => named_so(name, &mut own, call).0,
         },
         Named::Shared(shared) => match shared.check_links(true) {
             Ok(()) => of_layer(
@@ -114,8 +129,25 @@ pub(crate) fn with_program(
             Err(status) => status,
         },
         Named::Refused(_) => STATUS_ACCESS_DENIED,
-        Named::Passes | Named::Volume => call(list).0,
+        Named::Passes | Named::Volume => STATUS_INVALID_IMAGE_NOT_MZ,
     })
+}
+
+/// Calls with `name` as the image's, when it is one.
+fn named_so(
+    name: &[u16],
+    own: &mut List,
+    call: &mut dyn FnMut(*mut c_void) -> (NTSTATUS, HANDLE),
+) -> (NTSTATUS, HANDLE) {
+    let _image = match unix::judge(name) {
+        Ok(image) => image,
+        Err(status) => return (status, core::ptr::null_mut()),
+    };
+    if let Some(entry) = own.image() {
+        entry.size = size_of_val(name);
+        entry.value = name.as_ptr() as usize;
+    }
+    call((&raw mut *own).cast())
 }
 
 /// The longest name of a program, in units.
@@ -129,18 +161,13 @@ fn of_layer(
     call: &mut dyn FnMut(*mut c_void) -> (NTSTATUS, HANDLE),
 ) -> NTSTATUS {
     let called = view::with_name(layer, path, &[], |real| {
-        if let Some(entry) = own.image() {
-            entry.size = real.len() * 2;
-            entry.value = real.as_ptr() as usize;
-        }
-        let list = (&raw mut *own).cast();
         let Some(given) = loads_by_parameters()
             .then(|| Path::replace(parameters, real))
             .flatten()
         else {
-            return call(list).0;
+            return named_so(real, own, call).0;
         };
-        let (status, process) = call(list);
+        let (status, process) = named_so(real, own, call);
         given.put_back(parameters);
         if success(status) {
             given.give(process);
