@@ -1,0 +1,168 @@
+//! What is said of names.
+
+use pinion_policy::rules::Action;
+use pinion_policy_file::explain::{Answer, By, Home, Vm, explain};
+use pinion_policy_file::{Policy, fold};
+use proptest::prelude::*;
+
+const VM: Vm<'static> = Vm {
+    session: 1,
+    object_directory: r"\Sessions\1\BaseNamedObjects\Pinion-1",
+    pipe_prefix: r"pinion-1\",
+    computer_name: "HOST",
+};
+
+const POLICY: &str = r#"
+[[rule]]
+channel = "objects"
+name = 'Global\shared*'
+peer = "host"
+verdict = "allow"
+
+[[rule]]
+channel = "pipes"
+name = "secret*"
+verdict = "deny"
+message = "no"
+
+[[rule]]
+channel = "pipes"
+name = "server"
+direction = "out"
+peer = "host"
+verdict = "allow"
+
+[[rule]]
+channel = "alpc"
+name = '\RPC Control\lsasspirpc'
+peer = "host"
+verdict = "deny"
+"#;
+
+/// What becomes of the name when it is made, and when it is opened.
+fn told(channel: &str, name: &str) -> [Answer; 2] {
+    let policy = Policy::parse(POLICY).expect("sound");
+    explain(&policy, VM, channel, name, fold).expect("explained")
+}
+
+fn opened(channel: &str, name: &str) -> (By, Home, String) {
+    let [_, open] = told(channel, name);
+    assert_eq!(open.action, Action::Open);
+    (open.by, open.home, open.real.unwrap_or_default())
+}
+
+#[test]
+fn names_lead_where_the_rules_say() {
+    for (channel, name, by, home, real) in [
+        (
+            "objects",
+            r"Global\Shared1",
+            By::Rule(0),
+            Home::Host,
+            r"\BaseNamedObjects\Shared1",
+        ),
+        (
+            "objects",
+            r"\BaseNamedObjects\shared",
+            By::Rule(0),
+            Home::Host,
+            r"\BaseNamedObjects\shared",
+        ),
+        (
+            "objects",
+            "shared",
+            By::Default,
+            Home::Vm,
+            r"\Sessions\1\BaseNamedObjects\Pinion-1\Sessions\1\BaseNamedObjects\shared",
+        ),
+        (
+            "sections",
+            r"Global\shared",
+            By::Default,
+            Home::Vm,
+            r"\Sessions\1\BaseNamedObjects\Pinion-1\BaseNamedObjects\shared",
+        ),
+        ("pipes", r"\\.\pipe\SECRET", By::Rule(1), Home::Nowhere, ""),
+        (
+            "pipes",
+            r"\\host\pipe\server",
+            By::Rule(2),
+            Home::Host,
+            r"\Device\NamedPipe\server",
+        ),
+        (
+            "pipes",
+            "other",
+            By::Default,
+            Home::Vm,
+            r"\Device\NamedPipe\pinion-1\other",
+        ),
+        (
+            "mailslots",
+            "server",
+            By::Default,
+            Home::Vm,
+            r"\Device\MailSlot\pinion-1\server",
+        ),
+        (
+            "alpc",
+            r"\RPC Control\lsasspirpc",
+            By::Rule(3),
+            Home::Vm,
+            r"\Sessions\1\BaseNamedObjects\Pinion-1\RPC Control\lsasspirpc",
+        ),
+    ] {
+        assert_eq!(
+            opened(channel, name),
+            (by, home, real.into()),
+            "{channel} {name}"
+        );
+    }
+    let (by, home, _) = opened("ports", r"\RPC Control\lsasspirpc");
+    assert!(matches!(by, By::PassList(_)) && home == Home::Host);
+    let [make, _] = told("pipes", "server");
+    assert_eq!((make.by, make.home), (By::Default, Home::Vm));
+}
+
+#[test]
+fn what_no_rule_can_be_about_is_said() {
+    let policy = Policy::default();
+    for (channel, name, word) in [
+        ("sockets", "x", "--network"),
+        ("alpc", "x", r"\RPC Control\x"),
+        ("pipes", r"\\.\mailslot\x", "no name of this channel"),
+        ("pipes", "", "give a name"),
+    ] {
+        let why = explain(&policy, VM, channel, name, fold).expect_err("no answer");
+        assert!(why.contains(word), "{why}");
+    }
+    // Such a name has an answer, and no rule would help.
+    let [_, open] = told("pipes", "pinion-sv-1");
+    assert_eq!((open.home, open.to_allow), (Home::Vm, None));
+    let [_, open] = told("objects", r"\RPC Control\x");
+    assert_eq!((open.home, open.to_allow), (Home::Vm, None));
+}
+
+proptest! {
+    /// What `to_allow` says is sound, and does what it says in the place that it names.
+    #[test]
+    fn the_remedy_helps(
+        channel in "objects|sections|jobs|completions|pipes|mailslots|alpc|ports",
+        name in r#"[a-z' \\"é]{1,8}|Global\\[a-z]{1,3}"#,
+        denied in any::<bool>(),
+    ) {
+        let name = if channel == "alpc" || channel == "ports" { format!("\\{name}") } else { name };
+        let deny = format!("[[rule]]\nchannel = \"{channel}\"\nname = \"?*\"\nverdict = \"deny\"\n");
+        let before = Policy::parse(if denied { &deny } else { "" }).expect("sound");
+        let Ok(answers) = explain(&before, VM, &channel, &name, fold) else { return Ok(()) };
+        for answer in answers {
+            let Some(remedy) = answer.to_allow else { continue };
+            let text = format!("{}{}", remedy.rule, if denied { &deny } else { "" });
+            let after = Policy::parse(&text);
+            prop_assert!(after.is_ok(), "{:?} in\n{}", after, text);
+            let again = explain(&after.expect("sound"), VM, &channel, &name, fold).expect("explained");
+            let same = again.into_iter().find(|one| one.action == answer.action).expect("the same");
+            prop_assert_eq!((same.by, same.home), (By::Rule(0), Home::Host));
+        }
+    }
+}

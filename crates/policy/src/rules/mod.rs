@@ -1,0 +1,180 @@
+//! The rules of a VM's policy: which of them decides a name, and how.
+//!
+//! A rule is of one channel and has a pattern of names. The first rule that
+//! decides a name counts; where none does, the name goes the default way, which is
+//! the VM's own name or a line of the pass list.
+
+pub mod pattern;
+pub mod place;
+
+use pinion_wire::rules::{Rule, Rules};
+
+/// The channels that rules can be about, by the catalogue's words. All of them are
+/// decided by a name when something is made or opened.
+#[repr(u8)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "the catalogue says what each is")]
+pub enum Channel {
+    Objects,
+    Sections,
+    Jobs,
+    Completions,
+    Pipes,
+    Mailslots,
+    Ports,
+    Alpc,
+}
+
+impl Channel {
+    /// All of them, in the order of their numbers.
+    pub const ALL: &'static [Self] = &[
+        Self::Objects,
+        Self::Sections,
+        Self::Jobs,
+        Self::Completions,
+        Self::Pipes,
+        Self::Mailslots,
+        Self::Ports,
+        Self::Alpc,
+    ];
+
+    /// The catalogue's word for it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Objects => "objects",
+            Self::Sections => "sections",
+            Self::Jobs => "jobs",
+            Self::Completions => "completions",
+            Self::Pipes => "pipes",
+            Self::Mailslots => "mailslots",
+            Self::Ports => "ports",
+            Self::Alpc => "alpc",
+        }
+    }
+
+    /// The channel of this word.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|one| one.word() == word)
+    }
+
+    /// Its bit in [`Rules::channels`].
+    #[must_use]
+    pub const fn bit(self) -> u32 {
+        1 << self as u32
+    }
+
+    /// Whether its names are those of the object manager's directories for
+    /// programs' own objects ([`place`]).
+    #[must_use]
+    pub const fn has_places(self) -> bool {
+        matches!(
+            self,
+            Self::Objects | Self::Sections | Self::Jobs | Self::Completions
+        )
+    }
+}
+
+/// What a program does with a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Makes the object, or the server's end.
+    Make,
+    /// Opens the object, or the client's end.
+    Open,
+}
+
+impl Action {
+    /// Its bit in [`Rule::actions`].
+    #[must_use]
+    pub const fn bit(self) -> u8 {
+        match self {
+            Self::Make => 1,
+            Self::Open => 2,
+        }
+    }
+}
+
+/// What a rule does with the names that it has.
+#[repr(u8)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// The name is the host's.
+    Host,
+    /// The name is the VM's own, whatever later rules and the pass list say.
+    Own,
+    /// The name is refused.
+    Refuse,
+}
+
+impl Effect {
+    fn of(number: u8) -> Option<Self> {
+        let all = [Self::Host, Self::Own, Self::Refuse];
+        all.into_iter().find(|&one| one as u8 == number)
+    }
+}
+
+/// Directories of names, as bits. Names of channels without directories are in
+/// all of them.
+pub mod places {
+    /// The session's own, `Local\` of Win32.
+    pub const LOCAL: u8 = 1;
+    /// The one of all sessions, `Global\` of Win32.
+    pub const GLOBAL: u8 = 2;
+    /// Any.
+    pub const ANY: u8 = 3;
+}
+
+/// What was decided of a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// No rule has it.
+    Default,
+    /// By the rule of this number.
+    Rule(usize, Effect),
+}
+
+/// Decides the name `name`, which is in the directories `places`.
+#[must_use]
+pub fn decide(
+    rules: &Rules,
+    channel: Channel,
+    action: Action,
+    places: u8,
+    name: &[u16],
+    fold: impl Fn(u16) -> u16,
+) -> Verdict {
+    if rules.channels & channel.bit() == 0 {
+        return Verdict::Default;
+    }
+    for (number, (rule, pattern)) in rules.all().enumerate() {
+        if !concerns(rule, channel, action, places) || !pattern::matches(pattern, name, &fold) {
+            continue;
+        }
+        match Effect::of(rule.effect) {
+            Some(Effect::Host) if is_kept(channel, name) => {}
+            Some(effect) => return Verdict::Rule(number, effect),
+            // A damaged page opens nothing.
+            None => return Verdict::Rule(number, Effect::Refuse),
+        }
+    }
+    Verdict::Default
+}
+
+fn concerns(rule: &Rule, channel: Channel, action: Action, places: u8) -> bool {
+    rule.channel == channel as u8 && rule.actions & action.bit() != 0 && rule.places & places != 0
+}
+
+/// What Pinion's own pipes and those of VMs begin with, on the host.
+pub const KEPT: &str = "pinion-";
+
+/// Whether no rule can make `name` the host's: such a name would lead into other
+/// VMs, or to their supervisors.
+fn is_kept(channel: Channel, name: &[u16]) -> bool {
+    matches!(channel, Channel::Pipes | Channel::Mailslots)
+        && pinion_names::units::starts(name, KEPT).is_some()
+}
+
+#[cfg(test)]
+mod tests;
