@@ -138,20 +138,33 @@ fn block() -> IO_STATUS_BLOCK {
 
 /// Tells the supervisor's log that `what` was refused. Best effort.
 pub(crate) fn refused(what: &[u16], why: &str, status: i32) {
-    let mut bytes = [0_u8; 512];
+    let mut room = [0_u8; 512];
+    let what = beginning(what, &mut room);
+    tell(&Request::Refused { what, why, status });
+}
+
+/// Tells it that the policy's rule of this number has refused `what`. Best effort.
+pub(crate) fn denied(rule: usize, what: &[u16], status: i32) {
+    let mut room = [0_u8; 512];
+    let what = beginning(what, &mut room);
+    let rule = u32::try_from(rule).unwrap_or(u32::MAX);
+    tell(&Request::Denied { rule, what, status });
+}
+
+/// As much of `name` as `room` takes, in bytes.
+fn beginning<'b>(name: &[u16], room: &'b mut [u8; 512]) -> &'b [u8] {
     let mut size = 0;
-    for (place, unit) in bytes.chunks_exact_mut(2).zip(what) {
+    for (place, unit) in room.chunks_exact_mut(2).zip(name) {
         place.copy_from_slice(&unit.to_le_bytes());
         size += 2;
     }
-    let request = Request::Refused {
-        what: bytes.get(..size).unwrap_or(&[]),
-        why,
-        status,
-    };
+    room.get(..size).unwrap_or(&[])
+}
+
+fn tell(request: &Request<'_>) {
     let mut buffer = [0_u8; 1024];
     if let Some(connection) = Connection::open()
-        && connection.send(&request, &mut buffer).is_some()
+        && connection.send(request, &mut buffer).is_some()
     {
         let _ = connection.receive(&mut buffer);
     }

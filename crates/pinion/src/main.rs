@@ -22,6 +22,7 @@ mod listing;
 mod output;
 #[cfg(windows)]
 mod plan;
+mod policies;
 #[cfg(windows)]
 mod process;
 #[cfg(windows)]

@@ -23,6 +23,10 @@ pub struct NewOptions {
     #[arg(short, long, value_name = "HOSTDIR:VMDIR[:ro]", value_parser = values::share)]
     pub volume: Vec<Share>,
 
+    /// What names are the host's, and what names are refused: a file of rules; none: no rules
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<String>,
+
     /// Start with what this VM or snapshot has; its program is the default
     #[arg(long, value_name = "VM|SNAPSHOT")]
     pub from: Option<String>,

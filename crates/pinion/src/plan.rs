@@ -3,6 +3,7 @@
 
 use crate::failure::{Failure, USAGE};
 use crate::options::NewOptions;
+use crate::policies;
 use crate::program;
 use crate::{shares, values};
 use pinion_store::{NewVm, Source, Store, exit_code};
@@ -39,6 +40,7 @@ pub fn plan(store: &Store, options: &NewOptions, remove_at_end: bool) -> Result<
         ports: options.publish.clone(),
         shares: shares::resolve(store, &options.volume)?,
         network: options.network,
+        policy: policy(from.as_ref(), options.policy.as_deref())?,
         remove_at_end,
         from,
     };
@@ -57,6 +59,14 @@ fn own_program(source: &Source) -> Result<(Vec<String>, Option<String>), Failure
         return Err(Failure::new(exit_code::CANNOT_RUN, text));
     }
     Ok((command.to_vec(), cwd.map(str::to_owned)))
+}
+
+/// The policy that is given, or else the source's.
+fn policy(from: Option<&Source>, given: Option<&str>) -> Result<Option<String>, Failure> {
+    match given {
+        Some(given) => policies::given(given),
+        None => Ok(from.and_then(Source::policy).map(str::to_owned)),
+    }
 }
 
 /// The source's variables, those set now in their place.

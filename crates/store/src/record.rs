@@ -50,6 +50,10 @@ pub struct VmRecord {
         skip_serializing_if = "crate::network::is_default"
     )]
     pub network: Network,
+    /// The VM's policy, as it was written (docs/POLICY.md); it was sound when it was set. A Pinion
+    /// that knows none refuses a record that has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
     /// The VM's own loopback address, unique in the store.
     pub address: Ipv4Addr,
     /// The writable upper layer, which no other VM and no snapshot has.
@@ -110,6 +114,9 @@ pub struct SnapshotRecord {
     pub env: Vec<(String, String)>,
     /// The VM's current directory.
     pub cwd: Option<String>,
+    /// The VM's policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
 }
 
 /// How the last run of a VM ended.
@@ -190,6 +197,7 @@ pub(crate) mod tests {
             ports: vec![],
             shares: vec![],
             network: Network::Outbound,
+            policy: None,
             address: Ipv4Addr::new(127, 77, 0, 1),
             upper: LayerId::from_u64(7),
             layers: vec![],

@@ -61,6 +61,8 @@ pub struct NewSnapshot {
     pub env: Vec<(String, String)>,
     /// Their current directory.
     pub cwd: Option<String>,
+    /// Their policy.
+    pub policy: Option<String>,
 }
 
 impl Snapshot {
@@ -118,6 +120,15 @@ impl Source {
                 let record = snapshot.record();
                 (&record.command, &record.env, record.cwd.as_deref())
             }
+        }
+    }
+
+    /// The policy of a VM made from it, where it is given no other.
+    #[must_use]
+    pub fn policy(&self) -> Option<&str> {
+        match self {
+            Source::Vm(vm) => vm.record().policy.as_deref(),
+            Source::Snapshot(snapshot) => snapshot.record().policy.as_deref(),
         }
     }
 }
@@ -253,6 +264,7 @@ impl Store {
             command: record.command.clone(),
             env: record.env.clone(),
             cwd: record.cwd.clone(),
+            policy: record.policy.clone(),
         };
         self.add_snapshot(&lock, new)
     }
@@ -273,6 +285,7 @@ impl Store {
             command: new.command,
             env: new.env,
             cwd: new.cwd,
+            policy: new.policy,
         };
         atomic::write_json(&path, &record)?;
         let layers = self.layers_folder();

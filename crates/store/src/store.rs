@@ -46,6 +46,8 @@ pub struct NewVm {
     pub shares: Vec<Share>,
     /// What its members reach by sockets.
     pub network: Network,
+    /// Its policy, which is sound.
+    pub policy: Option<String>,
     /// Remove it when its main program ends.
     pub remove_at_end: bool,
     /// What it is made from; none means the host alone.
@@ -192,6 +194,7 @@ impl Store {
             ports: new.ports,
             shares: new.shares,
             network: new.network,
+            policy: new.policy,
             address: claims.take(id)?,
             upper,
             base_layers: layers.len(),

@@ -85,6 +85,16 @@ pub enum Error {
         /// Their names.
         names: String,
     },
+    /// The policy in the VM's record is no policy.
+    #[error(
+        "the policy of the VM '{name}' is damaged: {why}; give it a sound one with 'pinion update --policy FILE {name}'"
+    )]
+    Policy {
+        /// The VM's name.
+        name: String,
+        /// What is wrong with it, with line and column.
+        why: String,
+    },
     /// A host port cannot be published.
     #[error("cannot publish the port {host}: {why}; choose another host port with -p")]
     Port {
@@ -163,6 +173,7 @@ impl Error {
             Error::Store(error) => error.exit_code(),
             Error::Refused { code, .. } => *code,
             Error::NotRunning { .. } => exit_code::NOT_RUNNING,
+            Error::Policy { .. } => exit_code::DAMAGED,
             Error::Timeout { .. } => exit_code::TIMEOUT,
             Error::ProgramNotFound { .. } => exit_code::NOT_FOUND,
             Error::CannotRun { .. } | Error::BadDirectory { .. } => exit_code::CANNOT_RUN,

@@ -10,7 +10,9 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use pinion_launch::place::Legacy;
+use pinion_policy_file::Policy;
 use pinion_store::{Layer, Limits, Vm, registry};
+use pinion_wire::rules::Rules;
 use pinion_wire::tally::Tally;
 
 use crate::agent::Agent;
@@ -24,6 +26,7 @@ use crate::membership::Membership;
 use crate::names::Names;
 use crate::page::{self, Facts};
 use crate::pause::Paused;
+use crate::policy;
 use crate::process::{Process, current_session};
 use crate::quote::command_line;
 use crate::section::Section;
@@ -40,6 +43,7 @@ pub struct Keeper {
     job: Job,
     membership: Membership,
     names: Names,
+    policy: Policy,
     agent: Agent,
     page: Section,
     tally: Section,
@@ -63,6 +67,7 @@ impl Keeper {
         let session = current_session()?;
         let names = Names::create(vm.id(), session)?;
         crate::shares::check(&vm, store)?;
+        let policy = policy::read(&vm)?;
         vm.prepare_layers()?;
         vm.make_shared_folders()?;
         let stack = vm.stack();
@@ -78,6 +83,7 @@ impl Keeper {
             layer_keys: &layer_keys,
             user_key: &registry::user_key_path()?,
             computer_name: &computer_name()?,
+            rules: policy.compiled().unwrap_or(Rules::EMPTY),
         })?;
         let keeper = Arc::new(Self {
             job: Job::create()?,
@@ -94,6 +100,7 @@ impl Keeper {
             detached: Mutex::default(),
             vm,
             names,
+            policy,
             agent,
             layer_keys,
         });
@@ -113,6 +120,11 @@ impl Keeper {
     #[must_use]
     pub fn vm(&self) -> &Vm {
         &self.vm
+    }
+
+    /// The VM's policy.
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.policy
     }
 
     /// The VM's job.

@@ -12,7 +12,7 @@
 //! | `keeper`, `lifecycle` | what a running VM is made of, and the states of its life |
 //! | `job`, `process`, `names`, `section`, `pipe`, `attributes`, `desktop`, `system` | kernel objects |
 //! | `agent`, `start`, `admission`, `again` | take processes into the VM |
-//! | `page`, `namespace`, `shares` | what members are told of their VM, the layout of their names, and which folders may be shared |
+//! | `page`, `namespace`, [`policy`], `shares` | what members are told of their VM, the layout of their names, their policy, and which folders may be shared |
 //! | `server`, `requests` | the two pipes |
 //! | `pause`, `limits`, `victims`, `usage`, `cpu`, `ports`, `log` | what the name says |
 //! | `services` | the VM's service controller |
@@ -34,6 +34,7 @@ mod lifecycle;
 mod log;
 mod namespace;
 mod page;
+pub mod policy;
 mod ports;
 pub mod quote;
 pub mod survey;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use pinion_store::{Vm, VmId};
 use pinion_wire::page::{Layer, Page, Share};
+use pinion_wire::rules::Rules;
 use pinion_wire::text::Text;
 
 use crate::error::{Error, Result};
@@ -15,7 +16,6 @@ pub(crate) fn request_pipe(id: VmId) -> String {
 }
 
 /// What the page is filled from.
-#[derive(Debug)]
 pub(crate) struct Facts<'a> {
     /// The VM.
     pub vm: &'a Vm,
@@ -35,6 +35,8 @@ pub(crate) struct Facts<'a> {
     pub user_key: &'a str,
     /// The host's name.
     pub computer_name: &'a str,
+    /// The rules of its policy.
+    pub rules: Rules,
 }
 
 /// Fills a page.
@@ -56,6 +58,7 @@ pub(crate) fn fill(facts: &Facts<'_>) -> Result<Box<Page>> {
     page.store_keys = text(facts.store_keys)?;
     page.user_key = text(facts.user_key)?;
     page.computer_name = text(facts.computer_name)?;
+    page.rules = facts.rules;
     let stack = facts.vm.stack();
     for ((place, layer), keys) in page.layers.iter_mut().zip(&stack).zip(facts.layer_keys) {
         *place = Layer {
@@ -138,6 +141,7 @@ mod tests {
             layer_keys: &["l".into()],
             user_key: "u",
             computer_name: "c",
+            rules: Rules::EMPTY,
         })
         .unwrap();
         assert!(page.is_sound());

@@ -17,6 +17,7 @@ use crate::keeper::Keeper;
 use crate::log::guest_line;
 use crate::page::request_pipe;
 use crate::pipe::{Connection, Listener};
+use crate::policy;
 
 /// The most connections served at one time; a member keeps one as long as it lives.
 const MOST: usize = 2048;
@@ -166,6 +167,11 @@ fn respond<'b>(
     match decode::<Request<'_>>(message) {
         Some(Request::Refused { what, why, status }) => {
             guest_line(caller.pid, &text(what), why, status);
+            encode(&Reply::Noted, answer)
+        }
+        Some(Request::Denied { rule, what, status }) => {
+            let why = policy::refusal(keeper.policy(), rule);
+            guest_line(caller.pid, &text(what), &why, status);
             encode(&Reply::Noted, answer)
         }
         Some(Request::Service(request)) => keeper

@@ -26,6 +26,16 @@ pub enum Request<'a> {
     },
     /// A call of the service API.
     Service(#[serde(borrow)] ServiceRequest<'a>),
+    /// A line for the VM's log: a rule of its policy has refused a name.
+    Denied {
+        /// The rule's number in the page.
+        rule: u32,
+        /// The name, as UTF-16 little-endian bytes.
+        #[serde(borrow)]
+        what: &'a [u8],
+        /// The NTSTATUS returned to the program.
+        status: i32,
+    },
 }
 
 /// The supervisor's answer.

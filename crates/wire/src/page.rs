@@ -1,6 +1,7 @@
 //! The VM's page: what a member must know of its VM, in one read-only section
 //! that the supervisor fills once and every member maps.
 
+use crate::rules::Rules;
 use crate::text::Text;
 
 /// `b"pinionVM"`, little endian.
@@ -108,6 +109,8 @@ pub struct Page {
     pub share_count: u32,
     /// The folders that are the host's own.
     pub shares: [Share; SHARES],
+    /// The rules of the VM's policy.
+    pub rules: Rules,
 }
 
 impl Page {
@@ -131,6 +134,7 @@ impl Page {
         layers: [Layer::EMPTY; LAYERS],
         share_count: 0,
         shares: [Share::EMPTY; SHARES],
+        rules: Rules::EMPTY,
     };
 
     /// Whether the page is of this build and of a VM.
@@ -142,6 +146,7 @@ impl Page {
             && self.layer_count as usize <= LAYERS
             && self.share_count as usize <= SHARES
             && self.shares().iter().all(Share::is_sound)
+            && self.rules.is_sound()
             && !self.object_directory.as_units().is_empty()
             && !self.pipe_prefix.as_units().is_empty()
     }

@@ -22,6 +22,7 @@ fn every_verb_has_help_with_an_example() {
         "inspect",
         "logs",
         "rm",
+        "policy",
         "channels",
         "doctor",
         "completion",

@@ -24,6 +24,7 @@ pub(crate) mod ports;
 pub(crate) mod processes;
 pub(crate) mod query_object;
 pub(crate) mod registry;
+pub(crate) mod rules;
 pub(crate) mod seldom_named;
 pub(crate) mod sockets;
 pub(crate) mod tables;

@@ -1,15 +1,18 @@
 //! Named objects of the object manager: each call's absolute name becomes the
-//! VM's own, or passes by the pass list when it only opens.
+//! VM's own, or passes by the pass list when it only opens, or is what a rule of
+//! the VM's policy says.
 //!
 //! A name relative to a directory handle goes through as it is: the handle was
 //! decided when it was opened, and the VM's directories hold no way out.
 
+use super::rules;
 use crate::hooks::kept;
 use crate::{decode, scratch, state};
 use core::ffi::c_void;
 use pinion_names::{object, pipe};
 use pinion_nt::status::{STATUS_ACCESS_DENIED, STATUS_NAME_TOO_LONG, STATUS_OBJECT_NAME_INVALID};
 use pinion_nt::{HANDLE, NTSTATUS, OBJECT_ATTRIBUTES, unicode_string};
+use pinion_policy::rules::Channel;
 use pinion_wire::tally::Tally;
 
 /// What a call does with its name.
@@ -19,6 +22,44 @@ pub(crate) enum Intent {
     Create,
     /// Opens an object that must exist.
     Open,
+}
+
+/// The same for a channel that rules of the VM's policy can be about.
+pub(crate) fn with_ruled(
+    channel: Channel,
+    attributes: *const OBJECT_ATTRIBUTES,
+    intent: Intent,
+    call: impl Fn(*const OBJECT_ATTRIBUTES) -> NTSTATUS,
+) -> NTSTATUS {
+    if rules::concern(channel)
+        && let Some(status) = rules::object(channel, attributes, intent, &call)
+    {
+        return status;
+    }
+    with_private(attributes, intent, call)
+}
+
+/// Declares how the calls of each channel with rules get their names.
+macro_rules! ruled {
+    ($($name:ident = $channel:ident;)*) => {
+        $(
+            /// Runs `call` with the name that the VM's policy gives the object.
+            pub(crate) fn $name(
+                attributes: *const OBJECT_ATTRIBUTES,
+                intent: Intent,
+                call: impl Fn(*const OBJECT_ATTRIBUTES) -> NTSTATUS,
+            ) -> NTSTATUS {
+                with_ruled(Channel::$channel, attributes, intent, call)
+            }
+        )*
+    };
+}
+
+ruled! {
+    with_object = Objects;
+    with_section = Sections;
+    with_job = Jobs;
+    with_completion = Completions;
 }
 
 /// Runs `call` with the attributes that name the VM's own object.
@@ -98,9 +139,9 @@ pub(crate) fn with_name(
 }
 
 /// Hooks whose arguments begin with handle, access and attributes, and whose
-/// name is the VM's own.
+/// name is given by the function in front.
 macro_rules! named {
-    ($($intent:ident $target:ident = $call:ident($($argument:ident: $type:ty),*);)*) => {
+    ($with:ident: $($intent:ident $target:ident = $call:ident($($argument:ident: $type:ty),*);)*) => {
         $(
             /// As the system call, in the VM's own namespace.
             pub(crate) unsafe fn $target(
@@ -109,7 +150,7 @@ macro_rules! named {
                 attributes: *const OBJECT_ATTRIBUTES,
                 $($argument: $type),*
             ) -> NTSTATUS {
-                $crate::calls::objects::with_private(attributes, Intent::$intent, |attributes| {
+                $crate::calls::objects::$with(attributes, Intent::$intent, |attributes| {
                     // SAFETY: the program's arguments but for the name.
                     unsafe { kept::$call(handle, access, attributes, $($argument),*) }
                 })
@@ -121,6 +162,7 @@ macro_rules! named {
 pub(crate) use named;
 
 named! {
+    with_object:
     Create create_mutant = NtCreateMutant(owner: u8);
     Open open_mutant = NtOpenMutant();
     Create create_event = NtCreateEvent(kind: u32, state: u8);
@@ -133,11 +175,27 @@ named! {
     Open open_keyed_event = NtOpenKeyedEvent();
     Create create_event_pair = NtCreateEventPair();
     Open open_event_pair = NtOpenEventPair();
+}
+
+named! {
+    with_section:
     Open open_section = NtOpenSection();
+}
+
+named! {
+    with_job:
     Create create_job = NtCreateJobObject();
     Open open_job = NtOpenJobObject();
+}
+
+named! {
+    with_completion:
     Create create_completion = NtCreateIoCompletion(threads: u32);
     Open open_completion = NtOpenIoCompletion();
+}
+
+named! {
+    with_private:
     Create create_directory = NtCreateDirectoryObject();
     Open open_directory = NtOpenDirectoryObject();
 }
@@ -153,7 +211,7 @@ pub(crate) unsafe fn create_section(
     allocation: u32,
     file: HANDLE,
 ) -> NTSTATUS {
-    with_private(attributes, Intent::Create, |attributes| {
+    with_section(attributes, Intent::Create, |attributes| {
         // SAFETY: the program's arguments but for the name.
         unsafe {
             kept::NtCreateSection(
@@ -176,7 +234,7 @@ pub(crate) unsafe fn create_section_ex(
     parameters: *mut c_void,
     count: u32,
 ) -> NTSTATUS {
-    with_private(attributes, Intent::Create, |attributes| {
+    with_section(attributes, Intent::Create, |attributes| {
         // SAFETY: the program's arguments but for the name.
         unsafe {
             kept::NtCreateSectionEx(

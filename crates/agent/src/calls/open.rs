@@ -7,6 +7,7 @@ use crate::{decode, state};
 use core::ffi::c_void;
 use pinion_names::pipe::{self, Kind};
 use pinion_nt::{HANDLE, IO_STATUS_BLOCK, NTSTATUS, OBJECT_ATTRIBUTES};
+use pinion_policy::rules::Action;
 
 /// The arguments of `NtCreateFile` and `NtOpenFile` but for the attributes.
 #[derive(Clone, Copy)]
@@ -173,14 +174,14 @@ fn dispatch(
         if decoded.is_absolute() {
             let computer = state::page().computer_name.as_units();
             return match pipe::classify(decoded.name, computer) {
-                Some(name) => pipes::with_mapped(decoded, name, &call),
+                Some(name) => pipes::with_mapped(decoded, name, Action::Open, &call),
                 None => file(decoded),
             };
         }
         let of_pipes = (!decoded.name.is_empty() && !device::is_disk(decoded.root()))
             .then(|| {
-                pipes::relative(decoded, Kind::Pipe, &call)
-                    .or_else(|| pipes::relative(decoded, Kind::Mailslot, &call))
+                pipes::relative(decoded, Kind::Pipe, Action::Open, &call)
+                    .or_else(|| pipes::relative(decoded, Kind::Mailslot, Action::Open, &call))
             })
             .flatten();
         of_pipes.unwrap_or_else(|| file(decoded))

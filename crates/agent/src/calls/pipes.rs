@@ -2,6 +2,7 @@
 
 use super::objects::{NO_ROOM, with_name};
 use super::query_object;
+use super::rules::{self, Decided};
 use crate::hooks::{self, kept};
 use crate::{decode, guard, scratch, state};
 use core::ffi::c_void;
@@ -12,6 +13,7 @@ use pinion_nt::status::{
     STATUS_PIPE_DISCONNECTED, success,
 };
 use pinion_nt::{HANDLE, IO_STATUS_BLOCK, NTSTATUS, OBJECT_ATTRIBUTES};
+use pinion_policy::rules::{Action, Channel, places};
 use pinion_wire::tally::Tally;
 
 /// `FSCTL_PIPE_WAIT` (ntioapi.h; the same on Wine 8 and 10).
@@ -96,7 +98,7 @@ fn with_private(
         if decoded.is_absolute() {
             let computer = state::page().computer_name.as_units();
             let name = pipe::classify(decoded.name, computer)?;
-            return Some(with_mapped(decoded, name, &call));
+            return Some(with_mapped(decoded, name, Action::Make, &call));
         }
         if kind == Kind::Pipe
             && decoded.name.contains(&SEPARATOR)
@@ -104,7 +106,7 @@ fn with_private(
         {
             return Some(STATUS_OBJECT_NAME_INVALID);
         }
-        relative(decoded, kind, &call)
+        relative(decoded, kind, Action::Make, &call)
     })
     .flatten()
     .unwrap_or_else(|| call(attributes))
@@ -136,6 +138,7 @@ fn root_of(handle: HANDLE, kind: Kind) -> Option<Root> {
 pub(crate) fn relative(
     decoded: &decode::Attributes<'_>,
     kind: Kind,
+    action: Action,
     call: &impl Fn(*const OBJECT_ATTRIBUTES) -> NTSTATUS,
 ) -> Option<NTSTATUS> {
     root_of(decoded.root(), kind)?;
@@ -151,17 +154,21 @@ pub(crate) fn relative(
             },
             name: decoded.name,
         };
-        Some(with_mapped(&absolute, Name { kind, rest }, call))
+        Some(with_mapped(&absolute, Name { kind, rest }, action, call))
     })?
 }
 
-/// Runs `call` with the VM's own name for `name`.
+/// Runs `call` with the VM's own name for `name`, or as a rule of its policy says.
 pub(crate) fn with_mapped(
     decoded: &decode::Attributes<'_>,
     name: Name<'_>,
+    action: Action,
     call: &impl Fn(*const OBJECT_ATTRIBUTES) -> NTSTATUS,
 ) -> NTSTATUS {
-    let prefix = state::page().pipe_prefix.as_units();
+    let prefix = match prefix(name, action) {
+        Ok(prefix) => prefix,
+        Err(status) => return status,
+    };
     let room = prefix.len() + name.rest.len() + 24;
     scratch::with(room, |out| match pipe::map(prefix, name, out) {
         Ok(length) => {
@@ -171,6 +178,30 @@ pub(crate) fn with_mapped(
         Err(pinion_names::TooLong) => NO_ROOM,
     })
     .unwrap_or(NO_ROOM)
+}
+
+/// What goes before `name` on its device: the VM's prefix, or nothing where a rule
+/// makes the name the host's. The status where one refuses it.
+fn prefix(name: Name<'_>, action: Action) -> Result<&'static [u16], NTSTATUS> {
+    let channel = match name.kind {
+        Kind::Pipe => Channel::Pipes,
+        Kind::Mailslot => Channel::Mailslots,
+    };
+    let name = name.rest.split_first().map_or(&[][..], |(_, name)| name);
+    prefix_of(channel, action, name)
+}
+
+/// The same of a name without the separator before it.
+fn prefix_of(channel: Channel, action: Action, name: &[u16]) -> Result<&'static [u16], NTSTATUS> {
+    let own = state::page().pipe_prefix.as_units();
+    if name.is_empty() || !rules::concern(channel) {
+        return Ok(own);
+    }
+    match rules::decide(channel, action, places::ANY, name) {
+        Decided::Default | Decided::Own => Ok(own),
+        Decided::Host => Ok(&[]),
+        Decided::Refused(status) => Err(status),
+    }
 }
 
 /// Runs `work` with the name on its device (`\x`) that the program knows for an
@@ -310,9 +341,17 @@ fn with_wait_buffer(
             let text = source.wrapping_add(HEAD).cast();
             guard::copy(name.as_mut_ptr().cast(), text, units * 2).ok()?;
         }
-        let bytes = u32::try_from((prefix.len() + units) * 2).ok()?;
+        let length = match prefix_of(Channel::Pipes, Action::Open, name) {
+            Ok([]) => {
+                rest.copy_within(prefix.len().., 0);
+                units
+            }
+            Ok(_) => prefix.len() + units,
+            Err(status) => return Some(status),
+        };
+        let bytes = u32::try_from(length * 2).ok()?;
         let (low, high) = (bytes as u16, (bytes >> 16) as u16);
         head.get_mut(4..6)?.copy_from_slice(&[low, high]);
-        Some(call(buffer.as_ptr().cast(), u32::try_from(total * 2).ok()?))
+        Some(call(buffer.as_ptr().cast(), HEAD as u32 + bytes))
     })?
 }

@@ -6,6 +6,7 @@
 #![allow(clippy::too_many_arguments, reason = "NT's own declarations")]
 
 use super::objects::{Intent, NO_ROOM, with_private, with_unless};
+use super::rules::{self, Decided};
 use crate::hooks::kept;
 use crate::{decode, scratch, state};
 use core::ffi::c_void;
@@ -13,21 +14,32 @@ use pinion_names::{object, pipe};
 use pinion_nt::status::STATUS_NAME_TOO_LONG;
 use pinion_nt::{HANDLE, NTSTATUS, OBJECT_ATTRIBUTES, UNICODE_STRING, unicode_string};
 use pinion_policy::port;
+use pinion_policy::rules::{Action, Channel, places};
 use pinion_wire::tally::Tally;
 
 /// Runs `call` with the name of the VM's own port, or of the host's where the
 /// pass list has it.
 fn with_port(
+    channel: Channel,
     name: *const UNICODE_STRING,
     call: impl Fn(*const UNICODE_STRING) -> NTSTATUS,
 ) -> NTSTATUS {
     let decided = decode::with_string(name, |given| {
         let given = pipe::unroot(given);
-        let is_absolute = given.first() == Some(&u16::from(b'\\'));
-        if !is_absolute || port::passes(given).is_some() {
+        if given.first() != Some(&u16::from(b'\\')) {
             return with_string(given, &call);
         }
-        mapped(given, &call)
+        let decided = if rules::concern(channel) {
+            rules::decide(channel, Action::Open, places::ANY, given)
+        } else {
+            Decided::Default
+        };
+        match decided {
+            Decided::Host => with_string(given, &call),
+            Decided::Default if port::passes(given).is_some() => with_string(given, &call),
+            Decided::Default | Decided::Own => mapped(given, &call),
+            Decided::Refused(status) => status,
+        }
     });
     decided.unwrap_or_else(|| call(name))
 }
@@ -53,6 +65,21 @@ fn with_string(name: &[u16], call: impl Fn(*const UNICODE_STRING) -> NTSTATUS) -
     }
 }
 
+/// Runs `call` with the attributes of a port that is made: the VM's own, or refused
+/// by a rule.
+fn with_made(
+    channel: Channel,
+    attributes: *const OBJECT_ATTRIBUTES,
+    call: impl Fn(*const OBJECT_ATTRIBUTES) -> NTSTATUS,
+) -> NTSTATUS {
+    if rules::concern(channel)
+        && let Some(status) = rules::port(channel, attributes, Action::Make, &call)
+    {
+        return status;
+    }
+    with_private(attributes, Intent::Create, call)
+}
+
 /// As `NtCreatePort`, in the VM's own namespace.
 pub(crate) unsafe fn create(
     port: *mut HANDLE,
@@ -61,7 +88,7 @@ pub(crate) unsafe fn create(
     message: u32,
     pool: u32,
 ) -> NTSTATUS {
-    with_private(attributes, Intent::Create, |attributes| {
+    with_made(Channel::Ports, attributes, |attributes| {
         // SAFETY: the program's arguments but for the name.
         unsafe { kept::NtCreatePort(port, attributes, connection, message, pool) }
     })
@@ -75,7 +102,7 @@ pub(crate) unsafe fn create_waitable(
     message: u32,
     pool: u32,
 ) -> NTSTATUS {
-    with_private(attributes, Intent::Create, |attributes| {
+    with_made(Channel::Ports, attributes, |attributes| {
         // SAFETY: the program's arguments but for the name.
         unsafe { kept::NtCreateWaitablePort(port, attributes, connection, message, pool) }
     })
@@ -92,7 +119,7 @@ pub(crate) unsafe fn connect(
     information: *mut c_void,
     length: *mut u32,
 ) -> NTSTATUS {
-    with_port(name, |name| {
+    with_port(Channel::Ports, name, |name| {
         // SAFETY: the program's arguments but for the name.
         unsafe {
             kept::NtConnectPort(
@@ -121,7 +148,7 @@ pub(crate) unsafe fn connect_secure(
     information: *mut c_void,
     length: *mut u32,
 ) -> NTSTATUS {
-    with_port(name, |name| {
+    with_port(Channel::Ports, name, |name| {
         // SAFETY: the program's arguments but for the name.
         unsafe {
             kept::NtSecureConnectPort(
@@ -145,7 +172,7 @@ pub(crate) unsafe fn create_advanced(
     attributes: *const OBJECT_ATTRIBUTES,
     port_attributes: *const c_void,
 ) -> NTSTATUS {
-    with_private(attributes, Intent::Create, |attributes| {
+    with_made(Channel::Alpc, attributes, |attributes| {
         // SAFETY: the program's arguments but for the name.
         unsafe { kept::NtAlpcCreatePort(port, attributes, port_attributes) }
     })
@@ -166,7 +193,7 @@ pub(crate) unsafe fn connect_advanced(
     inbound: *mut c_void,
     timeout: *const i64,
 ) -> NTSTATUS {
-    with_port(name, |name| {
+    with_port(Channel::Alpc, name, |name| {
         with_private(attributes, Intent::Create, |attributes| {
             // SAFETY: the program's arguments but for the names.
             unsafe {
@@ -202,8 +229,7 @@ pub(crate) unsafe fn connect_advanced_ex(
     inbound: *mut c_void,
     timeout: *const i64,
 ) -> NTSTATUS {
-    let passes = |name: &[u16]| port::passes(name).is_some();
-    with_unless(passes, server, |server| {
+    let connect = |server: *const OBJECT_ATTRIBUTES| {
         with_private(attributes, Intent::Create, |attributes| {
             // SAFETY: the program's arguments but for the names.
             unsafe {
@@ -222,5 +248,12 @@ pub(crate) unsafe fn connect_advanced_ex(
                 )
             }
         })
-    })
+    };
+    if rules::concern(Channel::Alpc)
+        && let Some(status) = rules::port(Channel::Alpc, server, Action::Open, &connect)
+    {
+        return status;
+    }
+    let passes = |name: &[u16]| port::passes(name).is_some();
+    with_unless(passes, server, connect)
 }

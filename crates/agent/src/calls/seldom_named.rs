@@ -6,15 +6,14 @@
 //! and, Wine 10, reserves; a name was tried with debug objects alone.
 #![allow(clippy::too_many_arguments, reason = "NT's own declarations")]
 
-use super::objects::{Intent, named, with_private};
+use super::objects::{Intent, named, with_object, with_private};
 use crate::hooks::kept;
 use core::ffi::c_void;
 use pinion_nt::{HANDLE, NTSTATUS, OBJECT_ATTRIBUTES};
 
 named! {
+    with_private:
     Create create_debug_object = NtCreateDebugObject(flags: u32);
-    Create create_wait_packet = NtCreateWaitCompletionPacket();
-    Create create_worker_factory = NtCreateWorkerFactory(port: HANDLE, process: HANDLE, start: *const c_void, parameter: *const c_void, maximum: u32, reserve: usize, commit: usize);
     Open open_partition = NtOpenPartition();
     Create create_cpu_partition = NtCreateCpuPartition(parameters: *const c_void, count: u32);
     Open open_cpu_partition = NtOpenCpuPartition();
@@ -27,6 +26,12 @@ named! {
     Open open_registry_transaction = NtOpenRegistryTransaction();
 }
 
+named! {
+    with_completion:
+    Create create_wait_packet = NtCreateWaitCompletionPacket();
+    Create create_worker_factory = NtCreateWorkerFactory(port: HANDLE, process: HANDLE, start: *const c_void, parameter: *const c_void, maximum: u32, reserve: usize, commit: usize);
+}
+
 /// As `NtCreateTimer2`, in the VM's own namespace.
 pub(crate) unsafe fn create_timer_2(
     handle: *mut HANDLE,
@@ -35,7 +40,7 @@ pub(crate) unsafe fn create_timer_2(
     flags: u32,
     access: u32,
 ) -> NTSTATUS {
-    with_private(attributes, Intent::Create, |attributes| {
+    with_object(attributes, Intent::Create, |attributes| {
         // SAFETY: the program's arguments but for the name.
         unsafe { kept::NtCreateTimer2(handle, reserved, attributes, flags, access) }
     })
@@ -47,7 +52,7 @@ pub(crate) unsafe fn allocate_reserve(
     attributes: *const OBJECT_ATTRIBUTES,
     kind: u32,
 ) -> NTSTATUS {
-    with_private(attributes, Intent::Create, |attributes| {
+    with_object(attributes, Intent::Create, |attributes| {
         // SAFETY: the program's arguments but for the name.
         unsafe { kept::NtAllocateReserveObject(handle, attributes, kind) }
     })

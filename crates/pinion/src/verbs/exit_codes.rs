@@ -7,11 +7,13 @@ const TEXT: &str = "'pinion run', 'pinion exec' and 'pinion start -a' end with t
 Every other verb ends with 0 when it did what was asked. When Pinion itself has something to say, it says
 it in one line on stderr and ends with one of these:
 
-    2  the command line is wrong: an unknown verb or option, a bad value or name
+    2  the command line is wrong: an unknown verb or option, a bad value or name; or a policy is not
+       sound
   120  there is no VM of that name or id
   121  something is in use: the name or a port is taken, the VM runs already or still; or the host has
        changed what a merge would replace
-  122  the VM's record on disk is damaged, or of a newer Pinion; or an archive is refused
+  122  the VM's record on disk, or the policy in it, is damaged, or of a newer Pinion; or an archive is
+       refused
   123  the VM does not run, and the verb needs one that does
   124  something did not happen in the time allowed
   125  Pinion itself failed: the supervisor, the agent, the store, no room on the disk; or this system

@@ -16,6 +16,7 @@ mod kill;
 mod logs;
 mod ls;
 mod pause;
+mod policy;
 mod ps;
 mod reset;
 mod rm;
@@ -78,6 +79,7 @@ enum Verb {
     Export(export::Args),
     Import(import::Args),
     Share(share::Args),
+    Policy(policy::Args),
     Snapshot(snapshot::Args),
     Snapshots(snapshots::Args),
     Diff(diff::Args),
@@ -125,6 +127,7 @@ pub fn dispatch() -> Outcome {
         Verb::Export(args) => export::run(&args),
         Verb::Import(args) => import::run(&args),
         Verb::Share(args) => share::run(&args),
+        Verb::Policy(args) => policy::run(&args),
         Verb::Snapshot(args) => snapshot::run(&args),
         Verb::Snapshots(args) => snapshots::run(&args),
         Verb::Diff(args) => diff::run(&args),

@@ -61,6 +61,7 @@ pub fn commit_into(
             command: record.command.clone(),
             env: record.env.clone(),
             cwd: record.cwd.clone(),
+            policy: record.policy.clone(),
         },
     )?;
     drop(claim);

@@ -40,6 +40,7 @@ pub(crate) use information::{query_information, set_information};
 pub(crate) use listing::{close, query_directory, query_directory_ex};
 pub(crate) use names::asked_name;
 pub(crate) use open::open;
+pub(crate) use shares::upcase;
 pub(crate) use told::{query_memory, query_process};
 pub(crate) use volumes::query_volume;
 pub(crate) use watch::{cancel, cancel_ex, closed, notify_directory, notify_directory_ex};

@@ -43,7 +43,7 @@ pub(crate) struct Shared<'p> {
 /// Folds a unit as NT compares names, also before the loader has made ready what
 /// `RtlUpcaseUnicodeChar` reads: from the table that the process has from its
 /// start (`UnicodeCaseTableData` in the PEB; phnt, ntpebteb.h).
-fn upcase(unit: u16) -> u16 {
+pub(crate) fn upcase(unit: u16) -> u16 {
     const TABLE: usize = 0xb0;
     if unit < 0x80 {
         return fold(unit);

@@ -4,13 +4,15 @@ mod ends;
 mod forms;
 mod links;
 mod list;
+mod meet;
 mod real;
 mod win32;
 
 use pinion_test_programs::{arguments, hold, say, take_option, usage};
 use serde_json::json;
 
-const USAGE: &str = "names create [KIND:]NAME… [--hold SECONDS] | open KIND NAME | forms | links | disconnected | list | real NAME
+const USAGE: &str = "names create [KIND:]NAME… [--hold SECONDS] | open KIND NAME | forms | links | disconnected | list | real NAME | serve PIPE WORD | call PIPE WORD |
+read MAILSLOT | write MAILSLOT WORD | section NAME WORD [--hold SECONDS] | port NAME
 KIND: mutant event semaphore timer section pipe mailslot job, or with 'nt-' before it (no pipe, no mailslot) for a full NT path";
 
 fn main() {
@@ -27,6 +29,12 @@ fn main() {
         (Some("links"), 1) => say(&links::all()),
         (Some("disconnected"), 1) => say(&ends::disconnected()),
         (Some("list"), 1) => list::all(),
+        (Some("serve"), 3) => meet::serve(&arguments[1], &arguments[2]),
+        (Some("call"), 3) => meet::call(&arguments[1], &arguments[2]),
+        (Some("read"), 2) => meet::read(&arguments[1]),
+        (Some("write"), 3) => meet::write(&arguments[1], &arguments[2]),
+        (Some("section"), 3) => meet::section(&arguments[1], &arguments[2], seconds),
+        (Some("port"), 2) => say(&meet::port(&arguments[1])),
         (Some("real"), 2) => say(&real::attempts(&arguments[1])),
         _ => usage(USAGE),
     }

@@ -1,0 +1,148 @@
+//! The policy of the VM at work: a name that a rule makes the host's, keeps the
+//! VM's own, or refuses. Asked only where the VM has rules for the channel.
+
+use super::files::upcase;
+use super::objects::{Intent, NO_ROOM, with_name};
+use super::query_object;
+use crate::{decode, scratch, state, supervisor};
+use pinion_names::units::{SEPARATOR, join};
+use pinion_names::{object, pipe};
+use pinion_nt::status::STATUS_ACCESS_DENIED;
+use pinion_nt::{NTSTATUS, OBJECT_ATTRIBUTES};
+use pinion_policy::rules::{self, Action, Channel, Effect, Verdict, place, places};
+use pinion_wire::tally::Tally;
+
+/// A system call that is given a name.
+pub(crate) type Call<'c> = &'c dyn Fn(*const OBJECT_ATTRIBUTES) -> NTSTATUS;
+
+/// What the rules say of a name.
+pub(crate) enum Decided {
+    /// Nothing.
+    Default,
+    /// It is the VM's own.
+    Own,
+    /// It is the host's.
+    Host,
+    /// It is refused with this status, and the supervisor knows.
+    Refused(NTSTATUS),
+}
+
+/// Whether the VM has rules for the channel.
+pub(crate) fn concern(channel: Channel) -> bool {
+    state::page().rules.channels & channel.bit() != 0
+}
+
+impl From<Intent> for Action {
+    fn from(intent: Intent) -> Self {
+        match intent {
+            Intent::Create => Self::Make,
+            Intent::Open => Self::Open,
+        }
+    }
+}
+
+/// What the rules say of `name`, which is in the directories `places`.
+pub(crate) fn decide(channel: Channel, action: Action, places: u8, name: &[u16]) -> Decided {
+    let rules = &state::page().rules;
+    match rules::decide(rules, channel, action, places, name, upcase) {
+        Verdict::Default => Decided::Default,
+        Verdict::Rule(_, Effect::Own) => Decided::Own,
+        Verdict::Rule(_, Effect::Host) => Decided::Host,
+        Verdict::Rule(number, Effect::Refuse) => {
+            Tally::count(&state::tally().refused);
+            supervisor::denied(number, name, STATUS_ACCESS_DENIED);
+            Decided::Refused(STATUS_ACCESS_DENIED)
+        }
+    }
+}
+
+/// Runs `work` with the absolute name inside the VM that `decoded` means; `None`
+/// where it means none: its root is no directory of the VM's.
+pub(crate) fn with_absolute<R>(
+    decoded: &decode::Attributes<'_>,
+    work: impl FnOnce(&[u16]) -> Option<R>,
+) -> Option<R> {
+    if decoded.name.is_empty() {
+        return None;
+    }
+    if decoded.is_absolute() {
+        return work(pipe::unroot(decoded.name));
+    }
+    query_object::with_real_name(decoded.root(), |real| {
+        let directory = object::undo(state::page().object_directory.as_units(), real)?;
+        let room = directory.len() + 1 + decoded.name.len();
+        scratch::with(room, |out| {
+            let length = join(&[directory, &[SEPARATOR], decoded.name], out).ok()?;
+            work(out.get(..length)?)
+        })?
+    })?
+}
+
+/// Carries out what a rule says of an object; `None` where none has it.
+#[cold]
+#[inline(never)]
+pub(crate) fn object(
+    channel: Channel,
+    attributes: *const OBJECT_ATTRIBUTES,
+    intent: Intent,
+    call: Call<'_>,
+) -> Option<NTSTATUS> {
+    let session = state::page().session;
+    decode::with_attributes(attributes, |decoded| {
+        with_absolute(decoded, |name| {
+            let found = place::find(session, name)?;
+            match decide(channel, intent.into(), found.places, found.leaf) {
+                Decided::Default | Decided::Own => None,
+                Decided::Refused(status) => Some(status),
+                Decided::Host => scratch::with(name.len() + 48, |out| {
+                    match place::on_host(session, found, out) {
+                        Ok(length) => at_name(decoded, out.get(..length).unwrap_or(&[]), call),
+                        Err(pinion_names::TooLong) => NO_ROOM,
+                    }
+                }),
+            }
+        })
+    })?
+}
+
+/// Carries out what a rule says of a port; `None` where none has it.
+#[cold]
+#[inline(never)]
+pub(crate) fn port(
+    channel: Channel,
+    attributes: *const OBJECT_ATTRIBUTES,
+    action: Action,
+    call: Call<'_>,
+) -> Option<NTSTATUS> {
+    decode::with_attributes(attributes, |decoded| {
+        with_absolute(decoded, |name| {
+            match decide(channel, action, places::ANY, name) {
+                Decided::Default => None,
+                // The VM's own, whatever the pass list says.
+                Decided::Own => Some(own(decoded, name, call)),
+                Decided::Refused(status) => Some(status),
+                Decided::Host => Some(at_name(decoded, name, call)),
+            }
+        })
+    })?
+}
+
+fn own(decoded: &decode::Attributes<'_>, name: &[u16], call: Call<'_>) -> NTSTATUS {
+    let directory = state::page().object_directory.as_units();
+    scratch::with(directory.len() + name.len(), |out| {
+        match object::map(directory, name, out) {
+            Ok(length) => at_name(decoded, out.get(..length).unwrap_or(&[]), call),
+            Err(pinion_names::TooLong) => NO_ROOM,
+        }
+    })
+    .unwrap_or(NO_ROOM)
+}
+
+/// The call with the kernel's own absolute name `name`.
+fn at_name(decoded: &decode::Attributes<'_>, name: &[u16], call: Call<'_>) -> NTSTATUS {
+    let given = OBJECT_ATTRIBUTES {
+        RootDirectory: core::ptr::null_mut(),
+        ..decoded.given
+    };
+    with_name(&given, name, &call)
+}

@@ -1,0 +1,173 @@
+//! `pinion policy explain`: what becomes of a name, what decides it, and what would allow it.
+
+use super::show::{RuleTold, told};
+use crate::failure::{Failure, Outcome, USAGE};
+use crate::{output, vms};
+use clap::builder::PossibleValuesParser;
+use pinion_channels::Channel;
+use pinion_policy::rules::Action;
+use pinion_policy_file::Policy;
+use pinion_policy_file::explain::{Answer, By, Home, Vm, explain};
+use pinion_supervisor::policy;
+use serde::Serialize;
+
+const AFTER: &str = "Examples:
+  pinion policy explain web pipes MyServer
+  pinion policy explain web objects 'Global\\MyApp'
+  pinion policy explain --json web alpc '\\RPC Control\\lsasspirpc'
+
+Give the name as a program does. The answer is by the rules that count from the VM's next start on.";
+
+/// Tell what becomes of a name in a VM, and why
+#[derive(clap::Args, Debug)]
+#[command(after_help = AFTER)]
+pub struct Args {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+
+    /// Name or id of the VM
+    #[arg(value_name = "VM")]
+    name: String,
+
+    /// The channel; 'pinion channels' lists them
+    #[arg(value_parser = channels(), hide_possible_values = true)]
+    channel: String,
+
+    /// The name
+    #[arg(value_name = "NAME")]
+    what: String,
+}
+
+fn channels() -> PossibleValuesParser {
+    PossibleValuesParser::new(Channel::ALL.iter().map(|channel| channel.word()))
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    vm: &'a str,
+    channel: &'a str,
+    name: &'a str,
+    make: AnswerTold<'a>,
+    open: AnswerTold<'a>,
+}
+
+#[derive(Serialize)]
+struct AnswerTold<'a> {
+    /// `vm`, `host`, or `nowhere`.
+    leads_to: &'static str,
+    real_name: Option<&'a str>,
+    /// `rule`, `pass-list` or `default`.
+    by: &'static str,
+    rule: Option<RuleTold<'a>>,
+    why: String,
+    to_allow: Option<RemedyTold<'a>>,
+}
+
+#[derive(Serialize)]
+struct RemedyTold<'a> {
+    rule: &'a str,
+    place: &'a str,
+    opens: &'a str,
+}
+
+/// Prints what becomes of the name.
+pub fn run(args: &Args) -> Outcome {
+    let vm = vms::find(&args.name)?;
+    let policy = policy::read(&vm)?;
+    let names = policy::names(&vm)?;
+    let about = Vm {
+        session: names.session,
+        object_directory: &names.object_directory,
+        pipe_prefix: &names.pipe_prefix,
+        computer_name: &names.computer_name,
+    };
+    let answers = explain(&policy, about, &args.channel, &args.what, policy::fold)
+        .map_err(|why| Failure::new(USAGE, why))?;
+    let [make, open] = answers;
+    if args.json {
+        return output::json(&Told {
+            vm: vm.name().as_str(),
+            channel: &args.channel,
+            name: &args.what,
+            make: machine(&policy, &make),
+            open: machine(&policy, &open),
+        });
+    }
+    output::text(&text(&policy, [&make, &open]))
+}
+
+fn machine<'a>(policy: &'a Policy, answer: &'a Answer) -> AnswerTold<'a> {
+    let rule = match answer.by {
+        By::Rule(number) => policy.rules.get(number).map(|rule| told(number, rule)),
+        _ => None,
+    };
+    AnswerTold {
+        leads_to: answer.home.word(),
+        real_name: answer.real.as_deref(),
+        by: match answer.by {
+            By::Rule(_) => "rule",
+            By::PassList(_) => "pass-list",
+            By::Default => "default",
+        },
+        rule,
+        why: why(policy, answer.by),
+        to_allow: answer.to_allow.as_ref().map(|remedy| RemedyTold {
+            rule: &remedy.rule,
+            place: &remedy.place,
+            opens: &remedy.opens,
+        }),
+    }
+}
+
+/// Who decides, for people.
+fn why(policy: &Policy, by: By) -> String {
+    match by {
+        By::Default => "no rule has it; names are the VM's own by default".into(),
+        By::PassList(reason) => format!("the pass list: {reason}"),
+        By::Rule(number) => policy.rules.get(number).map_or_else(String::new, |rule| {
+            let message = rule.message.as_deref();
+            let message = message.map_or_else(String::new, |message| format!(": {message}"));
+            format!(
+                "the rule in line {} ({} '{}' {} {}){message}",
+                rule.line,
+                rule.verdict.word(),
+                rule.name,
+                rule.direction.word(),
+                rule.peer.word(),
+            )
+        }),
+    }
+}
+
+fn text(policy: &Policy, answers: [&Answer; 2]) -> String {
+    let mut text = String::new();
+    for answer in answers {
+        let action = match answer.action {
+            Action::Make => "made inside",
+            Action::Open => "opened inside",
+        };
+        let home = match answer.home {
+            Home::Vm => "the VM's own",
+            Home::Host => "the host's",
+            Home::Nowhere => "refused with STATUS_ACCESS_DENIED",
+        };
+        let real = answer.real.as_deref();
+        let real = real.map_or_else(String::new, |real| format!(", {real}"));
+        text += &format!(
+            "{action:14}{home}{real}\n{:14}{}\n",
+            "",
+            why(policy, answer.by)
+        );
+        if let Some(remedy) = &answer.to_allow {
+            let rule = remedy.rule.replace('\n', "\n  ");
+            text += &format!(
+                "to allow that, {}:\n  {}\nthen {}\n",
+                remedy.place,
+                rule.trim_end(),
+                remedy.opens
+            );
+        }
+    }
+    text
+}

@@ -1,0 +1,105 @@
+//! `pinion policy`: check, show and explain the rules of a VM.
+
+mod explain;
+mod show;
+
+use crate::failure::{Failure, Outcome, USAGE};
+use crate::{output, policies};
+use clap::Subcommand;
+use pinion_policy_file::Policy;
+use serde::Serialize;
+
+const AFTER: &str = "Examples:
+  pinion policy check web.toml                  what is wrong with it, by line and column
+  pinion run --policy web.toml --name web -- server.exe
+  pinion policy show web                        its rules, and what holds without them
+  pinion policy explain web pipes MyServer      what decides about the name, and what would allow it
+  pinion update --policy other.toml web         another one from the next start on
+
+A policy is a file of rules in TOML; a VM needs none. docs/POLICY.md has all that can be in it.";
+
+/// Check, show or explain what names a VM shares with the host, and what names it is refused
+#[derive(clap::Args, Debug)]
+#[command(after_help = AFTER)]
+pub struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand, Debug)]
+enum What {
+    Check(CheckArgs),
+    Show(show::Args),
+    Explain(explain::Args),
+}
+
+const CHECK_AFTER: &str = "Example:
+  pinion policy check web.toml
+
+Exit code 0: it is sound. 2: it is not; each line says FILE:LINE:COLUMN and what is wrong. 125: it cannot be
+read. No VM is needed.";
+
+/// Say what is wrong with a policy
+#[derive(clap::Args, Debug)]
+#[command(after_help = CHECK_AFTER)]
+struct CheckArgs {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+
+    /// The file
+    file: String,
+}
+
+/// Does what is asked.
+pub fn run(args: &Args) -> Outcome {
+    match &args.what {
+        What::Check(args) => check(args),
+        What::Show(args) => show::run(args),
+        What::Explain(args) => explain::run(args),
+    }
+}
+
+#[derive(Serialize)]
+struct Checked {
+    sound: bool,
+    rules: usize,
+    faults: Vec<FaultTold>,
+}
+
+#[derive(Serialize)]
+struct FaultTold {
+    line: usize,
+    column: usize,
+    why: String,
+}
+
+fn check(args: &CheckArgs) -> Outcome {
+    let text = policies::read(&args.file)?;
+    let (rules, faults) = match Policy::parse(&text) {
+        Ok(policy) => (policy.rules.len(), Vec::new()),
+        Err(faults) => (0, faults),
+    };
+    let code = if faults.is_empty() { 0 } else { USAGE };
+    if args.json {
+        let told = |fault: &pinion_policy_file::Fault| FaultTold {
+            line: fault.line,
+            column: fault.column,
+            why: fault.why.clone(),
+        };
+        output::json(&Checked {
+            sound: faults.is_empty(),
+            rules,
+            faults: faults.iter().map(told).collect(),
+        })?;
+        return Ok(code);
+    }
+    let Some((last, others)) = faults.split_last() else {
+        let plural = if rules == 1 { "" } else { "s" };
+        return output::line(format!("{}: {rules} rule{plural}, sound", args.file));
+    };
+    for fault in others {
+        eprintln!("pinion: {}:{fault}", args.file);
+    }
+    Err(Failure::new(code, format!("{}:{last}", args.file)))
+}
