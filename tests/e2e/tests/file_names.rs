@@ -404,3 +404,77 @@ fn the_newer_classes_rename_link_and_delete_as_on_the_host() {
         assert!(world.work().join("inside").join(file).exists(), "{file}");
     }
 }
+
+/// A backslash behind the new name, where a file, a directory or nothing is.
+#[test]
+fn a_backslash_behind_a_new_name_is_answered_as_on_the_host() {
+    const STEPS: [&str; 4] = ["rename", "rename-over", "link-ex", "link-over"];
+    let world = World::new();
+    let mut story: Vec<[String; 3]> = Vec::new();
+    for (place, step) in STEPS.iter().enumerate() {
+        for from in ["file", "directory"] {
+            for to in ["file", "CASED", "directory", "nothing"] {
+                let row = format!("{from} {to} {place}");
+                story.push([format!("from {row}"), (*step).into(), format!("to {row}")]);
+            }
+        }
+    }
+    let plant = |folder: &Path| {
+        let make = |name: &str, kind: &str| {
+            let path = folder.join(name);
+            match kind {
+                "nothing" => {}
+                "directory" => {
+                    fs::create_dir_all(&path).expect("a folder");
+                    fs::write(path.join("in it"), "in it").expect("a file");
+                }
+                _ => fs::write(path, "text").expect("a file"),
+            }
+        };
+        for [from, _, to] in &story {
+            let words: Vec<&str> = from.split(' ').collect();
+            make(from, words[1]);
+            // That one is asked for in another case.
+            make(&to.replace("CASED", "Cased"), words[2]);
+        }
+    };
+    let folder = |name: &str| {
+        let path = world.work().join(name);
+        fs::create_dir(&path).expect("a folder");
+        plant(&path);
+    };
+    folder("inside");
+    folder("outside");
+    let words = |folder: &str| {
+        let at = |name: &str| format!(r"\??\{}\{folder}\{name}", world.windows_work());
+        let mut words = Vec::new();
+        for [from, step, to] in &story {
+            words.extend([
+                "by-handle".into(),
+                at(from),
+                format!("{step}:{}\\", at(to)),
+                ";".into(),
+            ]);
+        }
+        words.extend(["list".into(), at(""), "1".into(), "*".into()]);
+        words
+    };
+    let program = world.host.path_of("file_forms");
+    let inside = answers(
+        world
+            .pinion(["run", "--rm", &program])
+            .args(words("inside"))
+            .run(),
+    );
+    let outside = answers(
+        world
+            .host
+            .program("file_forms")
+            .args(words("outside"))
+            .run(),
+    );
+    for (row, (inside, outside)) in story.iter().zip(inside.iter().zip(&outside)) {
+        assert_eq!(inside, outside, "{row:?}: inside, outside");
+    }
+    assert_eq!(inside.last(), outside.last(), "the listing inside, outside");
+}

@@ -22,6 +22,7 @@ mod lasting;
 mod listing;
 mod metadata;
 mod names;
+mod new_name;
 mod open;
 mod opened;
 mod raw;

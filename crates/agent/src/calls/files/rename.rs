@@ -1,18 +1,17 @@
 //! Renaming and linking: the new name is one of the VM, the old one stays gone.
 
 use super::cache;
-use super::names::{self, Named};
+use super::names::{self, Named, Place};
 use super::open::kind_of;
 use super::shares::{self, Shared};
 use super::view::{View, with_name};
-use super::{copy_up, for_deletion, listing, raw};
+use super::{copy_up, for_deletion, listing, new_name, raw};
 use crate::hooks::{self, kept};
 use crate::{guard, scratch};
 use core::ffi::c_void;
-use pinion_layers::{Kind, Lookup, Tree, hide, lookup, make_parents};
-use pinion_names::units::SEPARATOR;
+use pinion_layers::{Kind, hide, make_parents};
 use pinion_nt::status::{
-    STATUS_ACCESS_DENIED, STATUS_NAME_TOO_LONG, STATUS_OBJECT_NAME_COLLISION,
+    STATUS_ACCESS_DENIED, STATUS_NAME_TOO_LONG, STATUS_NOT_IMPLEMENTED,
     STATUS_OBJECT_PATH_NOT_FOUND, STATUS_OBJECT_PATH_SYNTAX_BAD, success,
 };
 use pinion_nt::{HANDLE, IO_STATUS_BLOCK, NTSTATUS};
@@ -67,22 +66,18 @@ pub(crate) fn set(
         unsafe { guard::copy(name.as_mut_ptr().cast(), text.cast(), units * 2) }.ok()?;
         names::with_located(file, |layer, from| {
             Some(with_target(&head, name, from, |named| match named {
-                Named::Shared(target) if target.place.tail.is_empty() => {
-                    match in_share(&target, layer, from) {
-                        Ok(()) => with_name(target.layer(), target.place.path, &[], |name| {
-                            call(file, io, head, class, name)
-                        })
-                        .unwrap_or_else(|status| status),
-                        Err(status) => status,
+                Named::Shared(target) if new_name::is_one(target.place.tail) => {
+                    let (path, tail) = (target.place.path, target.place.tail);
+                    let carry_out = |name: &[u16]| call(file, io, head, class, name);
+                    let allowed = in_share(&target, layer, from);
+                    match allowed.and_then(|()| with_name(target.layer(), path, tail, carry_out)) {
+                        Ok(status) | Err(status) => status,
                     }
                 }
                 Named::Place(_) if shares::number(layer).is_some() => shares::NOT_SAME_DEVICE,
-                // Wine cuts a trailing backslash off (observed on Wine 8 and 10).
-                Named::Place(place)
-                    if place.tail.is_empty() || hooks::is_wine() && place.tail == [SEPARATOR] =>
-                {
+                Named::Place(place) if new_name::is_one(place.tail) => {
                     let source = (file, layer, from);
-                    match in_layers(source, io, head, class, place.path) {
+                    match in_layers(source, io, head, class, &place) {
                         Ok(status) | Err(status) => status,
                     }
                 }
@@ -100,12 +95,31 @@ fn in_layers(
     io: *mut IO_STATUS_BLOCK,
     head: Head,
     class: Class,
-    to: &[u16],
+    to: &Place<'_>,
 ) -> Result<NTSTATUS, NTSTATUS> {
-    check_target(head, class, from, to)?;
+    if class.flags && hooks::is_wine() && is_not_implemented(file, class) {
+        return Err(STATUS_NOT_IMPLEMENTED);
+    }
+    let replaces = if class.flags {
+        head.flags & 1 != 0
+    } else {
+        head.flags & 0xff != 0
+    };
+    new_name::check(class, replaces, from, to)?;
     in_upper((file, layer, from), class, |file| {
-        carry_out(file, io, head, class, from, to)
+        carry_out(file, io, head, class, from, to.path)
     })
+}
+
+/// Whether this Wine has no such class, which it says before it looks at anything
+/// else (Wine 8 has no `FileLinkInformationEx`).
+fn is_not_implemented(file: HANDLE, class: Class) -> bool {
+    let mut io = raw::block();
+    // SAFETY: an empty buffer; the block is a local.
+    let status = unsafe {
+        kept::NtSetInformationFile(file, &raw mut io, core::ptr::null_mut(), 0, class.number)
+    };
+    status == STATUS_NOT_IMPLEMENTED
 }
 
 /// Whether the file `from` of `layer` may get the name `target` of a share: only
@@ -187,46 +201,6 @@ fn with_target(
         })
     });
     joined.ok().flatten().unwrap_or(STATUS_NAME_TOO_LONG)
-}
-
-/// Whether the file `from` can have the name `to`, in the order in which the
-/// kernel asks.
-fn check_target(head: Head, class: Class, from: &[u16], to: &[u16]) -> Result<(), NTSTATUS> {
-    let mut target = View::new(to);
-    let found = match lookup(&mut target)? {
-        Lookup::NoPath => return Err(STATUS_OBJECT_PATH_NOT_FOUND),
-        Lookup::NoName => None,
-        Lookup::Found { layer, kind } => Some((layer, kind)),
-    };
-    // No directory has a second name.
-    if !class.moves && matches!(kind_of(&mut View::new(from))?, Some((_, Kind::Directory))) {
-        return Err(raw::STATUS_FILE_IS_A_DIRECTORY);
-    }
-    let Some((layer, kind)) = found.filter(|_| !raw::names_equal(from, to)) else {
-        return Ok(());
-    };
-    let replaces = if class.flags {
-        head.flags & 1 != 0
-    } else {
-        head.flags & 0xff != 0
-    };
-    if !replaces {
-        return Err(STATUS_OBJECT_NAME_COLLISION);
-    }
-    if kind == Kind::Directory {
-        return Err(STATUS_ACCESS_DENIED);
-    }
-    // Whether a read-only file may be replaced the kernel says of the upper's own;
-    // Wine 8 lets it be.
-    if layer != 0 && is_read_only(&target, layer)? {
-        copy_up::node(&mut target, layer, kind, copy_up::Content::Whole)?;
-    }
-    Ok(())
-}
-
-fn is_read_only(view: &View<'_>, layer: usize) -> Result<bool, NTSTATUS> {
-    let basic = view.basic(layer, view.depth())?.unwrap_or_default();
-    Ok(basic.attributes & raw::READ_ONLY != 0)
 }
 
 fn carry_out(

@@ -38,16 +38,18 @@ const RENAME_EX: u32 = 65;
 const LINK_EX: u32 = 72;
 
 /// `by-handle NAME STEP…`: opens it for deletion and takes the steps `delete`, `keep`, `delete-ex`,
-/// `rename:TO`, `rename-ex:TO`, `link-ex:TO`, `name`.
+/// `rename:TO`, `rename-over:TO`, `rename-ex:TO`, `link-ex:TO`, `link-over:TO`, `name`.
 pub fn steps(name: &str, steps: &[&str]) -> Value {
     let file = match open(None, name, ACCESS, OPEN, 0) {
         Ok((file, _)) => file,
         Err(status) => return json!([hex(status)]),
     };
     let told = steps.iter().map(|step| match step.split_once(':') {
-        Some(("rename", to)) => hex(set(file.0, RENAME, &renaming(to))),
-        Some(("rename-ex", to)) => hex(set(file.0, RENAME_EX, &renaming(to))),
-        Some(("link-ex", to)) => hex(set(file.0, LINK_EX, &renaming(to))),
+        Some(("rename", to)) => hex(set(file.0, RENAME, &renaming(to, false))),
+        Some(("rename-over", to)) => hex(set(file.0, RENAME, &renaming(to, true))),
+        Some(("rename-ex", to)) => hex(set(file.0, RENAME_EX, &renaming(to, false))),
+        Some(("link-ex", to)) => hex(set(file.0, LINK_EX, &renaming(to, false))),
+        Some(("link-over", to)) => hex(set(file.0, LINK_EX, &renaming(to, true))),
         _ if *step == "delete-ex" => hex(set(file.0, DISPOSITION_EX, &1_u32.to_le_bytes())),
         _ if *step == "delete" => hex(set(file.0, DISPOSITION, &[1])),
         _ if *step == "keep" => hex(set(file.0, DISPOSITION, &[0])),
@@ -72,13 +74,15 @@ fn set(file: HANDLE, class: u32, information: &[u8]) -> NTSTATUS {
     }
 }
 
-/// `FILE_RENAME_INFORMATION` (wdm.h): flags, the root, the length of the name, the name.
-fn renaming(to: &str) -> Vec<u8> {
+/// `FILE_RENAME_INFORMATION` (wdm.h): flags, of which the first says to replace what is there, the
+/// root, the length of the name, the name.
+fn renaming(to: &str, over: bool) -> Vec<u8> {
     let name: Vec<u8> = units(to)
         .iter()
         .flat_map(|unit| unit.to_le_bytes())
         .collect();
     let mut all = vec![0; 16];
+    all[0] = u8::from(over);
     #[allow(clippy::cast_possible_truncation)]
     all.extend((name.len() as u32).to_le_bytes());
     all.extend(name);
