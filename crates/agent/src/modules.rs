@@ -2,6 +2,7 @@
 //! PEB_LDR_DATA and LDR_DATA_TABLE_ENTRY of winternl.h and phnt, stable since
 //! Windows 2000; the same on Wine 8 and 10.
 
+use crate::guard;
 use core::ffi::c_void;
 use pinion_nt::UNICODE_STRING;
 use pinion_nt::calls::RtlAddFunctionTable;
@@ -36,6 +37,20 @@ pub(crate) fn loader_is_up() -> bool {
 pub(crate) fn heap() -> *mut c_void {
     // SAFETY: the field is in the PEB.
     unsafe { word(peb(), 0x30).cast_mut().cast() }
+}
+
+/// The id of the process group that the process takes itself for one of; 0 when
+/// it knows none, as on Wine 8. The program may have changed it.
+pub(crate) fn own_group() -> u32 {
+    /// `PEB.ProcessParameters`, and `ProcessGroupId` in it (phnt's ntpebteb.h and
+    /// ntrtl.h; Wine 10's winternl.h).
+    const PARAMETERS: usize = 0x20;
+    const GROUP: usize = 0x408;
+    // SAFETY: the field is in the PEB; what it points to is read under guard.
+    unsafe {
+        let parameters = word(peb(), PARAMETERS);
+        guard::read(parameters.wrapping_add(GROUP).cast()).unwrap_or(0)
+    }
 }
 
 /// Calls `visit` with name, base and size of each loaded module. Only for

@@ -142,6 +142,12 @@ fn ctrl_c_goes_to_the_program() {
     assert_eq!(output.json()["ctrl_c"], true, "{output:?}");
     let waited = world.pinion(["wait", "web"]).run().expect(0);
     assert_eq!(waited.stdout.trim(), "7");
+    // By the group's id, which is that of a process outside.
+    let run = [
+        "console", &pinion, "run", "--name", "group", &ctrl_c, "group", "10",
+    ];
+    let output = world.in_world(world.host.program("ctrl_c")).args(run).run();
+    assert_eq!(output.expect(7).json()["ctrl_c"], true);
 }
 
 #[test]

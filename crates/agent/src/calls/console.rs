@@ -8,6 +8,7 @@
 use super::controls::Control;
 use super::membership;
 use crate::guard;
+use crate::modules;
 use crate::region::Region;
 use pinion_nt::NTSTATUS;
 use pinion_nt::status::{STATUS_BUFFER_TOO_SMALL, STATUS_UNSUCCESSFUL};
@@ -57,15 +58,21 @@ fn attach(control: Control) -> NTSTATUS {
     control.with_input(if known { &id } else { &NOBODY })
 }
 
-/// `GenerateConsoleCtrlEvent`. A group is told by the id of its first process.
+/// `GenerateConsoleCtrlEvent`. A group is told by the id of its first process;
+/// that of the program's own may be no member, as the command line's that started
+/// it.
 fn interrupt(control: Control) -> NTSTATUS {
     // SAFETY: plain data; a bad pointer is a return value.
     let [event, group]: [u32; 2] = match unsafe { guard::read(control.input.cast()) } {
         Ok(both) => both,
         Err(code) => return code,
     };
-    let known = group == 0 || membership::lists(u64::from(group));
-    control.with_input(&[event, if known { group } else { NOBODY }])
+    let group = match group {
+        own if own == modules::own_group() => 0,
+        other if other == 0 || membership::lists(u64::from(other)) => other,
+        _ => NOBODY,
+    };
+    control.with_input(&[event, group])
 }
 
 /// `GetConsoleProcessList`.

@@ -1,6 +1,6 @@
 //! Waits for Ctrl-C and tells: `ctrl_c wait [SECONDS]` ends with 7 when Ctrl-C
 //! came and 1 when it did not; `ctrl_c self` sends one to all of its console
-//! first; `ctrl_c console PROGRAM ARGUMENT…` runs PROGRAM in a new console of
+//! first, `ctrl_c group` to its process group by that one's id; `ctrl_c console PROGRAM ARGUMENT…` runs PROGRAM in a new console of
 //! its own, waits, and ends with its exit code; `ctrl_c held FILE PROGRAM
 //! ARGUMENT…` does so while it has FILE locked, and lets go two seconds later,
 //! having sent Ctrl-C first.
@@ -35,8 +35,9 @@ fn main() {
             .unwrap_or(5.0)
     };
     match arguments.first().map(String::as_str) {
-        Some("wait") => wait(seconds(1), false),
-        Some("self") => wait(seconds(1), true),
+        Some("wait") => wait(seconds(1), None),
+        Some("self") => wait(seconds(1), Some(0)),
+        Some("group") => wait(seconds(1), Some(own_group())),
         Some("console") if arguments.len() > 1 => in_console(&arguments[1..], None),
         Some("held") if arguments.len() > 2 => {
             let file = std::fs::File::create(&arguments[1]).and_then(locked);
@@ -49,7 +50,7 @@ fn main() {
             }
         }
         _ => usage(
-            "ctrl_c wait|self [SECONDS] | ctrl_c console PROGRAM ARGUMENT… | ctrl_c held FILE PROGRAM ARGUMENT…",
+            "ctrl_c wait|self|group [SECONDS] | ctrl_c console PROGRAM ARGUMENT… | ctrl_c held FILE PROGRAM ARGUMENT…",
         ),
     }
 }
@@ -73,7 +74,22 @@ fn locked(file: std::fs::File) -> std::io::Result<std::fs::File> {
     Ok(file)
 }
 
-fn wait(seconds: f64, generate: bool) -> ! {
+/// `ProcessGroupId` of the process's parameters (phnt's ntrtl.h); 0 on Wine 8, which sets none.
+fn own_group() -> u32 {
+    let group: u32;
+    // SAFETY: gs:[0x60] is the PEB of every x64 thread, its word at 0x20 the parameters, which are
+    // longer than this.
+    unsafe {
+        std::arch::asm!(
+            "mov {0}, gs:[0x60]", "mov {0}, [{0} + 0x20]", "mov {1:e}, [{0} + 0x408]",
+            out(reg) _, out(reg) group, options(nostack, readonly)
+        );
+    }
+    group
+}
+
+/// Sends Ctrl-C to the group, if one is given, and waits for it.
+fn wait(seconds: f64, group: Option<u32>) -> ! {
     // SAFETY: the handler is a function of this program with the right
     // signature; removing an ignore-Ctrl-C flag takes no pointer.
     let has_console = unsafe {
@@ -83,7 +99,8 @@ fn wait(seconds: f64, generate: bool) -> ! {
     };
     let mut generate_error = 0;
     // SAFETY: no pointers.
-    if generate && unsafe { GenerateConsoleCtrlEvent(CTRL_C_EVENT, 0) } == 0 {
+    let sent = |group| unsafe { GenerateConsoleCtrlEvent(CTRL_C_EVENT, group) } != 0;
+    if group.is_some_and(|group| !sent(group)) {
         generate_error = last_error();
     }
     let start = Instant::now();
