@@ -18,7 +18,11 @@ use super::tree::Stack;
 use crate::state;
 use core::sync::atomic::{AtomicU64, Ordering};
 use pinion_layers::{Lookup, lookup};
+use pinion_nt::status::{STATUS_ACCESS_DENIED, STATUS_INVALID_PARAMETER};
 use pinion_nt::{HANDLE, NTSTATUS};
+
+/// `STATUS_KEY_DELETED` (ntstatus.h).
+pub(super) const STATUS_KEY_DELETED: i32 = 0xC000_017C_u32 as i32;
 
 /// What kind of key a handle has.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -156,6 +160,16 @@ fn below(handle: HANDLE, name: &[u16], own: usize) -> Result<Standing, NTSTATUS>
                 .map(Standing::Moved)
         }
         _ => Ok(Standing::Gone),
+    }
+}
+
+/// What a call on a key that is gone gets, which gets `answer` on the key that is
+/// still there below, without room for more: the handle's rights and the arguments
+/// are looked at first (observed on Wine 8 and 10).
+pub(super) fn gone(answer: NTSTATUS) -> NTSTATUS {
+    match answer {
+        STATUS_ACCESS_DENIED | STATUS_INVALID_PARAMETER => answer,
+        _ => STATUS_KEY_DELETED,
     }
 }
 

@@ -11,9 +11,8 @@
 //! watches the whole tree hears it.
 
 use super::bells::{self, Bell};
-use super::handles::{self, Standing};
+use super::handles::{self, STATUS_KEY_DELETED, Standing};
 use super::names::{self, Origin};
-use super::query::STATUS_KEY_DELETED;
 use super::raw;
 use super::tree::Stack;
 use crate::hooks::kept;

@@ -7,9 +7,8 @@
 //! member ever holds a host key that it could write.
 
 use super::access::{self, harmless, takes_what_it_gets, without_view, writes};
-use super::handles::{self, Kind, Standing, kind_at, known, opened};
+use super::handles::{self, Kind, STATUS_KEY_DELETED, Standing, kind_at, known, opened};
 use super::names::{self, Wanted};
-use super::query::STATUS_KEY_DELETED;
 use super::raw::{self, is_missing};
 use super::tree::{self, Stack};
 use super::{copy_up, grants, make, marks, recent};

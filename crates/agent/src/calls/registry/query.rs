@@ -17,9 +17,6 @@ use pinion_nt::status::{
 };
 use pinion_nt::{HANDLE, NTSTATUS};
 
-/// `STATUS_KEY_DELETED` (ntstatus.h).
-pub(super) const STATUS_KEY_DELETED: i32 = 0xC000_017C_u32 as i32;
-
 /// `KeyBasicInformation` and `KeyNodeInformation` with the lengths of what is
 /// before the name (wdm.h).
 const BASIC: u32 = 0;
@@ -62,6 +59,15 @@ impl Output {
                 self.length,
                 self.returned,
             )
+        }
+    }
+
+    /// The same class without room.
+    fn nothing(&self, returned: &mut u32) -> Self {
+        Self {
+            length: 0,
+            returned,
+            ..*self
         }
     }
 
@@ -124,7 +130,7 @@ pub(crate) unsafe fn query_key(
         Err(status) => return status,
     };
     match standing {
-        Standing::Gone => STATUS_KEY_DELETED,
+        Standing::Gone => handles::gone(output.nothing(&mut 0).query(key)),
         Standing::Same(None | Some(Kind::Plain)) => output.query(key),
         Standing::Same(_) => query(&output, key),
         Standing::Moved(now) => query(&output, now.handle()),
@@ -197,7 +203,7 @@ pub(crate) unsafe fn enumerate_key(
         Err(status) => return status,
     };
     match standing {
-        Standing::Gone => STATUS_KEY_DELETED,
+        Standing::Gone => handles::gone(output.nothing(&mut 0).enumerate(key, index)),
         Standing::Same(None | Some(Kind::Plain)) => output.enumerate(key, index),
         Standing::Same(_) => enumerate(&output, key, index),
         Standing::Moved(now) => enumerate(&output, now.handle(), index),

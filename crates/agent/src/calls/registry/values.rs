@@ -4,9 +4,8 @@
 //! denies it; a write is told to who watches.
 
 use super::bells::{self, Change};
-use super::handles::{self, Standing};
+use super::handles::{self, STATUS_KEY_DELETED, Standing};
 use super::own_links;
-use super::query::STATUS_KEY_DELETED;
 use super::raw::word;
 use crate::hooks::{self, kept};
 use crate::region::Region;
@@ -24,6 +23,21 @@ pub(super) fn with_standing(key: HANDLE, call: impl FnOnce(HANDLE) -> NTSTATUS) 
     }
 }
 
+/// The same for a call that reads into a buffer of `length` and tells what it
+/// needs in `returned`: for a key that is gone it gets no room.
+fn read(
+    key: HANDLE,
+    (length, returned): (u32, *mut u32),
+    call: impl Fn(HANDLE, u32, *mut u32) -> NTSTATUS,
+) -> NTSTATUS {
+    match handles::stand(key) {
+        Ok(Standing::Same(_)) => call(key, length, returned),
+        Ok(Standing::Moved(now)) => call(now.handle(), length, returned),
+        Ok(Standing::Gone) => handles::gone(call(key, 0, &mut 0)),
+        Err(status) => status,
+    }
+}
+
 /// As `NtQueryValueKey`.
 pub(crate) unsafe fn query_value(
     key: HANDLE,
@@ -33,7 +47,7 @@ pub(crate) unsafe fn query_value(
     length: u32,
     returned: *mut u32,
 ) -> NTSTATUS {
-    with_standing(key, |key| {
+    read(key, (length, returned), |key, length, returned| {
         // SAFETY: the program's own arguments but for the key.
         unsafe { kept::NtQueryValueKey(key, name, class, buffer, length, returned) }
     })
@@ -48,7 +62,7 @@ pub(crate) unsafe fn enumerate_value(
     length: u32,
     returned: *mut u32,
 ) -> NTSTATUS {
-    with_standing(key, |key| {
+    read(key, (length, returned), |key, length, returned| {
         // SAFETY: the program's own arguments but for the key.
         unsafe { kept::NtEnumerateValueKey(key, index, class, buffer, length, returned) }
     })
