@@ -35,6 +35,33 @@ fn processes_in_trees_of_their_own_get_the_answers_of_the_host() {
     same_on_both_sides("random apart", &[trial(1), trial(1000)]);
 }
 
+/// Seeds that once found a difference, with as many operations as it took.
+#[test]
+fn what_once_differed_is_answered_as_on_the_host() {
+    let apart = |seed, operations| Trial {
+        seed,
+        processes: 1,
+        operations,
+        together: false,
+    };
+    let together = |seed, operations| Trial {
+        seed,
+        processes: 3,
+        operations,
+        together: true,
+    };
+    same_on_both_sides(
+        "random once",
+        &[
+            apart(1007, 880),
+            apart(1023, 80),
+            apart(1025, 330),
+            together(1013, 160),
+            together(1020, 470),
+        ],
+    );
+}
+
 #[test]
 fn processes_in_one_tree_get_the_answers_of_the_host() {
     let trial = |seed| Trial {

@@ -1,6 +1,6 @@
 //! `NtQueryObject`: names come back as the program knows them.
 
-use super::pipes;
+use super::{files, pipes};
 use crate::hooks::{self, kept};
 use crate::{guard, scratch, state};
 use core::ffi::c_void;
@@ -8,6 +8,9 @@ use pinion_names::{object, pipe, station};
 use pinion_nt::status::{STATUS_BUFFER_OVERFLOW, STATUS_INFO_LENGTH_MISMATCH, success};
 use pinion_nt::{HANDLE, NTSTATUS, UNICODE_STRING};
 
+/// `ObjectBasicInformation`, and where it has the granted access (wdm.h).
+const BASIC: u32 = 0;
+const GRANTED: usize = 4;
 /// `ObjectNameInformation` (ntobapi.h, phnt).
 const NAME: u32 = 1;
 /// The bytes of the `UNICODE_STRING` before the name.
@@ -23,7 +26,11 @@ pub(crate) unsafe fn query(
 ) -> NTSTATUS {
     if class != NAME {
         // SAFETY: the program's own arguments.
-        return unsafe { kept::NtQueryObject(handle, class, buffer, length, returned) };
+        let status = unsafe { kept::NtQueryObject(handle, class, buffer, length, returned) };
+        return match class {
+            BASIC => files::told_access(status, handle, buffer.cast::<u8>().wrapping_add(GRANTED)),
+            _ => status,
+        };
     }
     let outcome = with_real_name(handle, |real| {
         scratch::with(real.len() + 8, |out| {

@@ -8,7 +8,7 @@
 
 use super::raw::Owned;
 use crate::hooks::kept;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use pinion_nt::status::success;
 use pinion_nt::{CURRENT_PROCESS, HANDLE};
 
@@ -17,6 +17,8 @@ const PLACES: usize = 32;
 
 struct Place {
     handle: AtomicUsize,
+    /// The access that the program has by it.
+    access: AtomicU32,
     /// The handle of the copy; 0 as long as there is none.
     own: AtomicUsize,
 }
@@ -24,6 +26,7 @@ struct Place {
 static TABLE: [Place; PLACES] = [const {
     Place {
         handle: AtomicUsize::new(0),
+        access: AtomicU32::new(0),
         own: AtomicUsize::new(0),
     }
 }; PLACES];
@@ -39,18 +42,28 @@ fn find(handle: HANDLE) -> Option<&'static Place> {
         .find(|place| place.handle.load(Ordering::Acquire) == handle as usize)
 }
 
-/// Takes note of `handle`; `false` when there is no room.
-pub(crate) fn keep(handle: HANDLE) -> bool {
+/// Takes note of `handle`, by which the program has `access`; `false` when there
+/// is no room.
+pub(crate) fn keep(handle: HANDLE, access: u32) -> bool {
     TAKEN.fetch_add(1, Ordering::AcqRel);
-    let taken = TABLE.iter().any(|place| {
+    let taken = TABLE.iter().find(|place| {
         let free = &place.handle;
         free.compare_exchange(0, handle as usize, Ordering::AcqRel, Ordering::Relaxed)
             .is_ok()
     });
-    if !taken {
-        TAKEN.fetch_sub(1, Ordering::AcqRel);
+    match taken {
+        Some(place) => place.access.store(access, Ordering::Release),
+        None => {
+            TAKEN.fetch_sub(1, Ordering::AcqRel);
+        }
     }
-    taken
+    taken.is_some()
+}
+
+/// The access that the program has by `handle`, which the kernel does not know
+/// of; `None` for any other handle.
+pub(crate) fn access(handle: HANDLE) -> Option<u32> {
+    find(handle).map(|place| place.access.load(Ordering::Acquire))
 }
 
 /// Whether `handle` is such a one, and there is no copy yet.
@@ -99,7 +112,7 @@ pub(crate) fn duplicated(handle: HANDLE, copy: HANDLE) {
         return;
     };
     let own = place.own.load(Ordering::Acquire);
-    if !keep(copy) || own == 0 {
+    if !keep(copy, place.access.load(Ordering::Acquire)) || own == 0 {
         return;
     }
     let mut second = core::ptr::null_mut();

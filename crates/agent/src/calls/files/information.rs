@@ -3,7 +3,7 @@
 use super::names;
 use super::rename::{self, Class};
 use super::view::{View, with_name as with_name_in_layer};
-use super::{copy_up, for_deletion, open, opened, raw, remove, shares, watch};
+use super::{copy_up, for_deletion, on_close, open, opened, raw, remove, shares, watch};
 use crate::calls::pipes;
 use crate::hooks::{self, kept};
 use crate::{guard, scratch};
@@ -17,6 +17,10 @@ use pinion_nt::{HANDLE, IO_STATUS_BLOCK, NTSTATUS};
 const NAME: u32 = 9;
 /// `FileAllInformation`.
 const ALL: u32 = 18;
+/// `FileAccessInformation`: the access by the handle, and where it is in
+/// `FILE_ALL_INFORMATION` (wdm.h).
+const ACCESS: u32 = 8;
+const ALL_ACCESS: usize = 76;
 /// `FileNormalizedNameInformation`.
 const NORMALIZED_NAME: u32 = 48;
 /// `FileBasicInformation`: times and attributes.
@@ -63,6 +67,7 @@ pub(crate) unsafe fn query_information(
     length: u32,
     class: u32,
 ) -> NTSTATUS {
+    let access = for_deletion::access(file);
     let file = for_deletion::standing(file);
     let answered = match class {
         NAME | NORMALIZED_NAME => {
@@ -71,10 +76,28 @@ pub(crate) unsafe fn query_information(
         ALL => known_name(file, &mut |name| all(file, io, buffer, length, name)),
         _ => None,
     };
-    answered.unwrap_or_else(|| {
+    let status = answered.unwrap_or_else(|| {
         // SAFETY: the program's own arguments.
         unsafe { kept::NtQueryInformationFile(file, io, buffer, length, class) }
-    })
+    });
+    let place = match class {
+        ACCESS => 0,
+        ALL => ALL_ACCESS,
+        _ => return status,
+    };
+    told_access(status, access, buffer.cast::<u8>().wrapping_add(place))
+}
+
+/// Puts the `access` that the program has, where the kernel knows of less, to
+/// `place` in what it has told.
+pub(crate) fn told_access(status: NTSTATUS, access: Option<u32>, place: *mut u8) -> NTSTATUS {
+    let Some(access) = access.filter(|_| success(status) || status == STATUS_BUFFER_OVERFLOW)
+    else {
+        return status;
+    };
+    // SAFETY: the program's buffer, under guard; the call has filled it.
+    let written = unsafe { guard::write(place.cast::<u32>(), access) };
+    written.err().unwrap_or(status)
 }
 
 /// Runs `work` with the name on its device that the program knows, where the
@@ -198,6 +221,10 @@ pub(crate) unsafe fn set_information(
         }
         if let Some(Err(status)) = deletes.then(|| deletion(file)) {
             return told(io, status);
+        }
+        // A whiteout beside a file that stays after all hides nothing.
+        if deletes {
+            on_close::keep(file);
         }
     }
     // SAFETY: the program's own arguments.

@@ -6,7 +6,7 @@
 //! [`view`] shows that path to the overlay engine, [`cache`] and [`lasting`]
 //! remember what the layers have and lack; [`open`] and [`attributes`]
 //! answer calls by name; [`copy_up`] with [`metadata`] and [`remove`] change the upper, [`base`] keeps what the host had there; [`information`]
-//! and [`rename`] answer calls by handle, [`listing`] lists directories; [`image`]
+//! and [`rename`] answer calls by handle, [`new_name`] says which names a file can have, [`listing`] lists directories; [`image`]
 //! starts programs of a layer, [`unix`] none of Unix, [`shares`] lets what is the host's own pass, [`watch`] tells of changes, [`told`] answers for names told without a handle. A call
 //! on a file that only the host has goes to the kernel with the host's name.
 
@@ -23,6 +23,7 @@ mod listing;
 mod metadata;
 mod names;
 mod new_name;
+mod on_close;
 mod open;
 mod opened;
 mod raw;
@@ -46,15 +47,23 @@ pub(crate) use told::{query_memory, query_process};
 pub(crate) use volumes::query_volume;
 pub(crate) use watch::{cancel, cancel_ex, closed, notify_directory, notify_directory_ex};
 
+/// Puts the access that the program has by `handle`, where the kernel knows of
+/// less, to `place` in what it has told.
+pub(crate) fn told_access(status: NTSTATUS, handle: HANDLE, place: *mut u8) -> NTSTATUS {
+    information::told_access(status, for_deletion::access(handle), place)
+}
+
 /// `handle` is another file from now on, or none.
-pub(crate) fn forget(handle: pinion_nt::HANDLE) {
+pub(crate) fn forget(handle: HANDLE) {
     opened::forget(handle);
     for_deletion::forget(handle);
+    on_close::forget(handle);
 }
 
 /// `copy` is from now on one more handle of what `handle` is of.
-pub(crate) fn duplicated(handle: pinion_nt::HANDLE, copy: pinion_nt::HANDLE) {
+pub(crate) fn duplicated(handle: HANDLE, copy: HANDLE) {
     listing::duplicated(handle, copy);
     for_deletion::duplicated(handle, copy);
+    on_close::duplicated(handle, copy);
     watch::duplicated(handle, copy);
 }

@@ -3,7 +3,7 @@
 use super::cache::{self, Fact};
 use super::names::{self, Named, Place};
 use super::view::{self, View};
-use super::{copy_up, for_deletion, opened, raw, remove, shares};
+use super::{copy_up, for_deletion, on_close, opened, raw, remove, shares};
 use crate::calls::objects::with_name;
 use crate::calls::open::Open;
 use crate::decode::Attributes;
@@ -253,23 +253,17 @@ fn existing(
     if is_contradictory(open, true) {
         return STATUS_INVALID_PARAMETER;
     }
-    match kind {
-        Kind::Leaf if open.options & raw::DIRECTORY_FILE != 0 && !place.tail.is_empty() => {
-            // Which of the two faults is told is the kernel's to say.
-            let asks = Open {
-                access: raw::READ_ATTRIBUTES,
-                options: open.options & !DELETE_ON_CLOSE,
-                ..*open
-            };
-            return in_layer(layer, place, &asks, given);
-        }
-        Kind::Leaf if open.options & raw::DIRECTORY_FILE != 0 => {
-            return raw::STATUS_NOT_A_DIRECTORY;
-        }
-        Kind::Directory if open.options & raw::NON_DIRECTORY_FILE != 0 => {
-            return raw::STATUS_FILE_IS_A_DIRECTORY;
-        }
-        _ => {}
+    // Which of two faults a leaf with a tail has is the kernel's to say.
+    if kind == Kind::Leaf && open.options & raw::DIRECTORY_FILE != 0 && !place.tail.is_empty() {
+        let asks = Open {
+            access: raw::READ_ATTRIBUTES,
+            options: open.options & !DELETE_ON_CLOSE,
+            ..*open
+        };
+        return in_layer(layer, place, &asks, given);
+    }
+    if let Some(status) = other_kind(open, kind) {
+        return status;
     }
     if kind == Kind::Leaf && place.tail.is_empty() && deletes(open) && remove::is_large(view, layer)
     {
@@ -288,6 +282,17 @@ fn existing(
     match copy_up::node(view, layer, kind, content) {
         Ok(()) => upper(view, place, open, given),
         Err(status) => status,
+    }
+}
+
+/// What the call gets that wants another kind than what is there.
+fn other_kind(open: &Open, kind: Kind) -> Option<NTSTATUS> {
+    match kind {
+        Kind::Leaf if open.options & raw::DIRECTORY_FILE != 0 => Some(raw::STATUS_NOT_A_DIRECTORY),
+        Kind::Directory if open.options & raw::NON_DIRECTORY_FILE != 0 => {
+            Some(raw::STATUS_FILE_IS_A_DIRECTORY)
+        }
+        _ => None,
     }
 }
 
@@ -320,7 +325,7 @@ fn may_delete(
     }
     // SAFETY: plain data; the handle was made by this call.
     let handle = unsafe { guard::read(open.handle) }.ok()?;
-    if for_deletion::keep(handle) {
+    if for_deletion::keep(handle, open.access) {
         return Some(status);
     }
     // SAFETY: as above.
@@ -366,13 +371,24 @@ fn upper(
     open: &Open,
     given: &OBJECT_ATTRIBUTES,
 ) -> NTSTATUS {
-    if open.options & DELETE_ON_CLOSE != 0
-        && place.tail.first() != Some(&u16::from(b':'))
-        && let Err(status) = remove::prepare(view)
+    if open.options & DELETE_ON_CLOSE != 0 && place.tail.first() != Some(&u16::from(b':')) {
+        // Nothing is made ready for a call that the kernel refuses at once.
+        if open.disposition != raw::CREATE
+            && let Ok(Some((_, kind))) = kind_of(view)
+            && let Some(status) = other_kind(open, kind)
+        {
+            return if is_contradictory(open, true) {
+                STATUS_INVALID_PARAMETER
+            } else {
+                status
+            };
+        }
         // That the name is taken is told before who holds the file.
-        && open.disposition != raw::CREATE
-    {
-        return status;
+        if let Err(status) = remove::prepare(view)
+            && open.disposition != raw::CREATE
+        {
+            return status;
+        }
     }
     let mut then = cache::stamp(place.path);
     let status = in_layer(0, place, open, given);
@@ -434,6 +450,10 @@ fn remember(
     // SAFETY: plain data; a bad pointer is a return value.
     if let Ok(handle) = unsafe { guard::read(open.handle) } {
         for_deletion::forget(handle);
+        on_close::forget(handle);
+        if layer == 0 && open.options & DELETE_ON_CLOSE != 0 {
+            on_close::keep(handle);
+        }
         opened::keep(handle, layer, place.path, then);
     }
 }

@@ -5,7 +5,7 @@ use super::names::{self, Named, Place};
 use super::open::kind_of;
 use super::shares::{self, Shared};
 use super::view::{View, with_name};
-use super::{copy_up, for_deletion, listing, new_name, raw};
+use super::{copy_up, for_deletion, listing, new_name, on_close, raw};
 use crate::hooks::{self, kept};
 use crate::{guard, scratch};
 use core::ffi::c_void;
@@ -249,6 +249,9 @@ fn carry_out(
         Some(replaced) if hooks::is_wine() => names::with_own_case(replaced.0, to, place)?,
         _ => place(to),
     };
+    if class.moves && !same && status.is_ok_and(success) && on_close::has(file) {
+        hide(&mut target)?;
+    }
     cache::made(to);
     if class.moves {
         cache::renamed();
