@@ -36,6 +36,8 @@ mod view;
 mod volumes;
 mod watch;
 
+use pinion_nt::{HANDLE, NTSTATUS};
+
 pub(crate) use attributes::{attributes, delete};
 pub(crate) use image::with_program;
 pub(crate) use information::{query_information, set_information};
