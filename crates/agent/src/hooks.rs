@@ -443,6 +443,11 @@ pub(crate) fn wine_version() -> Option<[u8; 4]> {
     }
 }
 
+/// The major number of Wine's version; `None` on Windows.
+pub(crate) fn wine_major() -> Option<u32> {
+    pinion_nt::wine::major(&wine_version()?)
+}
+
 /// The bytes of the stub at `rva` of a mapped module, when its shape is known.
 pub(crate) fn checked(module: &[u8], rva: u32) -> Option<[u8; stub::LENGTH]> {
     let code: [u8; stub::LENGTH] = module

@@ -341,6 +341,18 @@ unsafe extern "system" {
     pub fn RtlAllocateHeap(heap: *mut c_void, flags: u32, size: usize) -> *mut c_void;
     /// Frees to `heap`.
     pub fn RtlFreeHeap(heap: *mut c_void, flags: u32, memory: *mut c_void) -> u8;
+    /// Makes the NT name of a DOS path; [`RtlFreeUnicodeString`] frees it. Zero
+    /// when there is none.
+    pub fn RtlDosPathNameToNtPathName_U(
+        path: *const u16,
+        name: *mut UNICODE_STRING,
+        file: *mut *const u16,
+        relative: *mut c_void,
+    ) -> u8;
+    /// Frees the text of a string that ntdll made.
+    pub fn RtlFreeUnicodeString(string: *mut UNICODE_STRING);
+    /// Sets the thread's last status and the Win32 error for it; gives the error.
+    pub fn RtlSetLastWin32ErrorAndNtStatusFromNtStatus(status: NTSTATUS) -> u32;
     /// Sets the thread's Win32 error.
     pub fn RtlSetLastWin32Error(error: u32);
     /// Folds one UTF-16 unit to upper case, as NT names compare.

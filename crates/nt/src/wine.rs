@@ -6,11 +6,6 @@ use core::ffi::{CStr, c_char, c_void};
 /// The export of ntdll that only Wine has.
 pub const VERSION_EXPORT: &[u8] = b"wine_get_version";
 
-/// The class of `NtQuerySystemInformation` that tells Wine's version, a text of
-/// 8-bit characters up to a zero, then more (`SystemWineVersionInformation`,
-/// Wine's winternl.h; seen on Wine 8 and 10).
-pub const VERSION_CLASS: u32 = 1000;
-
 /// The first Wine whose server may be asked for the table of all handles. That
 /// of Wine 8 runs past the end of a process's table that is empty, and ends with
 /// a fault, and the prefix with it: a program that is started from Unix has none
@@ -18,6 +13,16 @@ pub const VERSION_CLASS: u32 = 1000;
 /// the source (server/handle.c, `enum_handles`) it is mended in 10.0. What lies
 /// between was not looked at.
 pub const LISTS_HANDLES_SINCE: u32 = 10;
+
+/// The first Wine whose server heeds the disposition of `NtCreateNamedPipeFile`:
+/// that of Wine 8 has no field for it (server/named_pipe.c of 8.0 and 10.0). What
+/// lies between was not looked at.
+pub const HEEDS_PIPE_DISPOSITION_SINCE: u32 = 10;
+
+/// The DLL whose `CreateNamedPipeW` leaves `FILE_FLAG_FIRST_PIPE_INSTANCE` out of
+/// what it asks for (dlls/kernelbase/sync.c of 8.0 and 10.0); Windows' asks for
+/// the disposition `FILE_CREATE`.
+pub const FORGETS_FIRST_INSTANCE: &[u8] = b"kernelbase.dll";
 
 /// The major number of a version such as `8.0`.
 #[must_use]

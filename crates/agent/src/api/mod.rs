@@ -1,19 +1,28 @@
 //! Documented exports of system DLLs that the agent replaces: what no system
 //! call carries in a form that could be mapped.
 
+mod first_pipe;
 mod heap;
 mod services;
+
+use crate::hooks;
 
 /// Called for each DLL before its own code runs: `name` is its base name,
 /// `base` and `size` where it is mapped.
 pub(crate) fn loaded(name: &[u16], base: u64, size: usize) {
-    const SERVICES: &[u8] = b"sechost.dll";
-    let is_services = name.len() == SERVICES.len()
-        && name
-            .iter()
-            .zip(SERVICES)
-            .all(|(&unit, &byte)| u8::try_from(unit).is_ok_and(|u| u.eq_ignore_ascii_case(&byte)));
-    if is_services {
+    if is(name, b"sechost.dll") {
         services::replace(base, size);
     }
+    if is(name, pinion_nt::wine::FORGETS_FIRST_INSTANCE) && hooks::is_wine() {
+        first_pipe::replace(base, size);
+    }
+}
+
+/// Whether the base name `name` is `wanted`, in any case.
+fn is(name: &[u16], wanted: &[u8]) -> bool {
+    name.len() == wanted.len()
+        && name
+            .iter()
+            .zip(wanted)
+            .all(|(&unit, &byte)| u8::try_from(unit).is_ok_and(|u| u.eq_ignore_ascii_case(&byte)))
 }

@@ -58,26 +58,12 @@ fn server_lists_handles() -> bool {
     }
     match KNOWN.load(Ordering::Relaxed) {
         0 => {
-            let lists = wine_major().is_some_and(|major| major >= wine::LISTS_HANDLES_SINCE);
+            let lists = hooks::wine_major().is_some_and(|major| major >= wine::LISTS_HANDLES_SINCE);
             KNOWN.store(1 + u8::from(lists), Ordering::Relaxed);
             lists
         }
         known => known == 2,
     }
-}
-
-fn wine_major() -> Option<u32> {
-    let mut text = [0_u8; 512];
-    // SAFETY: the buffer is a local of that size.
-    let status = unsafe {
-        kept::NtQuerySystemInformation(
-            wine::VERSION_CLASS,
-            text.as_mut_ptr().cast(),
-            text.len() as u32,
-            core::ptr::null_mut(),
-        )
-    };
-    success(status).then(|| wine::major(&text)).flatten()
 }
 
 /// The table of this process's handles, in the extended form, as a kernel that

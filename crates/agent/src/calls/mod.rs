@@ -10,6 +10,7 @@ pub(crate) mod controls;
 pub(crate) mod denied;
 mod device;
 pub(crate) mod files;
+pub(crate) mod first_instance;
 mod handle_tables;
 pub(crate) mod handles;
 pub(crate) mod links;

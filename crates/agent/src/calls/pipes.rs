@@ -1,5 +1,6 @@
 //! Named pipes and mailslots: their names carry the VM's prefix.
 
+use super::first_instance;
 use super::objects::{NO_ROOM, with_name};
 use super::query_object;
 use super::rules::{self, Decided};
@@ -41,9 +42,10 @@ pub(crate) unsafe fn create_pipe(
     outbound: u32,
     timeout: *const i64,
 ) -> NTSTATUS {
+    let ignored = first_instance::is_ignored(disposition);
     with_private(attributes, Kind::Pipe, |attributes| {
-        // SAFETY: the program's arguments but for the name.
-        unsafe {
+        // SAFETY: the program's arguments but for the name and a right to ask.
+        let call = |access| unsafe {
             kept::NtCreateNamedPipeFile(
                 handle,
                 access,
@@ -60,7 +62,11 @@ pub(crate) unsafe fn create_pipe(
                 outbound,
                 timeout,
             )
+        };
+        if ignored {
+            return first_instance::create(attributes, handle, access, call);
         }
+        call(access)
     })
 }
 

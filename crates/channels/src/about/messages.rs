@@ -10,14 +10,15 @@ pub(super) const ABOUT: &[About] = &[
         treatment: Treatment::OwnName,
         state: State::Partly,
         windows: "Files of the pipe device, found by name, also as \\\\server\\pipe of this machine.",
-        wine: "The same, kept by the wineserver; anonymous pipes have names too.",
+        wine: "The same, kept by the wineserver; anonymous pipes have names too. FILE_FLAG_FIRST_PIPE_INSTANCE, which Wine ignores, is heeded inside.",
         proofs: &[
             "e2e names::two_vms_and_the_host_hold_the_same_names",
             "e2e names::names_of_one_vm_are_not_there_in_another_nor_on_the_host",
             "e2e names::names_of_the_host_are_not_there_inside",
             "e2e names::every_form_of_a_name_looks_as_on_the_host",
+            "e2e pipes::a_first_instance_is_the_first_and_each_vm_has_its_own",
         ],
-        gaps: "FILE_FLAG_FIRST_PIPE_INSTANCE is ignored by Wine 8 and 10, inside too. Listing \\\\.\\pipe\\ is not tested.",
+        gaps: "Listing \\\\.\\pipe\\ is not tested.",
     },
     About {
         channel: Channel::Mailslots,

@@ -39,7 +39,7 @@ pub(super) const PROBES: &[Probe] = &[
     seen(
         "first-instance",
         Channel::Pipes,
-        &[way("second-server", Inside)],
+        &[way("second-server", Inside), way("native", Inside)],
     ),
     seen(
         "client-process",
