@@ -27,6 +27,14 @@ pub struct NewOptions {
     #[arg(long, value_name = "FILE")]
     pub policy: Option<String>,
 
+    /// Share a name with the host, such as pipes=MyServer; goes before the rules of the policy
+    #[arg(long, value_name = "CHANNEL=NAME")]
+    pub allow: Vec<String>,
+
+    /// Refuse a name, such as objects=Global\\Old*; goes before all that is allowed
+    #[arg(long, value_name = "CHANNEL=NAME")]
+    pub deny: Vec<String>,
+
     /// Start with what this VM or snapshot has; its program is the default
     #[arg(long, value_name = "VM|SNAPSHOT")]
     pub from: Option<String>,

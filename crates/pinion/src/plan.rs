@@ -40,7 +40,7 @@ pub fn plan(store: &Store, options: &NewOptions, remove_at_end: bool) -> Result<
         ports: options.publish.clone(),
         shares: shares::resolve(store, &options.volume)?,
         network: options.network,
-        policy: policy(from.as_ref(), options.policy.as_deref())?,
+        policy: policy(from.as_ref(), options)?,
         remove_at_end,
         from,
     };
@@ -61,12 +61,13 @@ fn own_program(source: &Source) -> Result<(Vec<String>, Option<String>), Failure
     Ok((command.to_vec(), cwd.map(str::to_owned)))
 }
 
-/// The policy that is given, or else the source's.
-fn policy(from: Option<&Source>, given: Option<&str>) -> Result<Option<String>, Failure> {
-    match given {
-        Some(given) => policies::given(given),
-        None => Ok(from.and_then(Source::policy).map(str::to_owned)),
-    }
+/// The policy that is given, or else the source's, with the rules of options in front.
+fn policy(from: Option<&Source>, options: &NewOptions) -> Result<Option<String>, Failure> {
+    let policy = match &options.policy {
+        Some(given) => policies::given(given)?,
+        None => from.and_then(Source::policy).map(str::to_owned),
+    };
+    policies::with_flags(policy, &options.deny, &options.allow)
 }
 
 /// The source's variables, those set now in their place.

@@ -1,7 +1,7 @@
 //! Policies that the command line is given: read from their files, and only sound ones taken.
 
 use crate::failure::{Failure, USAGE};
-use pinion_policy_file::{Fault, LONGEST, Policy};
+use pinion_policy_file::{Fault, LONGEST, Peer, Policy, Verdict, write};
 use std::io::Read;
 
 /// The word that takes a policy away.
@@ -19,6 +19,49 @@ pub fn given(file: &str) -> Result<Option<String>, Failure> {
     match Policy::parse(&text) {
         Ok(_) => Ok(Some(text)),
         Err(faults) => Err(refused(file, &faults)),
+    }
+}
+
+/// The policy with the rules of `--deny` and `--allow` in front of its own.
+///
+/// # Errors
+/// What is wrong with one of them, or with all rules together.
+pub fn with_flags(
+    policy: Option<String>,
+    deny: &[String],
+    allow: &[String],
+) -> Result<Option<String>, Failure> {
+    if deny.is_empty() && allow.is_empty() {
+        return Ok(policy);
+    }
+    let mut text = String::new();
+    let denied = deny.iter().map(|given| ("--deny", given, None));
+    let allowed = allow
+        .iter()
+        .map(|given| ("--allow", given, Some(&Peer::Host)));
+    for (option, given, peer) in denied.chain(allowed) {
+        let wrong = |why: &str| Failure::new(USAGE, format!("{option} {given}: {why}"));
+        let (channel, name) = given.split_once('=').ok_or_else(|| {
+            wrong("give the channel and a pattern of names, such as pipes=MyServer")
+        })?;
+        let verdict = peer.map_or(Verdict::Deny, |_| Verdict::Allow);
+        let rule = write::rule(channel, name, None, peer, verdict);
+        if let Err(faults) = Policy::parse(&rule) {
+            let why = faults.first().map_or("", |fault| fault.why.as_str());
+            return Err(wrong(why));
+        }
+        text += &rule;
+    }
+    text += &policy.unwrap_or_default();
+    match Policy::parse(&text) {
+        Ok(_) => Ok(Some(text)),
+        Err(faults) => {
+            let first = faults.first().map(ToString::to_string).unwrap_or_default();
+            Err(Failure::new(
+                USAGE,
+                format!("with the rules of --deny and --allow in front of the policy: {first}"),
+            ))
+        }
     }
 }
 

@@ -24,10 +24,12 @@ pub enum Direction {
 }
 
 /// Whom a rule is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Peer {
     /// The host.
     Host,
+    /// The VM of this name.
+    Vm(String),
     /// Whoever it is, the programs of the VM itself among them.
     Anyone,
 }
@@ -65,12 +67,18 @@ impl Direction {
 }
 
 impl Peer {
+    /// Whether it is the VM of this name.
+    pub(crate) fn is(&self, vm: &str) -> bool {
+        matches!(self, Self::Vm(name) if name == vm)
+    }
+
     /// The word in a file.
     #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub fn word(&self) -> String {
         match self {
-            Self::Host => "host",
-            Self::Anyone => "anyone",
+            Self::Host => "host".into(),
+            Self::Vm(name) => format!("vm:{name}"),
+            Self::Anyone => "anyone".into(),
         }
     }
 }
@@ -130,14 +138,25 @@ pub(crate) fn instead(word: &str) -> String {
 /// The peer of the word.
 pub(crate) fn peer(word: &str) -> Result<Peer, Wrong> {
     let wrong = |why: String| Err((Part::Peer, why));
-    match word {
-        "host" => Ok(Peer::Host),
-        "anyone" => Ok(Peer::Anyone),
-        _ if word.starts_with("vm:") => wrong(
-            "rules between two VMs are not supported for this channel, or for any other: all names of other VMs are out of reach; to let two VMs meet at a name, allow it with peer = \"host\" in the policies of both".into(),
-        ),
-        _ => wrong(format!("'{word}' is no peer; give \"host\" or \"anyone\"")),
+    match (word, word.strip_prefix("vm:")) {
+        ("host", _) => Ok(Peer::Host),
+        ("anyone", _) => Ok(Peer::Anyone),
+        (_, Some(name)) if is_vm_name(name) => Ok(Peer::Vm(name.to_ascii_lowercase())),
+        (_, Some(name)) => wrong(format!(
+            "'{name}' is no name of a VM: letters, digits, '_', '.' and '-', a letter or digit first"
+        )),
+        _ => wrong(format!(
+            "'{word}' is no peer; give \"host\", \"vm:NAME\" or \"anyone\""
+        )),
     }
+}
+
+/// Whether a VM can have the name, as far as its characters go.
+fn is_vm_name(name: &str) -> bool {
+    let inner = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+    name.len() <= 63
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.chars().all(inner)
 }
 
 /// The direction of the word.
@@ -165,29 +184,88 @@ pub(crate) fn verdict(word: &str) -> Result<Verdict, Wrong> {
     }
 }
 
-/// What a rule does, whole: its direction and peer where it does not say them, its
-/// effect, and the calls that it is about as bits of [`Action`].
+/// What a rule does, whole.
+pub(crate) struct Meaning {
+    /// Its direction, where it does not say it, too.
+    pub(crate) direction: Direction,
+    /// Its peer, where it does not say it, too.
+    pub(crate) peer: Peer,
+    pub(crate) effect: Effect,
+    /// The calls that it is about, as bits of [`Action`].
+    pub(crate) actions: u8,
+}
+
+/// What a rule of these parts does.
 pub(crate) fn meaning(
     channel: Channel,
     verdict: Verdict,
     direction: Option<Direction>,
     peer: Option<Peer>,
-) -> Result<(Direction, Peer, Effect, u8), Wrong> {
+) -> Result<Meaning, Wrong> {
     let (peer, effect) = match (verdict, peer) {
+        (_, Some(Peer::Vm(name))) => return between(channel, verdict, direction, name),
         (Verdict::Allow, Some(Peer::Host)) => (Peer::Host, Effect::Host),
         (Verdict::Allow, Some(Peer::Anyone)) => {
-            let why = "a name that is allowed becomes one peer's own, and cannot be everybody's; give peer = \"host\"";
+            let why = "a name that is allowed becomes one peer's own, and cannot be everybody's; give peer = \"host\" or \"vm:NAME\"";
             return Err((Part::Peer, why.into()));
         }
         (Verdict::Allow, None) => {
-            let why = "a rule that allows must say with whom; add peer = \"host\"";
+            let why = "a rule that allows must say with whom; add peer = \"host\" or \"vm:NAME\"";
             return Err((Part::Verdict, why.into()));
         }
         (Verdict::Deny, Some(Peer::Host)) => (Peer::Host, Effect::Own),
         (Verdict::Deny, None | Some(Peer::Anyone)) => (Peer::Anyone, Effect::Refuse),
     };
     let direction = way(channel, verdict, direction)?;
-    Ok((direction, peer, effect, direction.actions()))
+    Ok(Meaning {
+        direction,
+        peer,
+        effect,
+        actions: direction.actions(),
+    })
+}
+
+/// What a rule about another VM does.
+fn between(
+    channel: Channel,
+    verdict: Verdict,
+    direction: Option<Direction>,
+    name: String,
+) -> Result<Meaning, Wrong> {
+    if matches!(channel, Channel::Ports | Channel::Alpc) {
+        let why =
+            "rules between two VMs are not supported for this channel; let the server use a pipe";
+        return Err((Part::Peer, why.into()));
+    }
+    let (effect, direction) = match (verdict, direction) {
+        (Verdict::Allow, Some(Direction::Out)) => (Effect::Peer, Direction::Out),
+        (Verdict::Allow, Some(Direction::In)) | (Verdict::Deny, None | Some(Direction::In)) => {
+            (Effect::Inert, Direction::In)
+        }
+        (Verdict::Allow, given) => {
+            let why = format!(
+                "a name of two VMs is in one of them: give \"out\" when it is that of '{name}', \"in\" when it is this VM's"
+            );
+            let part = given.map_or(Part::Peer, |_| Part::Direction);
+            return Err((part, why));
+        }
+        (Verdict::Deny, Some(_)) => {
+            let why = "names of another VM are out of reach without a rule, so only \"in\" can be denied to it; to refuse a name inside, leave out the peer";
+            return Err((Part::Direction, why.into()));
+        }
+    };
+    let actions = match (effect, channel.has_places()) {
+        (Effect::Inert, _) => 0,
+        // An object is opened by who would make it, too.
+        (_, true) => Direction::Both.actions(),
+        (_, false) => direction.actions(),
+    };
+    Ok(Meaning {
+        direction,
+        peer: Peer::Vm(name),
+        effect,
+        actions,
+    })
 }
 
 fn way(channel: Channel, verdict: Verdict, given: Option<Direction>) -> Result<Direction, Wrong> {

@@ -3,10 +3,14 @@
 //! Decides by the same compiled rules and the same functions as the agent.
 
 use pinion_names::{object, pipe};
-use pinion_policy::rules::{self, Action, Channel, Effect, Verdict, place, places};
+use pinion_policy::rules::{
+    self, Action, Channel, Effect, Verdict as Decided, peer, place, places,
+};
 use pinion_policy::{object as objects, port};
+use pinion_wire::rules::Rules;
 
-use crate::{Policy, able, name};
+use crate::able::{self, Direction, Peer, Verdict};
+use crate::{Policy, name, write};
 
 /// The VM that is asked about.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +30,9 @@ pub struct Vm<'a> {
 pub enum By {
     /// The policy's rule of this number, from 0.
     Rule(usize),
+    /// The rule of this number leads to another VM, which is not there or does not
+    /// allow it.
+    Shut(usize),
     /// A line of the pass list.
     PassList(&'static str),
     /// No rule: the default.
@@ -39,6 +46,8 @@ pub enum Home {
     Vm,
     /// To the host's.
     Host,
+    /// To that of the VM with this id.
+    Peer(u64),
     /// Nowhere: it is refused.
     Nowhere,
 }
@@ -50,6 +59,7 @@ impl Home {
         match self {
             Self::Vm => "vm",
             Self::Host => "host",
+            Self::Peer(_) => "peer",
             Self::Nowhere => "nowhere",
         }
     }
@@ -83,12 +93,14 @@ pub struct Remedy {
 }
 
 /// What becomes of the name `name` of the channel `channel`, when it is made and
-/// when it is opened. `fold` upcases a unit as NT compares names.
+/// when it is opened. `rules` are what the policy compiles to, for this VM among the
+/// others; `fold` upcases a unit as NT compares names.
 ///
 /// # Errors
 /// Why no rule can be about it, and what decides it then.
 pub fn explain(
     policy: &Policy,
+    rules: &Rules,
     vm: Vm<'_>,
     channel: &str,
     name: &str,
@@ -96,7 +108,7 @@ pub fn explain(
 ) -> Result<[Answer; 2], String> {
     let channel = able::channel(channel).map_err(|(_, why)| why)?;
     let name = Asked::new(vm, channel, name)?;
-    let answer = |action| name.answer(policy, channel, action, fold);
+    let answer = |action| name.answer(policy, rules, vm.session, channel, action, fold);
     Ok([Action::Make, Action::Open].map(answer))
 }
 
@@ -132,6 +144,14 @@ fn written(
     let length = fill(&mut out).map_err(|_| "the name is too long for the system")?;
     out.truncate(length);
     Ok(out)
+}
+
+/// The file system of a channel of pipes or mailslots.
+fn kind(channel: Channel) -> pipe::Kind {
+    match channel {
+        Channel::Mailslots => pipe::Kind::Mailslot,
+        _ => pipe::Kind::Pipe,
+    }
 }
 
 impl Asked {
@@ -180,11 +200,7 @@ impl Asked {
     }
 
     fn of_device(vm: Vm<'_>, channel: Channel, name: &str) -> Result<Self, String> {
-        let kind = if channel == Channel::Pipes {
-            pipe::Kind::Pipe
-        } else {
-            pipe::Kind::Mailslot
-        };
+        let kind = kind(channel);
         // As Win32 makes NT's names of paths.
         let native = match (
             name.strip_prefix(r"\\.\"),
@@ -234,34 +250,58 @@ impl Asked {
         })
     }
 
+    /// The name in another VM.
+    fn in_vm(&self, session: u32, id: u64, channel: Channel) -> Option<String> {
+        let units = written(|out| match channel {
+            Channel::Pipes | Channel::Mailslots => {
+                let rest = [&w(r"\")[..], &self.name].concat();
+                let name = pipe::Name {
+                    kind: kind(channel),
+                    rest: &rest,
+                };
+                pipe::map(&peer::pipe_prefix(id), name, out)
+            }
+            _ => {
+                let place = place::Place {
+                    places: self.places,
+                    leaf: &self.name,
+                };
+                peer::object(session, id, place, out)
+            }
+        });
+        units.ok().map(|units| text(&units))
+    }
+
     fn answer(
         &self,
         policy: &Policy,
+        rules: &Rules,
+        session: u32,
         channel: Channel,
         action: Action,
         fold: impl Fn(u16) -> u16,
     ) -> Answer {
-        let rules = policy
-            .compiled()
-            .unwrap_or(pinion_wire::rules::Rules::EMPTY);
         let verdict = match self.places {
-            0 => Verdict::Default,
-            at => rules::decide(&rules, channel, action, at, &self.name, fold),
+            0 => Decided::Default,
+            at => rules::decide(rules, channel, action, at, &self.name, fold),
         };
         let passes = self.passes.filter(|_| action == Action::Open);
         let (by, home) = match (verdict, passes) {
-            (Verdict::Rule(number, Effect::Host), _) => (By::Rule(number), Home::Host),
-            (Verdict::Rule(number, Effect::Own), _) => (By::Rule(number), Home::Vm),
-            (Verdict::Rule(number, Effect::Refuse), _) => (By::Rule(number), Home::Nowhere),
-            (Verdict::Default, Some(reason)) => (By::PassList(reason), Home::Host),
-            (Verdict::Default, None) => (By::Default, Home::Vm),
+            (Decided::Host(number), _) => (By::Rule(number), Home::Host),
+            (Decided::Own(number), _) => (By::Rule(number), Home::Vm),
+            (Decided::Refused(number), _) => (By::Rule(number), Home::Nowhere),
+            (Decided::Shut(number), _) => (By::Shut(number), Home::Nowhere),
+            (Decided::Peer(number, id), _) => (By::Rule(number), Home::Peer(id)),
+            (Decided::Default, Some(reason)) => (By::PassList(reason), Home::Host),
+            (Decided::Default, None) => (By::Default, Home::Vm),
         };
         let real = match home {
             Home::Vm => Some(text(&self.own)),
             Home::Host => Some(text(&self.host)),
+            Home::Peer(id) => self.in_vm(session, id, channel),
             Home::Nowhere => None,
         };
-        let to_allow = (home != Home::Host)
+        let to_allow = matches!(home, Home::Vm | Home::Nowhere)
             .then(|| self.remedy(policy, channel, action, by))
             .flatten();
         Answer {
@@ -282,16 +322,18 @@ impl Asked {
             return None;
         }
         let direction = match action {
-            Action::Open if ports || !channel.has_places() => "out",
-            _ => "both",
+            Action::Open if ports || !channel.has_places() => Direction::Out,
+            _ => Direction::Both,
         };
-        let rule = format!(
-            "[[rule]]\nchannel = \"{}\"\nname = {}\ndirection = \"{direction}\"\npeer = \"host\"\nverdict = \"allow\"\n",
+        let rule = write::rule(
             channel.word(),
-            quoted(&self.written),
+            &self.written,
+            Some(direction),
+            Some(&Peer::Host),
+            Verdict::Allow,
         );
         let place = match by {
-            By::Rule(number) => {
+            By::Rule(number) | By::Shut(number) => {
                 let line = policy.rules.get(number).map_or(0, |rule| rule.line);
                 format!("before the rule in line {line}, or in its place")
             }
@@ -302,31 +344,14 @@ impl Asked {
             _ if channel.has_places() => format!(
                 "programs inside and on the host, and those of other VMs that allow it, share {host}: each can make it, open it and change what is in it"
             ),
-            (Channel::Mailslots, "out") => {
+            (Channel::Mailslots, Direction::Out) => {
                 format!("programs inside can write to whatever program of the host has made {host}")
             }
-            (_, "out") => format!(
+            (_, Direction::Out) => format!(
                 "programs inside can talk to whatever program of the host serves {host}, which sees them as the user that runs the VM"
             ),
             _ => format!("programs inside and on the host serve and reach one another at {host}"),
         };
         Some(Remedy { rule, place, opens })
     }
-}
-
-/// A TOML string: a literal one where that is possible.
-fn quoted(text: &str) -> String {
-    if text.contains(['\'', '\n']) || text.chars().any(char::is_control) {
-        let escaped: String = text
-            .chars()
-            .map(|c| match c {
-                '\\' => "\\\\".into(),
-                '"' => "\\\"".into(),
-                c if c.is_control() => format!("\\u{:04X}", u32::from(c)),
-                c => c.to_string(),
-            })
-            .collect();
-        return format!("\"{escaped}\"");
-    }
-    format!("'{text}'")
 }

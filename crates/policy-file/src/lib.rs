@@ -12,6 +12,7 @@ mod cover;
 pub mod explain;
 mod name;
 mod read;
+pub mod write;
 
 pub use able::{Direction, Peer, Verdict};
 pub use read::{Fault, Policy, Rule};

@@ -4,11 +4,11 @@ use std::fmt;
 use std::ops::Range;
 
 use pinion_policy::rules::{Channel, Effect};
-use pinion_wire::rules::{RULES, Rule as Compiled, Rules};
+use pinion_wire::rules::{PEERS, POOL, RULES, Rule as Compiled, Rules};
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::able::{self, Direction, Part, Peer, Verdict, Wrong};
+use crate::able::{self, Direction, Meaning, Part, Peer, Verdict, Wrong};
 use crate::{LONGEST, conflict, name};
 
 /// What is wrong with a policy, and where.
@@ -113,11 +113,10 @@ impl Policy {
                 Err((at, why)) => faults.push(fault(at.start, why)),
             }
         }
-        if faults.is_empty() && policy.compiled().is_none() {
+        if let Err(why) = policy.compiled()
+            && faults.is_empty()
+        {
             let at = written.rule.last().map_or(0, |rule| rule.span().start);
-            let why = format!(
-                "the rules are too many or too long: at most {RULES}, whose patterns have at most 2048 characters together"
-            );
             faults.push(fault(at, why));
         }
         if faults.is_empty() {
@@ -127,21 +126,101 @@ impl Policy {
         }
     }
 
-    /// What members read; `None` when it does not fit, which [`Policy::parse`] tells.
-    #[must_use]
-    pub fn compiled(&self) -> Option<Rules> {
+    /// What members read, where no other VM is there.
+    ///
+    /// # Errors
+    /// There are too many rules; [`Policy::parse`] tells so.
+    pub fn compiled(&self) -> Result<Rules, String> {
+        self.compiled_among("", |_| None)
+    }
+
+    /// What the members of the VM `own` read. `find` gives another VM's id and its
+    /// policy, by which it admits `own` to its names.
+    ///
+    /// # Errors
+    /// There are too many rules, those of the other VMs among them.
+    pub fn compiled_among(
+        &self,
+        own: &str,
+        find: impl Fn(&str) -> Option<(u64, Policy)>,
+    ) -> Result<Rules, String> {
         let mut rules = Rules::EMPTY;
+        let peers = self.peers();
         for rule in &self.rules {
+            let peer = peers.iter().position(|peer| rule.peer.is(peer));
             let compiled = Compiled {
-                channel: rule.channel as u8,
                 effect: rule.effect as u8,
                 actions: rule.actions,
-                places: rule.places,
-                ..Compiled::EMPTY
+                peer: u8::try_from(peer.unwrap_or(0)).unwrap_or(u8::MAX),
+                ..rule.compiled()
             };
-            rules.push(compiled, rule.pattern.iter().copied())?;
+            let pattern = rule.pattern.iter().copied();
+            rules.push(compiled, pattern).ok_or_else(too_many)?;
         }
-        Some(rules)
+        for (number, name) in peers.into_iter().enumerate() {
+            let place = rules.peers.get_mut(number).ok_or_else(|| {
+                format!("the rules lead to too many VMs: at most {PEERS}; remove some")
+            })?;
+            let Some((id, policy)) = find(name) else {
+                continue;
+            };
+            *place = id;
+            for rule in policy.rules.iter().filter(|rule| rule.admits(own)) {
+                let effect = match rule.verdict {
+                    Verdict::Allow => Effect::Admit,
+                    Verdict::Deny => Effect::Reject,
+                };
+                let compiled = Compiled {
+                    effect: effect as u8,
+                    peer: u8::try_from(number).unwrap_or(u8::MAX),
+                    ..rule.compiled()
+                };
+                let pattern = rule.pattern.iter().copied();
+                rules.push(compiled, pattern).ok_or_else(|| {
+                    format!(
+                        "{}, those of the VM '{name}' for this one counted, too",
+                        too_many()
+                    )
+                })?;
+            }
+        }
+        Ok(rules)
+    }
+
+    /// The VMs that rules lead to, each once.
+    fn peers(&self) -> Vec<&str> {
+        let mut all = Vec::new();
+        for rule in &self.rules {
+            match &rule.peer {
+                Peer::Vm(name) if rule.effect == Effect::Peer && !all.contains(&name.as_str()) => {
+                    all.push(name.as_str());
+                }
+                _ => {}
+            }
+        }
+        all
+    }
+}
+
+fn too_many() -> String {
+    format!(
+        "the rules are too many or too long: at most {RULES}, whose patterns have at most {POOL} characters together"
+    )
+}
+
+impl Rule {
+    /// What its channel, directories and pattern are, for a member.
+    fn compiled(&self) -> Compiled {
+        Compiled {
+            channel: self.channel as u8,
+            places: self.places,
+            ..Compiled::EMPTY
+        }
+    }
+
+    /// Whether it says something of the VM's own names to the VM `peer`.
+    fn admits(&self, peer: &str) -> bool {
+        self.effect == Effect::Inert && self.peer.is(peer)
     }
 }
 
@@ -165,8 +244,12 @@ fn checked(line: usize, written: &WrittenRule) -> Result<Rule, (Range<usize>, St
     let direction = direction.transpose().map_err(place)?;
     let peer = word(&written.peer).map(|word| able::peer(&word));
     let peer = peer.transpose().map_err(place)?;
-    let meaning = able::meaning(channel, verdict, direction, peer).map_err(place)?;
-    let (direction, peer, effect, actions) = meaning;
+    let Meaning {
+        direction,
+        peer,
+        effect,
+        actions,
+    } = able::meaning(channel, verdict, direction, peer).map_err(place)?;
     let (places, pattern) = name::pattern(channel, effect, written.name.get_ref())
         .map_err(|why| (written.name.span(), why))?;
     if let Some(message) = &written.message {

@@ -3,6 +3,7 @@
 use pinion_policy::rules::Action;
 use pinion_policy_file::explain::{Answer, By, Home, Vm, explain};
 use pinion_policy_file::{Policy, fold};
+use pinion_wire::rules::Rules;
 use proptest::prelude::*;
 
 const VM: Vm<'static> = Vm {
@@ -39,10 +40,15 @@ peer = "host"
 verdict = "deny"
 "#;
 
+/// What a policy compiles to where no other VM is there.
+fn alone(policy: &Policy) -> Rules {
+    policy.compiled().expect("fits")
+}
+
 /// What becomes of the name when it is made, and when it is opened.
 fn told(channel: &str, name: &str) -> [Answer; 2] {
     let policy = Policy::parse(POLICY).expect("sound");
-    explain(&policy, VM, channel, name, fold).expect("explained")
+    explain(&policy, &alone(&policy), VM, channel, name, fold).expect("explained")
 }
 
 fn opened(channel: &str, name: &str) -> (By, Home, String) {
@@ -133,7 +139,8 @@ fn what_no_rule_can_be_about_is_said() {
         ("pipes", r"\\.\mailslot\x", "no name of this channel"),
         ("pipes", "", "give a name"),
     ] {
-        let why = explain(&policy, VM, channel, name, fold).expect_err("no answer");
+        let why =
+            explain(&policy, &alone(&policy), VM, channel, name, fold).expect_err("no answer");
         assert!(why.contains(word), "{why}");
     }
     // Such a name has an answer, and no rule would help.
@@ -141,6 +148,60 @@ fn what_no_rule_can_be_about_is_said() {
     assert_eq!((open.home, open.to_allow), (Home::Vm, None));
     let [_, open] = told("objects", r"\RPC Control\x");
     assert_eq!((open.home, open.to_allow), (Home::Vm, None));
+}
+
+#[test]
+fn a_name_of_another_vm_needs_both_policies() {
+    let out = |channel: &str, name: &str| {
+        format!(
+            "[[rule]]\nchannel = '{channel}'\nname = '{name}'\ndirection = 'out'\npeer = 'vm:db'\nverdict = 'allow'\n"
+        )
+    };
+    let text = [out("pipes", "sql*"), out("sections", "Global\\*")].concat();
+    let policy = Policy::parse(&text).expect("sound");
+    let theirs = "[[rule]]
+channel = 'pipes'
+name = 'sql-admin'
+peer = 'vm:web'
+verdict = 'deny'
+[[rule]]
+channel = 'pipes'
+name = 'sql-*'
+direction = 'in'
+peer = 'vm:web'
+verdict = 'allow'
+[[rule]]
+channel = 'sections'
+name = '*'
+direction = 'in'
+peer = 'vm:other'
+verdict = 'allow'
+";
+    let theirs = Policy::parse(theirs).expect("sound");
+    let rules = policy
+        .compiled_among("web", |name| (name == "db").then(|| (10, theirs.clone())))
+        .expect("fits");
+    let told = |rules: &Rules, channel: &str, name: &str| {
+        explain(&policy, rules, VM, channel, name, fold).expect("explained")
+    };
+    let [make, open] = told(&rules, "pipes", "SQL-1");
+    assert_eq!((make.by, make.home), (By::Default, Home::Vm));
+    assert_eq!((open.by, open.home), (By::Rule(0), Home::Peer(10)));
+    let real = r"\Device\NamedPipe\pinion-000000000000000a\SQL-1";
+    assert_eq!(open.real.as_deref(), Some(real));
+    for (channel, name) in [
+        ("pipes", "sql-admin"),
+        ("pipes", "sql"),
+        ("sections", r"Global\x"),
+    ] {
+        let [_, open] = told(&rules, channel, name);
+        assert!(
+            matches!(open.by, By::Shut(_)) && open.home == Home::Nowhere,
+            "{name}"
+        );
+    }
+    let [_, open] = told(&alone(&policy), "pipes", "sql-1");
+    assert_eq!((open.by, open.home), (By::Shut(0), Home::Nowhere));
 }
 
 proptest! {
@@ -154,13 +215,14 @@ proptest! {
         let name = if channel == "alpc" || channel == "ports" { format!("\\{name}") } else { name };
         let deny = format!("[[rule]]\nchannel = \"{channel}\"\nname = \"?*\"\nverdict = \"deny\"\n");
         let before = Policy::parse(if denied { &deny } else { "" }).expect("sound");
-        let Ok(answers) = explain(&before, VM, &channel, &name, fold) else { return Ok(()) };
+        let Ok(answers) = explain(&before, &alone(&before), VM, &channel, &name, fold) else { return Ok(()) };
         for answer in answers {
             let Some(remedy) = answer.to_allow else { continue };
             let text = format!("{}{}", remedy.rule, if denied { &deny } else { "" });
             let after = Policy::parse(&text);
             prop_assert!(after.is_ok(), "{:?} in\n{}", after, text);
-            let again = explain(&after.expect("sound"), VM, &channel, &name, fold).expect("explained");
+            let after = after.expect("sound");
+            let again = explain(&after, &alone(&after), VM, &channel, &name, fold).expect("explained");
             let same = again.into_iter().find(|one| one.action == answer.action).expect("the same");
             prop_assert_eq!((same.by, same.home), (By::Rule(0), Home::Host));
         }

@@ -54,7 +54,7 @@ verdict = "deny"
                 rule.line,
                 rule.channel,
                 rule.direction,
-                rule.peer,
+                rule.peer.clone(),
                 rule.verdict,
             )
         })
@@ -89,6 +89,19 @@ verdict = "deny"
     assert_eq!(rules.count, 3);
     assert_eq!(Policy::parse(""), Ok(Policy::default()));
     assert_eq!(Policy::parse("# nothing\n"), Ok(Policy::default()));
+}
+
+/// What docs/POLICY.md shows is a policy.
+#[test]
+fn the_example_is_sound() {
+    let page = include_str!("../../../docs/POLICY.md");
+    let example = page
+        .split("```toml")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next())
+        .expect("an example");
+    let policy = Policy::parse(example).expect("sound");
+    assert_eq!(policy.rules.len(), 4);
 }
 
 #[test]
@@ -182,7 +195,26 @@ fn what_cannot_be_enforced_is_never_accepted() {
         &allow("channel = 'pipes'", "direction = 'up'"),
     );
     let with = |peer| ["channel = 'pipes'", "name = '*'", "verdict = 'allow'", peer];
-    told("5:8: policies of both", &with("peer = 'vm:db'"));
+    told("5:8: 'db', \"in\"", &with("peer = 'vm:db'"));
+    told("5:8: no name of a VM", &with("peer = 'vm:a b'"));
+    let between =
+        |channel, direction, verdict| [channel, "name = '*'", direction, "peer = 'vm:db'", verdict];
+    told(
+        "4:13: \"in\" when it is this VM's",
+        &between(
+            "channel = 'pipes'",
+            "direction = 'both'",
+            "verdict = 'allow'",
+        ),
+    );
+    told(
+        "4:13: only \"in\"",
+        &between("channel = 'pipes'", "direction = 'out'", "verdict = 'deny'"),
+    );
+    told(
+        "5:8: use a pipe",
+        &between("channel = 'alpc'", "direction = 'out'", "verdict = 'allow'"),
+    );
     told("5:8: no peer", &with("peer = 'me'"));
     told("5:8: peer = \"host\"", &with("peer = 'anyone'"));
     let one = ["channel = 'events'", "name = '*'", "verdict = 'deny'"];
@@ -294,7 +326,24 @@ fn rules_that_can_never_count_are_wrong() {
             "{fault}"
         );
     }
+    let of_vm = |name: &str, direction: &str, verdict: &str| {
+        one(
+            name,
+            &format!("peer = 'vm:db'\ndirection = '{direction}'\nverdict = '{verdict}'"),
+        )
+    };
+    let text = [of_vm("a*", "in", "allow"), of_vm("ab", "in", "deny")].concat();
+    assert!(the_fault(&text).contains("can never count"));
+    let text = [of_vm("a*", "out", "allow"), one("ab", allow)].concat();
+    assert_eq!(faults(&text), [""; 0], "made it is the host's");
     for (first, second) in [
+        (of_vm("ab", "in", "deny"), of_vm("a*", "in", "allow")),
+        (of_vm("a", "in", "allow"), of_vm("a", "out", "allow")),
+        (
+            of_vm("a", "in", "allow"),
+            of_vm("a", "in", "allow").replace("db", "other"),
+        ),
+        (one("a", deny), of_vm("a", "in", "allow")),
         (one("ab*", deny), one("a*", allow)),
         (
             one("x", "verdict = 'allow'\npeer = 'host'\ndirection = 'out'"),
@@ -321,6 +370,26 @@ fn rules_that_can_never_count_are_wrong() {
 fn all_faults_are_told_at_once() {
     let wrong = rule(&["channel = 'files'", "name = 'x'", "verdict = 'deny'"]);
     assert_eq!(faults(&wrong.repeat(3)).len(), 3);
+}
+
+#[test]
+fn too_many_vms_are_told() {
+    let all = |count: usize| -> String {
+        (0..count)
+            .map(|n| {
+                let (name, peer) = (format!("name = '{n}'"), format!("peer = 'vm:v{n}'"));
+                rule(&[
+                    "channel = 'pipes'",
+                    &name,
+                    &peer,
+                    "direction = 'out'",
+                    "verdict = 'allow'",
+                ])
+            })
+            .collect()
+    };
+    assert_eq!(faults(&all(8)), [""; 0]);
+    assert!(the_fault(&all(9)).contains("at most 8"));
 }
 
 #[test]

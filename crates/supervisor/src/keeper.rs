@@ -3,7 +3,6 @@
 //! Owns the job, the object directory, the sections, the limits and the run's life. `server` and
 //! `requests` bring the questions, `finish` carries the end out.
 
-use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
@@ -11,8 +10,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use pinion_launch::place::Legacy;
 use pinion_policy_file::Policy;
-use pinion_store::{Layer, Limits, Vm, registry};
-use pinion_wire::rules::Rules;
+use pinion_store::{Layer, Limits, Store, Vm, registry};
 use pinion_wire::tally::Tally;
 
 use crate::agent::Agent;
@@ -61,12 +59,12 @@ pub struct Keeper {
 
 impl Keeper {
     /// Makes all that the VM needs; nothing runs in it yet.
-    pub(crate) fn new(store: &Path, vm: Vm) -> Result<Arc<Self>> {
+    pub(crate) fn new(store: &Store, vm: Vm) -> Result<Arc<Self>> {
         let agent = Agent::load()?;
         examine::refuse_unknown_calls(agent.ntdll())?;
         let session = current_session()?;
         let names = Names::create(vm.id(), session)?;
-        crate::shares::check(&vm, store)?;
+        crate::shares::check(&vm, store.root())?;
         let policy = policy::read(&vm)?;
         vm.prepare_layers()?;
         vm.make_shared_folders()?;
@@ -75,7 +73,7 @@ impl Keeper {
         let layer_keys = keys.collect::<pinion_store::Result<Vec<_>>>()?;
         let page = page::fill(&Facts {
             vm: &vm,
-            store,
+            store: store.root(),
             wine_folder: crate::wine_folder::find().as_deref(),
             session,
             object_directory: names.root(),
@@ -83,7 +81,7 @@ impl Keeper {
             layer_keys: &layer_keys,
             user_key: &registry::user_key_path()?,
             computer_name: &computer_name()?,
-            rules: policy.compiled().unwrap_or(Rules::EMPTY),
+            rules: policy::compile(store, &vm, &policy)?,
         })?;
         let keeper = Arc::new(Self {
             job: Job::create()?,

@@ -94,7 +94,7 @@ impl Run {
         };
         let ports = Ports::bind(published, record.address)?;
         tracing::info!(name = %vm.name(), id = %vm.id(), address = %record.address, "starting");
-        let keeper = Keeper::new(store.root(), vm)?;
+        let keeper = Keeper::new(&store, vm)?;
         requests::serve(&keeper)?;
         let server = server::serve(&keeper)?;
         if kind == Kind::Run {

@@ -6,6 +6,9 @@
 /// The most rules.
 pub const RULES: usize = 64;
 
+/// The most VMs that the rules can lead to.
+pub const PEERS: usize = 8;
+
 /// The most UTF-16 units that the patterns of all rules have together.
 pub const POOL: usize = 2048;
 
@@ -21,6 +24,10 @@ pub struct Rule {
     pub actions: u8,
     /// In which directories its names are: bits of `policy::rules::Places`.
     pub places: u8,
+    /// Which of the peers it is about, where it is about one.
+    pub peer: u8,
+    /// Always zero.
+    pub reserved: u8,
     /// Where its pattern begins in the pool, in units.
     pub start: u16,
     /// The pattern's length in units.
@@ -34,6 +41,8 @@ impl Rule {
         effect: u8::MAX,
         actions: 0,
         places: 0,
+        peer: 0,
+        reserved: 0,
         start: 0,
         length: 0,
     };
@@ -48,6 +57,8 @@ pub struct Rules {
     pub channels: u32,
     /// How many of `rules` are used.
     pub count: u32,
+    /// The ids of the VMs that rules lead to; zero for one that is not there.
+    pub peers: [u64; PEERS],
     /// The rules.
     pub rules: [Rule; RULES],
     /// Their patterns.
@@ -59,6 +70,7 @@ impl Rules {
     pub const EMPTY: Self = Self {
         channels: 0,
         count: 0,
+        peers: [0; PEERS],
         rules: [Rule::EMPTY; RULES],
         pool: [0; POOL],
     };
@@ -72,6 +84,13 @@ impl Rules {
             let pattern = self.pool.get(start..start + usize::from(rule.length));
             (rule, pattern.unwrap_or(&[]))
         })
+    }
+
+    /// The id of the VM that `rule` is about; `None` when it is not there.
+    #[must_use]
+    pub fn peer(&self, rule: &Rule) -> Option<u64> {
+        let id = self.peers.get(usize::from(rule.peer)).copied();
+        id.filter(|&id| id != 0)
     }
 
     /// Adds a rule with this pattern; `None` when there is no room.

@@ -14,7 +14,7 @@ use pinion_nt::status::{
     STATUS_PIPE_DISCONNECTED, success,
 };
 use pinion_nt::{HANDLE, IO_STATUS_BLOCK, NTSTATUS, OBJECT_ATTRIBUTES};
-use pinion_policy::rules::{Action, Channel, places};
+use pinion_policy::rules::{Action, Channel, peer, places};
 use pinion_wire::tally::Tally;
 
 /// `FSCTL_PIPE_WAIT` (ntioapi.h; the same on Wine 8 and 10).
@@ -175,6 +175,7 @@ pub(crate) fn with_mapped(
         Ok(prefix) => prefix,
         Err(status) => return status,
     };
+    let prefix = prefix.as_units();
     let room = prefix.len() + name.rest.len() + 24;
     scratch::with(room, |out| match pipe::map(prefix, name, out) {
         Ok(length) => {
@@ -186,9 +187,29 @@ pub(crate) fn with_mapped(
     .unwrap_or(NO_ROOM)
 }
 
-/// What goes before `name` on its device: the VM's prefix, or nothing where a rule
-/// makes the name the host's. The status where one refuses it.
-fn prefix(name: Name<'_>, action: Action) -> Result<&'static [u16], NTSTATUS> {
+/// What goes before a name on its device.
+enum Prefix {
+    /// The VM's own.
+    Own,
+    /// Nothing: the name is the host's.
+    None,
+    /// Another VM's.
+    Peer([u16; peer::PREFIX]),
+}
+
+impl Prefix {
+    fn as_units(&self) -> &[u16] {
+        match self {
+            Self::Own => state::page().pipe_prefix.as_units(),
+            Self::None => &[],
+            Self::Peer(units) => units,
+        }
+    }
+}
+
+/// What goes before `name`: the VM's prefix, or what a rule says. The status where
+/// one refuses it.
+fn prefix(name: Name<'_>, action: Action) -> Result<Prefix, NTSTATUS> {
     let channel = match name.kind {
         Kind::Pipe => Channel::Pipes,
         Kind::Mailslot => Channel::Mailslots,
@@ -198,14 +219,14 @@ fn prefix(name: Name<'_>, action: Action) -> Result<&'static [u16], NTSTATUS> {
 }
 
 /// The same of a name without the separator before it.
-fn prefix_of(channel: Channel, action: Action, name: &[u16]) -> Result<&'static [u16], NTSTATUS> {
-    let own = state::page().pipe_prefix.as_units();
+fn prefix_of(channel: Channel, action: Action, name: &[u16]) -> Result<Prefix, NTSTATUS> {
     if name.is_empty() || !rules::concern(channel) {
-        return Ok(own);
+        return Ok(Prefix::Own);
     }
     match rules::decide(channel, action, places::ANY, name) {
-        Decided::Default | Decided::Own => Ok(own),
-        Decided::Host => Ok(&[]),
+        Decided::Default | Decided::Own => Ok(Prefix::Own),
+        Decided::Host => Ok(Prefix::None),
+        Decided::Peer(id) => Ok(Prefix::Peer(peer::pipe_prefix(id))),
         Decided::Refused(status) => Err(status),
     }
 }
@@ -327,18 +348,18 @@ fn with_wait_buffer(
     call: impl FnOnce(*const c_void, u32) -> NTSTATUS,
 ) -> Option<NTSTATUS> {
     const HEAD: usize = 14;
+    /// Room for any prefix.
+    const ROOM: usize = 64;
     // SAFETY: plain data; a bad pointer is a return value.
     let length = unsafe { guard::read(input.cast::<u8>().wrapping_add(8).cast::<u32>()) }.ok()?;
     let units = length as usize / 2;
     if HEAD + units * 2 > size as usize {
         return None;
     }
-    let prefix = state::page().pipe_prefix.as_units();
-    scratch::with(HEAD / 2 + prefix.len() + units, |buffer| {
-        let total = HEAD / 2 + prefix.len() + units;
-        let (head, rest) = buffer.get_mut(..total)?.split_at_mut(HEAD / 2);
-        let (front, name) = rest.split_at_mut(prefix.len());
-        front.copy_from_slice(prefix);
+    scratch::with(HEAD / 2 + ROOM + units, |buffer| {
+        let (head, rest) = buffer.split_at_mut(HEAD / 2);
+        let (front, name) = rest.split_at_mut_checked(ROOM)?;
+        let name = name.get_mut(..units)?;
         let source = input.cast::<u8>();
         // SAFETY: both targets are the agent's and of the given sizes; the
         // source may be bad.
@@ -347,15 +368,14 @@ fn with_wait_buffer(
             let text = source.wrapping_add(HEAD).cast();
             guard::copy(name.as_mut_ptr().cast(), text, units * 2).ok()?;
         }
-        let length = match prefix_of(Channel::Pipes, Action::Open, name) {
-            Ok([]) => {
-                rest.copy_within(prefix.len().., 0);
-                units
-            }
-            Ok(_) => prefix.len() + units,
+        let prefix = match prefix_of(Channel::Pipes, Action::Open, name) {
+            Ok(prefix) => prefix,
             Err(status) => return Some(status),
         };
-        let bytes = u32::try_from(length * 2).ok()?;
+        let prefix = prefix.as_units();
+        front.get_mut(..prefix.len())?.copy_from_slice(prefix);
+        rest.copy_within(ROOM..ROOM + units, prefix.len());
+        let bytes = u32::try_from((prefix.len() + units) * 2).ok()?;
         let (low, high) = (bytes as u16, (bytes >> 16) as u16);
         head.get_mut(4..6)?.copy_from_slice(&[low, high]);
         Some(call(buffer.as_ptr().cast(), HEAD as u32 + bytes))

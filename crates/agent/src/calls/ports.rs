@@ -11,7 +11,7 @@ use crate::hooks::kept;
 use crate::{decode, scratch, state};
 use core::ffi::c_void;
 use pinion_names::{object, pipe};
-use pinion_nt::status::STATUS_NAME_TOO_LONG;
+use pinion_nt::status::{STATUS_ACCESS_DENIED, STATUS_NAME_TOO_LONG};
 use pinion_nt::{HANDLE, NTSTATUS, OBJECT_ATTRIBUTES, UNICODE_STRING, unicode_string};
 use pinion_policy::port;
 use pinion_policy::rules::{Action, Channel, places};
@@ -39,6 +39,8 @@ fn with_port(
             Decided::Default if port::passes(given).is_some() => with_string(given, &call),
             Decided::Default | Decided::Own => mapped(given, &call),
             Decided::Refused(status) => status,
+            // No rule about ports leads to another VM.
+            Decided::Peer(_) => STATUS_ACCESS_DENIED,
         }
     });
     decided.unwrap_or_else(|| call(name))

@@ -1,6 +1,6 @@
 //! `NtQueryObject`: names come back as the program knows them.
 
-use super::{files, pipes};
+use super::{files, pipes, rules};
 use crate::hooks::{self, kept};
 use crate::{guard, scratch, state};
 use core::ffi::c_void;
@@ -111,11 +111,16 @@ fn asked<'n>(real: &'n [u16], out: &'n mut [u16]) -> Option<(&'n [u16], NTSTATUS
             station::shown(name)
         }));
     }
+    if let Some(name) = rules::undo_object(real) {
+        return Some(of_object(name));
+    }
     for device in [PIPE, MAILSLOT] {
         let rest = real
             .get(device.len()..)
             .filter(|_| real.starts_with(device));
-        if let Some(own) = rest.and_then(|rest| pipe::undo(page.pipe_prefix.as_units(), rest)) {
+        let undo =
+            |rest| pipe::undo(page.pipe_prefix.as_units(), rest).or_else(|| rules::undo_pipe(rest));
+        if let Some(own) = rest.and_then(undo) {
             let parts = [device, ROOT, own];
             let length = pinion_names::units::join(&parts, out).ok()?;
             return out.get(..length).map(of_object);

@@ -9,7 +9,7 @@ use pinion_names::units::{SEPARATOR, join};
 use pinion_names::{object, pipe};
 use pinion_nt::status::STATUS_ACCESS_DENIED;
 use pinion_nt::{NTSTATUS, OBJECT_ATTRIBUTES};
-use pinion_policy::rules::{self, Action, Channel, Effect, Verdict, place, places};
+use pinion_policy::rules::{self, Action, Channel, Verdict, peer, place, places};
 use pinion_wire::tally::Tally;
 
 /// A system call that is given a name.
@@ -23,6 +23,8 @@ pub(crate) enum Decided {
     Own,
     /// It is the host's.
     Host,
+    /// It is that of the VM with this id.
+    Peer(u64),
     /// It is refused with this status, and the supervisor knows.
     Refused(NTSTATUS),
 }
@@ -46,9 +48,10 @@ pub(crate) fn decide(channel: Channel, action: Action, places: u8, name: &[u16])
     let rules = &state::page().rules;
     match rules::decide(rules, channel, action, places, name, upcase) {
         Verdict::Default => Decided::Default,
-        Verdict::Rule(_, Effect::Own) => Decided::Own,
-        Verdict::Rule(_, Effect::Host) => Decided::Host,
-        Verdict::Rule(number, Effect::Refuse) => {
+        Verdict::Own(_) => Decided::Own,
+        Verdict::Peer(_, id) => Decided::Peer(id),
+        Verdict::Host(_) => Decided::Host,
+        Verdict::Refused(number) | Verdict::Shut(number) => {
             Tally::count(&state::tally().refused);
             supervisor::denied(number, name, STATUS_ACCESS_DENIED);
             Decided::Refused(STATUS_ACCESS_DENIED)
@@ -94,11 +97,11 @@ pub(crate) fn object(
             match decide(channel, intent.into(), found.places, found.leaf) {
                 Decided::Default | Decided::Own => None,
                 Decided::Refused(status) => Some(status),
-                Decided::Host => scratch::with(name.len() + 48, |out| {
-                    match place::on_host(session, found, out) {
-                        Ok(length) => at_name(decoded, out.get(..length).unwrap_or(&[]), call),
-                        Err(pinion_names::TooLong) => NO_ROOM,
-                    }
+                Decided::Host => with_room(decoded, name, call, |out| {
+                    place::on_host(session, found, out)
+                }),
+                Decided::Peer(id) => with_room(decoded, name, call, |out| {
+                    peer::object(session, id, found, out)
                 }),
             }
         })
@@ -122,6 +125,8 @@ pub(crate) fn port(
                 Decided::Own => Some(own(decoded, name, call)),
                 Decided::Refused(status) => Some(status),
                 Decided::Host => Some(at_name(decoded, name, call)),
+                // No rule about ports leads to another VM.
+                Decided::Peer(_) => Some(STATUS_ACCESS_DENIED),
             }
         })
     })?
@@ -136,6 +141,34 @@ fn own(decoded: &decode::Attributes<'_>, name: &[u16], call: Call<'_>) -> NTSTAT
         }
     })
     .unwrap_or(NO_ROOM)
+}
+
+/// The call with the name that `fill` writes, which is `name` with one or two
+/// directories before it.
+fn with_room(
+    decoded: &decode::Attributes<'_>,
+    name: &[u16],
+    call: Call<'_>,
+    fill: impl FnOnce(&mut [u16]) -> Result<usize, pinion_names::TooLong>,
+) -> Option<NTSTATUS> {
+    scratch::with(name.len() + 128, |out| match fill(out) {
+        Ok(length) => at_name(decoded, out.get(..length).unwrap_or(&[]), call),
+        Err(pinion_names::TooLong) => NO_ROOM,
+    })
+}
+
+/// The name inside of another VM that the rules lead to, when the object manager
+/// calls it `real`.
+pub(crate) fn undo_object(real: &[u16]) -> Option<&[u16]> {
+    let page = state::page();
+    let mut peers = page.rules.peers.iter().filter(|&&id| id != 0);
+    peers.find_map(|&id| peer::undo(page.session, id, real))
+}
+
+/// The same of a pipe or mailslot, whose name on its device is `real`.
+pub(crate) fn undo_pipe(real: &[u16]) -> Option<&[u16]> {
+    let mut peers = state::page().rules.peers.iter().filter(|&&id| id != 0);
+    peers.find_map(|&id| pipe::undo(&peer::pipe_prefix(id), real))
 }
 
 /// The call with the kernel's own absolute name `name`.

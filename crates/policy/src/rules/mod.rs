@@ -5,6 +5,7 @@
 //! the VM's own name or a line of the pass list.
 
 pub mod pattern;
+pub mod peer;
 pub mod place;
 
 use pinion_wire::rules::{Rule, Rules};
@@ -106,11 +107,27 @@ pub enum Effect {
     Own,
     /// The name is refused.
     Refuse,
+    /// The name is another VM's, if the rules that are made of its policy admit it.
+    Peer,
+    /// Of another VM's policy: the name is admitted.
+    Admit,
+    /// Of another VM's policy: it is not.
+    Reject,
+    /// Nothing inside: it is for other VMs to read.
+    Inert,
 }
 
 impl Effect {
     fn of(number: u8) -> Option<Self> {
-        let all = [Self::Host, Self::Own, Self::Refuse];
+        let all = [
+            Self::Host,
+            Self::Own,
+            Self::Refuse,
+            Self::Peer,
+            Self::Admit,
+            Self::Reject,
+            Self::Inert,
+        ];
         all.into_iter().find(|&one| one as u8 == number)
     }
 }
@@ -131,8 +148,17 @@ pub mod places {
 pub enum Verdict {
     /// No rule has it.
     Default,
-    /// By the rule of this number.
-    Rule(usize, Effect),
+    /// By the rule of this number it is the host's.
+    Host(usize),
+    /// By the rule of this number it is the VM's own.
+    Own(usize),
+    /// By the rule of this number it is refused.
+    Refused(usize),
+    /// By the rule of this number it is that of the VM with this id.
+    Peer(usize, u64),
+    /// By the rule of this number it is another VM's, which is not there, or whose
+    /// policy does not admit it.
+    Shut(usize),
 }
 
 /// Decides the name `name`, which is in the directories `places`.
@@ -154,9 +180,18 @@ pub fn decide(
         }
         match Effect::of(rule.effect) {
             Some(Effect::Host) if is_kept(channel, name) => {}
-            Some(effect) => return Verdict::Rule(number, effect),
+            Some(Effect::Host) => return Verdict::Host(number),
+            Some(Effect::Own) => return Verdict::Own(number),
+            Some(Effect::Peer) => {
+                let admitted = admits(rules, rule.peer, channel, places, name, &fold);
+                return match rules.peer(rule).filter(|_| admitted) {
+                    Some(id) => Verdict::Peer(number, id),
+                    None => Verdict::Shut(number),
+                };
+            }
+            Some(Effect::Admit | Effect::Reject | Effect::Inert) => {}
             // A damaged page opens nothing.
-            None => return Verdict::Rule(number, Effect::Refuse),
+            Some(Effect::Refuse) | None => return Verdict::Refused(number),
         }
     }
     Verdict::Default
@@ -164,6 +199,28 @@ pub fn decide(
 
 fn concerns(rule: &Rule, channel: Channel, action: Action, places: u8) -> bool {
     rule.channel == channel as u8 && rule.actions & action.bit() != 0 && rule.places & places != 0
+}
+
+/// Whether the peer's own rules let the VM have the name: the first that has it says.
+fn admits(
+    rules: &Rules,
+    peer: u8,
+    channel: Channel,
+    places: u8,
+    name: &[u16],
+    fold: impl Fn(u16) -> u16,
+) -> bool {
+    rules
+        .all()
+        .filter(|(rule, _)| {
+            rule.peer == peer && rule.channel == channel as u8 && rule.places & places != 0
+        })
+        .find_map(|(rule, own)| {
+            let effect = Effect::of(rule.effect)?;
+            let says = matches!(effect, Effect::Admit | Effect::Reject);
+            (says && pattern::matches(own, name, &fold)).then_some(effect == Effect::Admit)
+        })
+        .unwrap_or(false)
 }
 
 /// What Pinion's own pipes and those of VMs begin with, on the host.

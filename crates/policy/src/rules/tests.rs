@@ -50,10 +50,10 @@ fn the_first_rule_that_has_the_name_counts() {
         (rule(Channel::Pipes, Effect::Refuse, 3, places::ANY), "*x"),
     ]);
     let of = |action, name| decided(&rules, Channel::Pipes, action, places::ANY, name);
-    assert_eq!(of(Action::Open, "A-B1"), Verdict::Rule(0, Effect::Own));
-    assert_eq!(of(Action::Open, "a1"), Verdict::Rule(1, Effect::Host));
+    assert_eq!(of(Action::Open, "A-B1"), Verdict::Own(0));
+    assert_eq!(of(Action::Open, "a1"), Verdict::Host(1));
     assert_eq!(of(Action::Make, "a1"), Verdict::Default);
-    assert_eq!(of(Action::Make, "a1x"), Verdict::Rule(2, Effect::Refuse));
+    assert_eq!(of(Action::Make, "a1x"), Verdict::Refused(2));
     assert_eq!(of(Action::Open, "b"), Verdict::Default);
     let mailslot = decided(&rules, Channel::Mailslots, Action::Open, places::ANY, "a1");
     assert_eq!(mailslot, Verdict::Default);
@@ -63,9 +63,9 @@ fn the_first_rule_that_has_the_name_counts() {
 fn a_rule_is_of_its_directories() {
     let rules = rules(&[(rule(Channel::Objects, Effect::Host, 3, places::LOCAL), "x")]);
     let of = |places| decided(&rules, Channel::Objects, Action::Make, places, "X");
-    assert_eq!(of(places::LOCAL), Verdict::Rule(0, Effect::Host));
+    assert_eq!(of(places::LOCAL), Verdict::Host(0));
     assert_eq!(of(places::GLOBAL), Verdict::Default);
-    assert_eq!(of(places::ANY), Verdict::Rule(0, Effect::Host));
+    assert_eq!(of(places::ANY), Verdict::Host(0));
 }
 
 #[test]
@@ -78,11 +78,36 @@ fn no_rule_opens_pinions_own_pipes() {
 }
 
 #[test]
+fn another_vms_name_is_had_only_where_both_say_so() {
+    let peer = |effect, peer, actions| Rule {
+        peer,
+        ..rule(Channel::Pipes, effect, actions, places::ANY)
+    };
+    let mut rules = rules(&[
+        (peer(Effect::Peer, 1, 2), "db*"),
+        (peer(Effect::Peer, 2, 2), "gone*"),
+        (peer(Effect::Inert, 0, 0), "*"),
+        (peer(Effect::Reject, 1, 0), "db-secret*"),
+        (peer(Effect::Admit, 1, 0), "db-*"),
+        (peer(Effect::Admit, 2, 0), "*"),
+        (peer(Effect::Admit, 0, 0), "*"),
+    ]);
+    rules.peers[1] = 7;
+    let of = |action, name| decided(&rules, Channel::Pipes, action, places::ANY, name);
+    assert_eq!(of(Action::Open, "DB-1"), Verdict::Peer(0, 7));
+    assert_eq!(of(Action::Open, "db-secret1"), Verdict::Shut(0));
+    assert_eq!(of(Action::Open, "db"), Verdict::Shut(0));
+    assert_eq!(of(Action::Open, "gone"), Verdict::Shut(1));
+    assert_eq!(of(Action::Open, "x"), Verdict::Default);
+    assert_eq!(of(Action::Make, "db-1"), Verdict::Default);
+}
+
+#[test]
 fn a_damaged_rule_opens_nothing() {
     let mut rules = rules(&[(rule(Channel::Pipes, Effect::Host, 3, places::ANY), "*")]);
     rules.rules[0].effect = 9;
     let of = decided(&rules, Channel::Pipes, Action::Open, places::ANY, "x");
-    assert_eq!(of, Verdict::Rule(0, Effect::Refuse));
+    assert_eq!(of, Verdict::Refused(0));
 }
 
 fn any_rule() -> impl Strategy<Value = (Rule, String)> {
@@ -115,9 +140,14 @@ proptest! {
         });
         match (verdict, first) {
             (Verdict::Default, None) => {}
-            (Verdict::Rule(number, effect), Some(first)) => {
-                prop_assert_eq!(number, first);
-                prop_assert_eq!(effect as u8, all[first].0.effect);
+            (Verdict::Host(number), Some(first)) => {
+                prop_assert_eq!((number, Effect::Host as u8), (first, all[first].0.effect));
+            }
+            (Verdict::Own(number), Some(first)) => {
+                prop_assert_eq!((number, Effect::Own as u8), (first, all[first].0.effect));
+            }
+            (Verdict::Refused(number), Some(first)) => {
+                prop_assert_eq!((number, Effect::Refuse as u8), (first, all[first].0.effect));
             }
             other => prop_assert!(false, "{:?}", other),
         }

@@ -54,7 +54,7 @@ struct Told<'a> {
 
 #[derive(Serialize)]
 struct AnswerTold<'a> {
-    /// `vm`, `host`, or `nowhere`.
+    /// `vm`, `host`, `peer`, or `nowhere`.
     leads_to: &'static str,
     real_name: Option<&'a str>,
     /// `rule`, `pass-list` or `default`.
@@ -73,8 +73,10 @@ struct RemedyTold<'a> {
 
 /// Prints what becomes of the name.
 pub fn run(args: &Args) -> Outcome {
-    let vm = vms::find(&args.name)?;
+    let store = vms::store()?;
+    let vm = store.find(&args.name)?;
     let policy = policy::read(&vm)?;
+    let rules = policy::compile(&store, &vm, &policy)?;
     let names = policy::names(&vm)?;
     let about = Vm {
         session: names.session,
@@ -82,8 +84,15 @@ pub fn run(args: &Args) -> Outcome {
         pipe_prefix: &names.pipe_prefix,
         computer_name: &names.computer_name,
     };
-    let answers = explain(&policy, about, &args.channel, &args.what, policy::fold)
-        .map_err(|why| Failure::new(USAGE, why))?;
+    let answers = explain(
+        &policy,
+        &rules,
+        about,
+        &args.channel,
+        &args.what,
+        policy::fold,
+    )
+    .map_err(|why| Failure::new(USAGE, why))?;
     let [make, open] = answers;
     if args.json {
         return output::json(&Told {
@@ -99,14 +108,16 @@ pub fn run(args: &Args) -> Outcome {
 
 fn machine<'a>(policy: &'a Policy, answer: &'a Answer) -> AnswerTold<'a> {
     let rule = match answer.by {
-        By::Rule(number) => policy.rules.get(number).map(|rule| told(number, rule)),
+        By::Rule(number) | By::Shut(number) => {
+            policy.rules.get(number).map(|rule| told(number, rule))
+        }
         _ => None,
     };
     AnswerTold {
         leads_to: answer.home.word(),
         real_name: answer.real.as_deref(),
         by: match answer.by {
-            By::Rule(_) => "rule",
+            By::Rule(_) | By::Shut(_) => "rule",
             By::PassList(_) => "pass-list",
             By::Default => "default",
         },
@@ -125,6 +136,10 @@ fn why(policy: &Policy, by: By) -> String {
     match by {
         By::Default => "no rule has it; names are the VM's own by default".into(),
         By::PassList(reason) => format!("the pass list: {reason}"),
+        By::Shut(number) => format!(
+            "{}; that VM is not there, or its policy does not let this one have the name",
+            why(policy, By::Rule(number))
+        ),
         By::Rule(number) => policy.rules.get(number).map_or_else(String::new, |rule| {
             let message = rule.message.as_deref();
             let message = message.map_or_else(String::new, |message| format!(": {message}"));
@@ -150,6 +165,7 @@ fn text(policy: &Policy, answers: [&Answer; 2]) -> String {
         let home = match answer.home {
             Home::Vm => "the VM's own",
             Home::Host => "the host's",
+            Home::Peer(_) => "the other VM's",
             Home::Nowhere => "refused with STATUS_ACCESS_DENIED",
         };
         let real = answer.real.as_deref();

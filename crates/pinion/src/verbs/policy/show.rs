@@ -49,7 +49,7 @@ pub(super) struct RuleTold<'a> {
     channel: &'static str,
     name: &'a str,
     direction: &'static str,
-    peer: &'static str,
+    peer: String,
     verdict: &'static str,
     message: Option<&'a str>,
 }
@@ -134,7 +134,7 @@ fn rules(policy: &Policy) -> String {
             rule.channel.word().into(),
             rule.name.clone(),
             rule.direction.word().into(),
-            rule.peer.word().into(),
+            rule.peer.word(),
             rule.message.clone().unwrap_or_default(),
         ]
     };

@@ -8,7 +8,7 @@ mod meet;
 mod real;
 mod win32;
 
-use pinion_test_programs::{arguments, hold, say, take_option, usage};
+use pinion_test_programs::{arguments, hold, nt, say, take_option, usage};
 use serde_json::json;
 
 const USAGE: &str = "names create [KIND:]NAME… [--hold SECONDS] | open KIND NAME | forms | links | disconnected | list | real NAME | serve PIPE WORD | call PIPE WORD |
@@ -22,7 +22,13 @@ fn main() {
         (Some("create"), 2..) => create(&arguments[1..], seconds),
         (Some("open"), 3) => {
             let opened = win32::open(&arguments[1], &arguments[2]);
-            say(&json!({"kind": arguments[1], "name": arguments[2], "error": opened.error}));
+            let called = opened
+                .handle
+                .as_ref()
+                .and_then(|handle| nt::name_of(handle).ok());
+            say(&json!({
+                "kind": arguments[1], "name": arguments[2], "error": opened.error, "called": called,
+            }));
             hold(seconds);
         }
         (Some("forms"), 1) => say(&forms::all()),
