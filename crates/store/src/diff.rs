@@ -126,12 +126,13 @@ fn same_file(now: &FileNode, was: &FileNode) -> Result<bool> {
     if now.kind != was.kind || (now.attributes ^ was.attributes) & ATTRIBUTES != 0 {
         return Ok(false);
     }
-    match now.kind {
-        FileKind::Directory => Ok(true),
-        FileKind::Link { .. } => Ok(false),
-        FileKind::File if now.size != was.size => Ok(false),
-        FileKind::File => same_content(&now.real, &was.real),
-    }
+    let same = match now.kind {
+        FileKind::Directory => true,
+        FileKind::Link { .. } => false,
+        FileKind::File => now.size == was.size && same_content(&now.real, &was.real)?,
+    };
+    let streams = || crate::metadata::same_streams(&now.real, &was.real);
+    Ok(same && streams().map_err(|e| Error::io("read", &now.real, e))?)
 }
 
 fn same_content(now: &Path, was: &Path) -> Result<bool> {

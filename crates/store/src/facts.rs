@@ -19,6 +19,8 @@ pub(crate) struct Facts {
     pub(crate) size: u64,
     /// When it was written last.
     pub(crate) written: u64,
+    /// When it was read last, as far as the system keeps that.
+    pub(crate) accessed: u64,
     /// When anything of it was changed last.
     pub(crate) changed: u64,
     /// Which file it is, when it has more names than one (hard links), and how many it has.
@@ -81,6 +83,7 @@ pub(crate) fn of(path: &Path) -> io::Result<Facts> {
     Ok(Facts {
         size: wide(plain.nFileSizeHigh, plain.nFileSizeLow),
         written: basic.LastWriteTime.cast_unsigned(),
+        accessed: basic.LastAccessTime.cast_unsigned(),
         changed: basic.ChangeTime.cast_unsigned(),
         names,
     })
@@ -114,7 +117,10 @@ unsafe fn ask<T: Default>(
 pub(crate) fn of(path: &Path) -> io::Result<Facts> {
     use std::os::unix::fs::MetadataExt;
     let data = std::fs::symlink_metadata(path)?;
-    let ticks = |seconds: i64, nanos: i64| (seconds * 10_000_000 + nanos / 100).cast_unsigned();
+    /// Seconds from 1601 to 1970.
+    const TO_UNIX: i64 = 11_644_473_600;
+    let ticks =
+        |seconds: i64, nanos: i64| ((seconds + TO_UNIX) * 10_000_000 + nanos / 100).cast_unsigned();
     let id = FileId {
         volume: data.dev(),
         number: data.ino().into(),
@@ -123,6 +129,7 @@ pub(crate) fn of(path: &Path) -> io::Result<Facts> {
     Ok(Facts {
         size: data.len(),
         written: ticks(data.mtime(), data.mtime_nsec()),
+        accessed: ticks(data.atime(), data.atime_nsec()),
         changed: ticks(data.ctime(), data.ctime_nsec()),
         names: several.then(|| (id, u32::try_from(data.nlink()).unwrap_or(u32::MAX))),
     })

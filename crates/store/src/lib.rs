@@ -36,6 +36,7 @@ mod garbage;
 mod id;
 mod layer;
 mod lock;
+mod metadata;
 mod name;
 mod network;
 mod record;

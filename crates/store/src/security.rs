@@ -6,7 +6,7 @@
 mod system;
 
 #[cfg(windows)]
-pub(crate) use system::{Security, usual};
+pub(crate) use system::{Owner, Security, error, usual};
 
 /// The longest text: an `ACL` has at most 64 KiB.
 const LONGEST: usize = 1 << 18;

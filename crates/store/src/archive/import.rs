@@ -149,6 +149,10 @@ impl Sink for Staged<'_> {
         self.place(layer)?.file(path, bytes)
     }
 
+    fn stream(&mut self, layer: usize, path: &str, name: &str, bytes: &mut dyn Read) -> Result<()> {
+        self.place(layer)?.stream(path, name, bytes)
+    }
+
     fn link(&mut self, layer: usize, path: &str, first: &str) -> Result<()> {
         self.place(layer)?.link(path, first)
     }

@@ -57,6 +57,9 @@ pub(crate) struct Key {
     pub(super) security: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) class: Option<Name>,
+    /// When it was written last: 100 ns since 1601.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) written: Option<i64>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) values: Vec<Value>,
 }
@@ -141,7 +144,10 @@ impl Judge {
             return Err("it is Pinion's own");
         }
         if key.hidden {
-            let bare = key.class.is_none() && key.values.is_empty() && key.security.is_none();
+            let bare = key.class.is_none()
+                && key.values.is_empty()
+                && key.security.is_none()
+                && key.written.is_none();
             if names.len() < 2 || !bare || key.link {
                 return Err("a whiteout has more than a name");
             }
@@ -251,6 +257,7 @@ mod tests {
             link: false,
             security: None,
             class: None,
+            written: Some(7),
             values: vec![],
         }
     }
@@ -285,6 +292,7 @@ mod tests {
         };
         let hidden = Key {
             hidden: true,
+            written: None,
             ..key(&["MACHINE", "x", "y"])
         };
         let lone = Key {
@@ -398,7 +406,7 @@ mod tests {
             data in proptest::collection::vec(any::<u8>(), 0..20), kind in any::<u32>(), hidden in any::<bool>(),
         ) {
             let value = Value { name: Name::new(&[0xdc00]), kind, data: hex(&data) };
-            let key = Key { key: names.iter().map(|n| Name::new(n)).collect(), hidden, link: !hidden, security: None, class: None, values: vec![value] };
+            let key = Key { key: names.iter().map(|n| Name::new(n)).collect(), hidden, link: !hidden, security: None, class: None, written: Some(i64::from(kind) << 20), values: vec![value] };
             let line = serde_json::to_string(&key).unwrap();
             prop_assert!(!line.contains('\n'));
             let back: Key = serde_json::from_str(&line).unwrap();

@@ -39,8 +39,8 @@ use crate::error::Error;
 
 /// The format of archives that this Pinion writes; it reads this and those before.
 pub const FORMAT: u32 = 2;
-/// From which format on archives have links of files.
-const LINKS: u32 = 2;
+/// The format from which on archives have links and streams of files.
+const SECOND: u32 = 2;
 
 /// The first member: what the archive is.
 const MANIFEST: &str = "pinion.json";

@@ -1,5 +1,6 @@
 //! What an archive says of files besides their bytes: a line of JSON for each, in the order of the files.
 
+use crate::metadata;
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -24,9 +25,21 @@ pub(crate) struct Node {
     /// When it was written last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) modified: Option<u64>,
+    /// When it was read last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) accessed: Option<u64>,
+    /// When anything of it was changed last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) changed: Option<u64>,
     /// Its list of rights in SDDL, where it is not only what its place hands down.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) security: Option<String>,
+    /// Its owner in SDDL, `O:…`, where that is not who exports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) owner: Option<String>,
+    /// Its short name, where that is not the name itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) short: Option<String>,
 }
 
 impl Node {
@@ -38,8 +51,30 @@ impl Node {
             attributes: 0,
             created: None,
             modified: None,
+            accessed: None,
+            changed: None,
             security: None,
+            owner: None,
+            short: None,
         }
+    }
+}
+
+impl Node {
+    /// Why what it says is refused; nothing when it is not.
+    pub(super) fn fault(&self) -> Option<&'static str> {
+        let rights = self.security.as_deref();
+        if rights.is_some_and(|text| !crate::security::is_plain(text)) {
+            return Some("its rights are no list of rights");
+        }
+        if self
+            .owner
+            .as_deref()
+            .is_some_and(|text| !metadata::is_owner(text))
+        {
+            return Some("its owner is none");
+        }
+        self.short.as_deref().and_then(metadata::short_fault)
     }
 }
 
@@ -50,6 +85,7 @@ fn is_zero(value: &u32) -> bool {
 
 /// Seconds from 1601 to 1970.
 const TO_UNIX: u64 = 11_644_473_600;
+#[cfg(any(not(windows), test))]
 const TICKS: u64 = 10_000_000;
 
 /// 100 ns since 1601; none for a time before.
@@ -60,6 +96,7 @@ pub(super) fn ticks(time: SystemTime) -> Option<u64> {
 }
 
 /// The time so many 100 ns after 1601; none when the system has no such.
+#[cfg(any(not(windows), test))]
 pub(super) fn time(ticks: u64) -> Option<SystemTime> {
     let since = Duration::new(ticks / TICKS, (ticks % TICKS * 100) as u32);
     UNIX_EPOCH

@@ -16,6 +16,7 @@ use super::{FORMAT, MANIFEST, Progress, member, temporary};
 use crate::changes::{FileKind, FileNode, FileTree, Tree};
 use crate::error::{Error, Result};
 use crate::facts::FileId;
+use crate::metadata::{self, Extras, Stream, System};
 
 /// One layer, gathered and judged.
 pub(super) struct Gathered {
@@ -39,12 +40,44 @@ pub(crate) struct Found {
     id: Option<FileId>,
     /// The first of its names, where this is another.
     link: Option<String>,
+    /// Its alternate streams.
+    streams: Vec<Stream>,
 }
 
 impl Found {
     /// Where its bytes are; a whiteout has none.
     pub(crate) fn real(&self) -> Option<&Path> {
         self.real.as_deref()
+    }
+
+    /// Its alternate streams.
+    pub(crate) fn streams(&self) -> &[Stream] {
+        &self.streams
+    }
+
+    fn write_streams(
+        &self,
+        layer: usize,
+        writer: &mut Writer<impl Write>,
+        mut done: impl FnMut(u64),
+    ) -> Result<()> {
+        for stream in self.own_streams() {
+            let Some(real) = &self.real else { continue };
+            let name = stream_name(layer, &self.path, &stream.name);
+            System
+                .read(real, &stream.name)
+                .and_then(|bytes| writer.file(&name, stream.size, self.modified, bytes, &mut done))
+                .map_err(|e| Error::io("export", real, e))?;
+        }
+        Ok(())
+    }
+
+    /// Those that are written with this name of it.
+    fn own_streams(&self) -> &[Stream] {
+        match self.link {
+            Some(_) => &[],
+            None => &self.streams,
+        }
     }
 
     /// The path that it is about: of a whiteout the one that it hides.
@@ -151,6 +184,9 @@ impl Gathered {
                 None => found.size,
             };
             totals.add(&file_name(layer, &found.path), size);
+            for stream in found.own_streams() {
+                totals.add(&stream_name(layer, &found.path, &stream.name), stream.size);
+            }
         }
         if let Some((_, size)) = &self.base {
             totals.add(&part_name(layer, "base"), *size);
@@ -180,16 +216,15 @@ impl Gathered {
             }
             if found.directory {
                 writer.directory(&name, found.modified).map_err(failed)?;
-                continue;
-            }
-            let Some(real) = &found.real else {
+            } else if let Some(real) = &found.real {
+                let source = File::open(real).map_err(|e| Error::io("read", real, e))?;
+                writer
+                    .file(&name, found.size, found.modified, source, &mut done)
+                    .map_err(|e| Error::io("export", real, e))?;
+            } else {
                 writer.bytes(&name, b"").map_err(failed)?;
-                continue;
-            };
-            let source = File::open(real).map_err(|e| Error::io("read", real, e))?;
-            writer
-                .file(&name, found.size, found.modified, source, &mut done)
-                .map_err(|e| Error::io("export", real, e))?;
+            }
+            found.write_streams(layer, writer, &mut done)?;
         }
         if let Some((path, size)) = &self.base {
             let source = File::open(path).map_err(|e| Error::io("read", path, e))?;
@@ -210,6 +245,10 @@ impl Gathered {
 
 fn file_name(layer: usize, path: &str) -> String {
     format!("layers/{layer}/files/{path}")
+}
+
+fn stream_name(layer: usize, path: &str, stream: &str) -> String {
+    format!("layers/{layer}/files/{path}:{stream}")
 }
 
 fn part_name(layer: usize, part: &str) -> String {
@@ -279,7 +318,16 @@ fn file(path: String, node: &FileNode) -> Result<(Found, Node)> {
         });
     }
     let directory = node.kind == FileKind::Directory;
-    let facts = crate::facts::of(&node.real).map_err(|e| Error::io("look at", &node.real, e))?;
+    let failed = |e| Error::io("look at", &node.real, e);
+    let facts = crate::facts::of(&node.real).map_err(failed)?;
+    let extra = System.extra(&node.real).map_err(failed)?;
+    let streams = System.streams(&node.real).map_err(failed)?;
+    if let Some(why) = streams.iter().find_map(|s| metadata::stream_fault(&s.name)) {
+        return Err(Error::NotExportable {
+            what: node.real.display().to_string(),
+            why: why.into(),
+        });
+    }
     let modified = node.modified.and_then(ticks);
     let about = Node {
         path: path.clone(),
@@ -287,7 +335,11 @@ fn file(path: String, node: &FileNode) -> Result<(Found, Node)> {
         attributes: node.attributes,
         created: node.created.and_then(ticks),
         modified,
+        accessed: Some(facts.accessed),
+        changed: Some(facts.changed),
         security: security(node)?,
+        owner: extra.owner,
+        short: extra.short,
     };
     let found = Found {
         path,
@@ -297,6 +349,7 @@ fn file(path: String, node: &FileNode) -> Result<(Found, Node)> {
         modified: (modified.unwrap_or(0) / TICKS).saturating_sub(TO_UNIX),
         id: facts.names.filter(|_| !directory).map(|(id, _)| id),
         link: None,
+        streams,
     };
     Ok((found, about))
 }
@@ -327,6 +380,7 @@ fn whiteout(path: String) -> (Found, Node) {
         modified: 0,
         id: None,
         link: None,
+        streams: Vec::new(),
     };
     (found, about)
 }

@@ -4,7 +4,7 @@
 //! reaches the sink only after its name has been judged; that its bytes are right is known at the end.
 
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -19,6 +19,7 @@ use super::member::{self, Tree};
 use super::nodes::{self, Node};
 use super::{MANIFEST, Progress, SUMS, refused};
 use crate::error::{Error, Result};
+use crate::metadata;
 
 /// How many bytes an archive may always hold.
 const ALWAYS: u64 = 1 << 30;
@@ -41,6 +42,9 @@ pub(super) trait Sink {
     fn directory(&mut self, layer: usize, path: &str) -> Result<()>;
     /// The file `path` of a layer. All of `bytes` must be read.
     fn file(&mut self, layer: usize, path: &str, bytes: &mut dyn Read) -> Result<()>;
+    /// The alternate stream `name` of the file or directory `path` of a layer, which came just before. All of
+    /// `bytes` must be read.
+    fn stream(&mut self, layer: usize, path: &str, name: &str, bytes: &mut dyn Read) -> Result<()>;
     /// One more name, `path`, of the file `first` of the layer, which came before.
     fn link(&mut self, layer: usize, path: &str, first: &str) -> Result<()>;
     /// What a layer says of its files.
@@ -146,6 +150,8 @@ struct Layer {
     files: Tree,
     /// In the order in which they came.
     order: Vec<(String, Kind)>,
+    /// The streams of the last of them, as NT compares names.
+    streams: HashSet<Vec<u16>>,
     described: bool,
     keys: bool,
     base: bool,
@@ -176,6 +182,8 @@ struct Reader<'s> {
 /// Which part of a layer a member is.
 enum Part<'p> {
     File(&'p str),
+    /// A stream of a file.
+    Stream(&'p str, &'p str),
     Nodes,
     Keys,
     Base,
@@ -283,7 +291,7 @@ impl Reader<'_> {
             return Err(self.refused("it holds more than it says"));
         }
         let layers = state.layers.len();
-        if state.manifest.format < super::LINKS || size != 0 {
+        if state.manifest.format < super::SECOND || size != 0 {
             return Err(refused(self, "is none of a file"));
         }
         let Some((layer, Part::File(path))) = part(name).filter(|(layer, _)| *layer < layers)
@@ -403,10 +411,13 @@ impl Reader<'_> {
         if directory && !matches!(part, Part::File(_)) {
             return Err(self.refused(format!("'{shown}' is a directory")));
         }
+        let old = self.is_old();
         let begun = &mut self.layers()[layer];
         let fault = match part {
             Part::File(path) if directory => file_fault(begun, path, Kind::Directory, size),
             Part::File(path) => file_fault(begun, path, Kind::File, size),
+            Part::Stream(..) if old => Some("archives of its format have no streams"),
+            Part::Stream(path, stream) => stream_fault(begun, path, stream),
             Part::Nodes => {
                 std::mem::replace(&mut begun.described, true).then_some("it is there twice")
             }
@@ -421,6 +432,9 @@ impl Reader<'_> {
             Part::File(path) => self.hashed(name, size, entry, |reader, bytes| {
                 reader.sink.file(layer, path, bytes)
             }),
+            Part::Stream(path, stream) => self.hashed(name, size, entry, |reader, bytes| {
+                reader.sink.stream(layer, path, stream, bytes)
+            }),
             Part::Base => self.hashed(name, size, entry, |reader, bytes| {
                 reader.sink.base(layer, bytes)
             }),
@@ -429,6 +443,12 @@ impl Reader<'_> {
             }),
             Part::Keys => self.hashed(name, size, entry, |reader, bytes| reader.keys(layer, bytes)),
         }
+    }
+
+    /// Whether the archive is of the first format.
+    fn is_old(&self) -> bool {
+        let format = self.state.as_ref().map(|state| state.manifest.format);
+        format.is_some_and(|format| format < super::SECOND)
     }
 
     fn layers(&mut self) -> &mut [Layer] {
@@ -454,10 +474,9 @@ impl Reader<'_> {
                 let path = node.path.escape_debug();
                 return Err(self.refused(format!("what it says of '{path}' is not of its files")));
             };
-            let rights = node.security.as_deref();
-            if rights.is_some_and(|text| !crate::security::is_plain(text)) {
+            if let Some(why) = node.fault() {
                 let path = node.path.escape_debug();
-                return Err(self.refused(format!("the rights of '{path}' are no list of rights")));
+                return Err(self.refused(format!("what it says of '{path}': {why}")));
             }
             if kind != Kind::Link {
                 self.sink.node(layer, &node)?;
@@ -549,7 +568,10 @@ fn part(name: &str) -> Option<(usize, Part<'_>)> {
         "files.jsonl" => Part::Nodes,
         "keys.jsonl" => Part::Keys,
         "base" => Part::Base,
-        _ => Part::File(rest.strip_prefix("files/")?),
+        _ => match rest.strip_prefix("files/")?.split_once(':') {
+            Some((path, stream)) => Part::Stream(path, stream),
+            None => Part::File(rest.strip_prefix("files/")?),
+        },
     };
     Some((layer, part))
 }
@@ -570,7 +592,22 @@ fn file_fault(layer: &mut Layer, path: &str, kind: Kind, size: u64) -> Option<&'
         return Some("a whiteout is not empty");
     }
     layer.order.push((path.to_owned(), kind));
+    layer.streams.clear();
     layer.files.add(path, directory).err()
+}
+
+/// Why `name` cannot be a stream of the file or directory `path` of the layer, if it cannot.
+fn stream_fault(layer: &mut Layer, path: &str, name: &str) -> Option<&'static str> {
+    let last = layer.order.last();
+    let has_streams = last.is_some_and(|(last, kind)| last == path && *kind != Kind::Link);
+    if !has_streams || member::is_whiteout(path) || layer.described {
+        return Some("it is no stream of the file before it");
+    }
+    if let Some(why) = metadata::stream_fault(name) {
+        return Some(why);
+    }
+    let fresh = layer.streams.insert(crate::changes::fold(name.as_ref()));
+    (!fresh).then_some("it is there twice")
 }
 
 /// The bytes of a member, as they come.

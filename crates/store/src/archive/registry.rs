@@ -1,5 +1,6 @@
 //! A layer's keys in the registry: read for an archive, written from one.
 
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::io::Write;
 
@@ -18,6 +19,15 @@ pub(crate) struct Target {
     root: Vec<u16>,
     /// The SID of who exported, and of who imports: the former's keys become the latter's.
     users: (String, String),
+    /// The keys above the next one, each with its time of last write, which is given when all below it is
+    /// there: a key that gets one more below it is written.
+    above: RefCell<Vec<(Vec<u16>, i64)>>,
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        self.leave(&[]);
+    }
 }
 
 impl Target {
@@ -26,6 +36,21 @@ impl Target {
         Self {
             root: root.encode_utf16().collect(),
             users: (exporter.to_owned(), importer.to_owned()),
+            above: RefCell::default(),
+        }
+    }
+
+    /// Gives their times to keys that nothing more comes below: all that are not above `next`.
+    fn leave(&self, next: &[u16]) {
+        let mut above = self.above.borrow_mut();
+        while let Some((path, written)) = above.last() {
+            let rest = next.strip_prefix(&path[..]);
+            if rest.is_some_and(|rest| rest.first() == Some(&u16::from(b'\\'))) {
+                return;
+            }
+            // Wine sets no times of keys; a key with the time of its making is a key all the same.
+            let _ = crate::registry::set_written(path, *written);
+            above.pop();
         }
     }
 
@@ -45,6 +70,7 @@ impl Target {
         for name in &names {
             push(&mut path, name);
         }
+        self.leave(&path);
         let class = key.class.as_ref().map(Name::units).unwrap_or_default();
         create(&path, &class)?;
         for value in &key.values {
@@ -54,10 +80,13 @@ impl Target {
             }
             set(&path, &value.name.units(), value.kind, &data)?;
         }
-        match &key.security {
-            Some(text) => self.protect(&path, text),
-            None => Ok(()),
+        if let Some(text) = &key.security {
+            self.protect(&path, text)?;
         }
+        if let Some(written) = key.written {
+            self.above.borrow_mut().push((path, written));
+        }
+        Ok(())
     }
 
     /// Says in the layer's tree of marks that the key of these names is hidden, or a link.
@@ -179,6 +208,7 @@ fn below(
                 link: false,
                 security: None,
                 class: None,
+                written: None,
                 values: Vec::new(),
             })?;
         }
@@ -217,6 +247,7 @@ fn key(key: Vec<Name>, node: &KeyNode, usual: u64) -> Result<Key> {
         link: node.link,
         security: security.and_then(|own| own.text()),
         class: (!class.is_empty()).then(|| Name::new(&class)),
+        written: Some(node.last_write).filter(|&written| written > 0),
         values: values.collect(),
     })
 }

@@ -18,6 +18,7 @@ use super::read::{Sink, read};
 use super::unpack::Place;
 use super::{MANIFEST, SUMS};
 use crate::error::{Error, Result};
+use crate::metadata::{Extra, Extras, System};
 use crate::record::Limits;
 
 fn facts() -> VmFacts {
@@ -62,6 +63,9 @@ impl Sink for Memory {
     }
     fn file(&mut self, layer: usize, path: &str, bytes: &mut dyn Read) -> Result<()> {
         self.place(layer).file(path, bytes)
+    }
+    fn stream(&mut self, layer: usize, path: &str, name: &str, bytes: &mut dyn Read) -> Result<()> {
+        self.place(layer).stream(path, name, bytes)
     }
     fn link(&mut self, layer: usize, path: &str, first: &str) -> Result<()> {
         self.place(layer).link(path, first)
@@ -284,6 +288,10 @@ fn with(middle: Vec<Member>, keys: &str, change: impl Fn(&mut Manifest)) -> Vec<
         .filter_map(|m| {
             let name = String::from_utf8_lossy(&m.name).into_owned();
             let path = name.strip_prefix("layers/0/files/")?.to_owned();
+            // Of a stream nothing more is said.
+            if path.contains(':') {
+                return None;
+            }
             Some(node(&path, m.kind == EntryType::Directory))
         })
         .collect();
@@ -432,6 +440,145 @@ fn names_of_one_file_stay_one() {
         );
     }
     assert_eq!(crate::facts::of(&out.join("C/other")).unwrap().names, None);
+}
+
+#[test]
+fn streams_owners_short_names_and_times_survive() {
+    let folder = tempfile::tempdir().unwrap();
+    let upper = folder.path().join("upper");
+    fs::create_dir_all(upper.join("C/dir")).unwrap();
+    fs::write(upper.join("C/dir/file.text"), "own").unwrap();
+    fs::hard_link(upper.join("C/dir/file.text"), upper.join("C/dir/again")).unwrap();
+    fs::write(upper.join("C/plain"), "own").unwrap();
+    let streams: [(&str, &str, &[u8]); 3] = [
+        ("C/dir/file.text", "Zone.Identifier", b"[ZoneTransfer]"),
+        ("C/dir/file.text", "\u{5}Summary", &[7; 100_000]),
+        ("C/dir", "of a folder", b""),
+    ];
+    for (path, name, bytes) in streams {
+        System
+            .write(&upper.join(path), name, &mut &bytes[..])
+            .unwrap();
+    }
+    let extra = |owner: &str| Extra {
+        owner: Some(owner.into()),
+        short: Some("FILE~1.TEX".into()),
+    };
+    System
+        .give(&upper.join("C/dir/file.text"), &extra("O:S-1-5"))
+        .unwrap();
+    let then = fs::FileTimes::new()
+        .set_accessed(super::nodes::time(125_000_000_000_000_000).unwrap())
+        .set_modified(super::nodes::time(126_000_000_000_000_000).unwrap());
+    for path in ["C/dir/file.text", "C/dir"] {
+        fs::File::open(upper.join(path))
+            .unwrap()
+            .set_times(then)
+            .unwrap();
+    }
+    let changed = crate::facts::of(&upper.join("C/dir/file.text"))
+        .unwrap()
+        .changed;
+    let packed = pack(&[&upper], &[]).unwrap();
+    let memory = unpack(&packed, folder.path(), None).unwrap();
+    let out = &memory.places[0];
+    for (path, name, bytes) in streams {
+        let mut read = Vec::new();
+        System
+            .read(&out.join(path), name)
+            .unwrap()
+            .read_to_end(&mut read)
+            .unwrap();
+        assert_eq!(read, bytes, "{path}:{name}");
+    }
+    let count = |path: &str| System.streams(&out.join(path)).unwrap().len();
+    assert_eq!(["C/dir/again", "C/dir", "C/plain"].map(count), [2, 1, 0]);
+    // The exporter's own is the importer's own.
+    assert_eq!(
+        System.extra(&out.join("C/dir/again")).unwrap(),
+        extra("O:S-1-9")
+    );
+    assert_eq!(
+        System.extra(&out.join("C/plain")).unwrap(),
+        Extra::default()
+    );
+    let facts = crate::facts::of(&out.join("C/dir/file.text")).unwrap();
+    assert_eq!(
+        (facts.accessed, facts.written),
+        (125_000_000_000_000_000, 126_000_000_000_000_000)
+    );
+    let node = memory
+        .nodes
+        .iter()
+        .find(|node| node.path == "C/dir/again")
+        .unwrap();
+    assert_eq!(
+        (node.changed, node.accessed),
+        (Some(changed), Some(facts.accessed))
+    );
+}
+
+#[test]
+fn hostile_streams_and_lines_are_refused() {
+    let a = "layers/0/files/C/a";
+    let stream = |name: &str| file(&format!("layers/0/files/{name}"), b"s");
+    let after = |more: Vec<Member>| {
+        let mut all = drive(vec![file(a, b"x")]);
+        all.extend(more);
+        all
+    };
+    let folder = tempfile::tempdir().unwrap();
+    unpack(
+        &raw(&with(after(vec![stream("C/a:s")]), "", |_| ())),
+        folder.path(),
+        None,
+    )
+    .unwrap();
+    for bad in [
+        "C/a:",
+        "C/a:b:c",
+        "C/a:b/c",
+        "C/a:b\\c",
+        "C/A:b",
+        "C:b",
+        "C/b:c",
+        "../x:b",
+        ":b",
+        "C/a::$DATA",
+    ] {
+        let why = why(&raw(&with(after(vec![stream(bad)]), "", |_| ())));
+        assert!(why.contains("stream"), "{bad}: {why}");
+    }
+    let hidden = file("layers/0/files/C/.wh.b", b"");
+    for more in [
+        vec![stream("C/a:s"), stream("C/a:S")],
+        vec![hidden, stream("C/.wh.b:s")],
+        vec![link("layers/0/files/C/b", a), stream("C/b:s")],
+        vec![file("layers/0/files/C/b", b""), stream("C/a:s")],
+        vec![folder_of_stream()],
+    ] {
+        let _ = why(&raw(&with(after(more), "", |_| ())));
+    }
+    let first = with(after(vec![stream("C/a:s")]), "", |m| m.format = 1);
+    assert!(why(&raw(&first)).contains("no streams"));
+    for line in [
+        "\"owner\":\"O:BAG:BA\"",
+        "\"owner\":\"\"",
+        "\"short\":\"../x\"",
+        "\"short\":\"TOOLONGFORONE\"",
+        "\"security\":\"O:BA\"",
+    ] {
+        let mut all = after(vec![]);
+        let nodes = node("C", true) + &format!("{{\"path\":\"C/a\",{line}}}\n");
+        all.push(file("layers/0/files.jsonl", nodes.as_bytes()));
+        all.push(file("layers/0/keys.jsonl", b""));
+        assert!(why(&raw(&sealed(all, |_| ()))).contains("'C/a'"), "{line}");
+    }
+}
+
+/// A directory where a stream should be.
+fn folder_of_stream() -> Member {
+    folder("layers/0/files/C/a:s")
 }
 
 #[test]

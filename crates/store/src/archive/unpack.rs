@@ -3,7 +3,7 @@
 //! Names are judged before they come here; still nothing is ever opened that was there before, so no name
 //! can lead out of a fresh layer.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -11,6 +11,7 @@ use super::keys::Key;
 use super::nodes::Node;
 use crate::error::{Error, Result};
 use crate::layer::Layer;
+use crate::metadata::{Extra, Extras, System};
 
 /// Where one layer of an archive goes.
 pub(crate) struct Place {
@@ -51,6 +52,13 @@ impl Place {
         fresh(&at, bytes)
     }
 
+    /// Gives the file or directory `path`, which is there, an alternate stream.
+    pub(crate) fn stream(&self, path: &str, name: &str, bytes: &mut dyn Read) -> Result<()> {
+        let at = self.at(path);
+        let written = System.write(&at, name, bytes);
+        written.map_err(|e| Error::io("write", &at, e))
+    }
+
     /// Gives the file `first`, which is there, one more name.
     pub(crate) fn link(&self, path: &str, first: &str) -> Result<()> {
         let at = self.at(path);
@@ -61,30 +69,24 @@ impl Place {
         fresh(&self.files.join(pinion_wire::base::NAME), bytes)
     }
 
+    /// Gives a file all that is told of it. The times come last: all else changes some of them.
     pub(crate) fn node(&self, node: &Node) -> Result<()> {
         let at = self.at(&node.path);
-        describe(&at, node).map_err(|e| Error::io("set the times of", &at, e))?;
-        match &node.security {
-            Some(text) => self
-                .protect(&at, text)
-                .map_err(|e| Error::io("set the rights of", &at, e)),
-            None => Ok(()),
+        let adopted = |text: &String| crate::security::adopted(text, &self.users.0, &self.users.1);
+        let extra = Extra {
+            owner: node.owner.as_ref().map(adopted),
+            short: node.short.clone(),
+        };
+        if extra != Extra::default() {
+            System
+                .give(&at, &extra)
+                .map_err(|e| Error::io("set the owner of", &at, e))?;
         }
-    }
-
-    /// Gives a file the rights that `text` grants.
-    #[cfg(windows)]
-    fn protect(&self, at: &Path, text: &str) -> io::Result<()> {
-        let (from, to) = &self.users;
-        let text = crate::security::adopted(text, from, to);
-        let security = crate::security::Security::parse(&text);
-        security.ok_or(io::ErrorKind::InvalidData)?.give_file(at)
-    }
-
-    #[cfg(not(windows))]
-    #[expect(clippy::unnecessary_wraps, reason = "the same as on Windows")]
-    fn protect(&self, _at: &Path, text: &str) -> io::Result<()> {
-        let _ = crate::security::adopted(text, &self.users.0, &self.users.1);
+        describe(&at, node).map_err(|e| Error::io("set the times of", &at, e))?;
+        #[cfg(windows)]
+        if let Some(text) = node.security.as_ref().map(adopted) {
+            protect(&at, &text).map_err(|e| Error::io("set the rights of", &at, e))?;
+        }
         Ok(())
     }
 
@@ -119,43 +121,32 @@ fn fresh(at: &Path, bytes: &mut dyn Read) -> Result<()> {
     }
 }
 
+/// Gives a file the rights that `text` grants. On the build machine files have none of Windows.
+#[cfg(windows)]
+fn protect(at: &Path, text: &str) -> io::Result<()> {
+    let security = crate::security::Security::parse(text);
+    security.ok_or(io::ErrorKind::InvalidData)?.give_file(at)
+}
+
 /// Gives a file its times and attributes.
+#[cfg(windows)]
+fn describe(at: &Path, node: &Node) -> io::Result<()> {
+    let time = |ticks: Option<u64>| ticks.and_then(|t| i64::try_from(t).ok()).unwrap_or(0);
+    crate::attributes::describe(
+        at,
+        [node.created, node.accessed, node.modified, node.changed].map(time),
+        node.attributes,
+    )
+}
+
+#[cfg(not(windows))]
 fn describe(at: &Path, node: &Node) -> io::Result<()> {
     let mut times = fs::FileTimes::new();
     if let Some(modified) = node.modified.and_then(super::nodes::time) {
         times = times.set_modified(modified);
     }
-    #[cfg(windows)]
-    if let Some(created) = node.created.and_then(super::nodes::time) {
-        times = std::os::windows::fs::FileTimesExt::set_created(times, created);
+    if let Some(accessed) = node.accessed.and_then(super::nodes::time) {
+        times = times.set_accessed(accessed);
     }
-    open_to_describe(at)?.set_times(times)?;
-    set_attributes(at, node.attributes)
-}
-
-#[cfg(windows)]
-fn open_to_describe(at: &Path) -> io::Result<File> {
-    use std::os::windows::fs::OpenOptionsExt;
-    const FILE_WRITE_ATTRIBUTES: u32 = 0x100;
-    const FILE_FLAG_BACKUP_SEMANTICS: u32 = 0x0200_0000;
-    const FILE_FLAG_OPEN_REPARSE_POINT: u32 = 0x0020_0000;
-    OpenOptions::new()
-        .access_mode(FILE_WRITE_ATTRIBUTES)
-        .custom_flags(FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT)
-        .open(at)
-}
-
-#[cfg(not(windows))]
-fn open_to_describe(at: &Path) -> io::Result<File> {
-    File::open(at)
-}
-
-#[cfg(windows)]
-fn set_attributes(at: &Path, attributes: u32) -> io::Result<()> {
-    crate::attributes::set(at, attributes)
-}
-
-#[cfg(not(windows))]
-fn set_attributes(_at: &Path, _attributes: u32) -> io::Result<()> {
-    Ok(())
+    fs::File::open(at)?.set_times(times)
 }

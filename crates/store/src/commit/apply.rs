@@ -131,6 +131,8 @@ impl Field {
         if let Ok(like) = fs::metadata(self.in_upper(path)?) {
             // A directory without its attributes is a directory all the same.
             let _ = set_attributes(&at, &like);
+            crate::metadata::copy(&self.in_upper(path)?, &at)
+                .map_err(|e| Error::io("create", &at, e))?;
             copy_rights(&self.in_upper(path)?, &at).map_err(|e| Error::io("create", &at, e))?;
         }
         Ok(())
@@ -253,9 +255,14 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
     let like = source.metadata()?;
     let mut target = File::options().write(true).create_new(true).open(to)?;
     io::copy(&mut source, &mut target)?;
+    // Before the times, which it changes.
+    crate::metadata::copy(from, to)?;
     let mut times = fs::FileTimes::new();
     if let Ok(modified) = like.modified() {
         times = times.set_modified(modified);
+    }
+    if let Ok(accessed) = like.accessed() {
+        times = times.set_accessed(accessed);
     }
     #[cfg(windows)]
     if let Ok(created) = like.created() {

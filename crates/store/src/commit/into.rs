@@ -7,6 +7,7 @@ use super::select::{Chosen, Selection};
 use crate::archive::{Links, Place, gather};
 use crate::changes::FileTree;
 use crate::error::{Error, Result};
+use crate::metadata::{Extras, System};
 use crate::name::VmName;
 use crate::record::MOST_LAYERS;
 use crate::snapshot::{NewSnapshot, Snapshot};
@@ -90,6 +91,14 @@ fn copy_files(upper: &FileTree, place: &Place, selection: &Selection) -> Result<
             Some(real) => {
                 let mut bytes = File::open(real).map_err(|e| Error::io("read", real, e))?;
                 place.file(&node.path, &mut bytes)?;
+            }
+        }
+        if let Some(real) = found.real() {
+            for stream in found.streams() {
+                let mut bytes = System
+                    .read(real, &stream.name)
+                    .map_err(|e| Error::io("read", real, e))?;
+                place.stream(&node.path, &stream.name, &mut bytes)?;
             }
         }
         nodes.push(node.clone());

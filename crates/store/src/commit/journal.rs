@@ -147,6 +147,13 @@ impl Journal {
         for step in &self.record.steps {
             self.field.apply(step)?;
         }
+        // A key that gets one more below it is written once more.
+        #[cfg(windows)]
+        for step in &self.record.steps {
+            if let Step::WriteKey { key } = step {
+                self.field.keys.write_time(key);
+            }
+        }
         self.enter(State::Clearing)
     }
 

@@ -10,7 +10,9 @@ mod write;
 pub use raw::KeyValue;
 pub(crate) use raw::open_itself;
 pub(crate) use raw::{Info, children, has_value, info, is_missing, refused, values};
-pub(crate) use write::{create_at, create_link_at, delete, delete_value, may_change, set_value};
+pub(crate) use write::{
+    create_at, create_link_at, delete, delete_value, may_change, set_value, set_written,
+};
 
 use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
 use std::ptr::null_mut;

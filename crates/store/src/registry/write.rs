@@ -3,6 +3,7 @@
 use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
 use std::ptr::null_mut;
 
+use pinion_nt::calls::NtSetInformationKey;
 use pinion_nt::{
     HANDLE, NTSTATUS, OBJ_CASE_INSENSITIVE, object_attributes, status, unicode_string,
 };
@@ -75,6 +76,22 @@ pub(crate) fn set_value(
             kind,
             data.as_ptr().cast(),
             length,
+        )
+    })
+}
+
+/// Gives the key at `path` its time of last write, in 100 ns since 1601. Wine takes the call and sets none.
+pub(crate) fn set_written(path: &[u16], written: i64) -> Result<(), NTSTATUS> {
+    /// `KeyWriteTimeInformation` (wdm.h), a `KEY_WRITE_TIME_INFORMATION`.
+    const WRITE_TIME: u32 = 0;
+    let key = open(null_mut(), path, KEY_SET_VALUE)?;
+    // SAFETY: the class takes one such number, which lives over the call.
+    checked(unsafe {
+        NtSetInformationKey(
+            key.as_raw_handle(),
+            WRITE_TIME,
+            (&raw const written).cast(),
+            size_of::<i64>() as u32,
         )
     })
 }

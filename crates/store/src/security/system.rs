@@ -15,7 +15,7 @@ use windows_sys::Win32::Security::Authorization::{
     ConvertSecurityDescriptorToStringSecurityDescriptorW,
     ConvertStringSecurityDescriptorToSecurityDescriptorW, SDDL_REVISION_1,
 };
-use windows_sys::Win32::Security::DACL_SECURITY_INFORMATION;
+use windows_sys::Win32::Security::{DACL_SECURITY_INFORMATION, OWNER_SECURITY_INFORMATION};
 
 /// `READ_CONTROL` and `WRITE_DAC` (winnt.h).
 const READ_CONTROL: u32 = 0x2_0000;
@@ -30,30 +30,8 @@ pub(crate) struct Security {
 impl Security {
     /// That of an open file or key; none where there is no such thing, as on FAT.
     fn of(object: HANDLE) -> Result<Option<Self>, NTSTATUS> {
-        let mut bytes = vec![0_u8; 512];
-        loop {
-            let (size, mut needed) = (bytes.len() as u32, 0);
-            // SAFETY: the buffer has the length told; both outputs are locals.
-            let status = unsafe {
-                NtQuerySecurityObject(
-                    object,
-                    DACL_SECURITY_INFORMATION,
-                    bytes.as_mut_ptr().cast(),
-                    size,
-                    &raw mut needed,
-                )
-            };
-            match status {
-                status::STATUS_BUFFER_TOO_SMALL if needed > size => {
-                    bytes.resize(needed as usize, 0);
-                }
-                status::STATUS_INVALID_DEVICE_REQUEST | status::STATUS_NOT_SUPPORTED => {
-                    return Ok(None);
-                }
-                _ if status::success(status) => return Ok(Some(Self { bytes })),
-                _ => return Err(status),
-            }
-        }
+        let bytes = read(object, DACL_SECURITY_INFORMATION)?;
+        Ok(bytes.map(|bytes| Self { bytes }))
     }
 
     /// That of a file, itself and not what a link leads to.
@@ -110,55 +88,144 @@ impl Security {
 
     /// As text; none when the system cannot tell.
     pub(crate) fn text(&self) -> Option<String> {
-        let (mut text, mut length) = (null_mut::<u16>(), 0_u32);
-        // SAFETY: the descriptor is one that the system wrote; both outputs are locals.
-        let told = unsafe {
-            ConvertSecurityDescriptorToStringSecurityDescriptorW(
-                self.bytes.as_ptr().cast_mut().cast(),
-                SDDL_REVISION_1,
-                DACL_SECURITY_INFORMATION,
-                &raw mut text,
-                &raw mut length,
-            )
-        };
-        if told == 0 || text.is_null() {
-            return None;
-        }
-        // SAFETY: the system gave so many units, and the block is freed once, after they are copied.
-        let units = unsafe { std::slice::from_raw_parts(text, length as usize) }.to_vec();
-        // SAFETY: as above.
-        unsafe { LocalFree(text.cast()) };
-        let end = units.iter().position(|&unit| unit == 0);
-        String::from_utf16(units.get(..end.unwrap_or(units.len()))?).ok()
+        text(&self.bytes, DACL_SECURITY_INFORMATION)
     }
 
     /// That of a text; none when it is no list of rights.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        if !super::is_plain(text) {
-            return None;
+        let plain = super::is_plain(text);
+        plain
+            .then(|| parse(text))
+            .flatten()
+            .map(|bytes| Self { bytes })
+    }
+}
+
+/// A self-relative security descriptor with an owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Owner {
+    bytes: Vec<u8>,
+}
+
+impl Owner {
+    /// That of a file, itself and not what a link leads to.
+    pub(crate) fn of_file(path: &Path) -> io::Result<Option<Self>> {
+        let file = open(path, READ_CONTROL)?;
+        let bytes = read(file.as_raw_handle(), OWNER_SECURITY_INFORMATION).map_err(error)?;
+        Ok(bytes.map(|bytes| Self { bytes }))
+    }
+
+    /// As text, `O:…`; none when the system cannot tell.
+    pub(crate) fn text(&self) -> Option<String> {
+        text(&self.bytes, OWNER_SECURITY_INFORMATION)
+    }
+
+    /// That of a text; none when it is no owner.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let plain = crate::metadata::is_owner(text);
+        plain
+            .then(|| parse(text))
+            .flatten()
+            .map(|bytes| Self { bytes })
+    }
+
+    /// Gives the file this owner, where this user may: without the privilege to restore files that is himself
+    /// and those of his groups that may own. Else it stays who made the file.
+    pub(crate) fn give_file(&self, path: &Path) -> io::Result<()> {
+        const WRITE_OWNER: u32 = 0x8_0000;
+        match open(path, WRITE_OWNER) {
+            Err(e) if e.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+            Err(e) => Err(e),
+            Ok(file) => {
+                // SAFETY: the bytes are a descriptor that the system wrote, and live over the call.
+                unsafe {
+                    NtSetSecurityObject(
+                        file.as_raw_handle(),
+                        OWNER_SECURITY_INFORMATION,
+                        self.bytes.as_ptr().cast(),
+                    )
+                };
+                Ok(())
+            }
         }
-        let units: Vec<u16> = text.encode_utf16().chain([0]).collect();
-        let (mut descriptor, mut length) = (null_mut(), 0_u32);
-        // SAFETY: the text ends in a zero; both outputs are locals.
-        let read = unsafe {
-            ConvertStringSecurityDescriptorToSecurityDescriptorW(
-                units.as_ptr(),
-                SDDL_REVISION_1,
-                &raw mut descriptor,
-                &raw mut length,
+    }
+}
+
+/// The part `what` of an object's descriptor; none where there is no such thing, as on FAT.
+fn read(object: HANDLE, what: u32) -> Result<Option<Vec<u8>>, NTSTATUS> {
+    let mut bytes = vec![0_u8; 512];
+    loop {
+        let (size, mut needed) = (bytes.len() as u32, 0);
+        // SAFETY: the buffer has the length told; both outputs are locals.
+        let status = unsafe {
+            NtQuerySecurityObject(
+                object,
+                what,
+                bytes.as_mut_ptr().cast(),
+                size,
+                &raw mut needed,
             )
         };
-        if read == 0 || descriptor.is_null() {
-            return None;
+        match status {
+            status::STATUS_BUFFER_TOO_SMALL if needed > size => {
+                bytes.resize(needed as usize, 0);
+            }
+            status::STATUS_INVALID_DEVICE_REQUEST | status::STATUS_NOT_SUPPORTED => {
+                return Ok(None);
+            }
+            _ if status::success(status) => return Ok(Some(bytes)),
+            _ => return Err(status),
         }
-        // SAFETY: the system gave a self-relative descriptor of that length; the block is freed once, after
-        // it is copied.
-        let bytes = unsafe { std::slice::from_raw_parts(descriptor.cast::<u8>(), length as usize) }
-            .to_vec();
-        // SAFETY: as above.
-        unsafe { LocalFree(descriptor) };
-        Some(Self { bytes })
     }
+}
+
+/// The part `what` of a descriptor as text; none when the system cannot tell.
+fn text(descriptor: &[u8], what: u32) -> Option<String> {
+    let (mut text, mut length) = (null_mut::<u16>(), 0_u32);
+    // SAFETY: the descriptor is one that the system wrote; both outputs are locals.
+    let told = unsafe {
+        ConvertSecurityDescriptorToStringSecurityDescriptorW(
+            descriptor.as_ptr().cast_mut().cast(),
+            SDDL_REVISION_1,
+            what,
+            &raw mut text,
+            &raw mut length,
+        )
+    };
+    if told == 0 || text.is_null() {
+        return None;
+    }
+    // SAFETY: the system gave so many units, and the block is freed once, after they are copied.
+    let units = unsafe { std::slice::from_raw_parts(text, length as usize) }.to_vec();
+    // SAFETY: as above.
+    unsafe { LocalFree(text.cast()) };
+    let end = units.iter().position(|&unit| unit == 0);
+    String::from_utf16(units.get(..end.unwrap_or(units.len()))?).ok()
+}
+
+/// The descriptor of a text in SDDL; none when it is no such text.
+fn parse(text: &str) -> Option<Vec<u8>> {
+    let units: Vec<u16> = text.encode_utf16().chain([0]).collect();
+    let (mut descriptor, mut length) = (null_mut(), 0_u32);
+    // SAFETY: the text ends in a zero; both outputs are locals.
+    let read = unsafe {
+        ConvertStringSecurityDescriptorToSecurityDescriptorW(
+            units.as_ptr(),
+            SDDL_REVISION_1,
+            &raw mut descriptor,
+            &raw mut length,
+        )
+    };
+    if read == 0 || descriptor.is_null() {
+        return None;
+    }
+    // SAFETY: the system gave a self-relative descriptor of that length; the block is freed once, after it is
+    // copied.
+    let bytes =
+        unsafe { std::slice::from_raw_parts(descriptor.cast::<u8>(), length as usize) }.to_vec();
+    // SAFETY: as above.
+    unsafe { LocalFree(descriptor) };
+    Some(bytes)
 }
 
 /// The figure of the rights that keys of a layer have when nobody gave them others: those of the layer's own
@@ -179,7 +246,7 @@ fn open(path: &Path, access: u32) -> io::Result<File> {
         .open(path)
 }
 
-fn error(status: NTSTATUS) -> io::Error {
+pub(crate) fn error(status: NTSTATUS) -> io::Error {
     // SAFETY: a table look-up.
     io::Error::from_raw_os_error(unsafe { RtlNtStatusToDosError(status) }.cast_signed())
 }
@@ -200,5 +267,11 @@ mod tests {
         let again = Security::parse(&read.text().unwrap()).unwrap();
         assert_eq!(again.figure(), read.figure());
         assert_eq!(Security::parse("O:BA"), None);
+        let owner = Owner::of_file(&path).unwrap().unwrap().text().unwrap();
+        assert!(
+            Owner::parse(&owner).is_some_and(|owner| owner.give_file(&path).is_ok()),
+            "{owner}"
+        );
+        assert_eq!(Owner::parse("D:"), None);
     }
 }

@@ -103,6 +103,14 @@ impl Field {
         Ok(())
     }
 
+    /// Gives the host's key the time of last write that the upper's has. That is no content: what cannot be
+    /// set stays.
+    pub(in crate::commit) fn write_time(&self, key: &[Vec<u16>]) {
+        if let Ok(info) = registry::info(&self.own(key)) {
+            let _ = registry::set_written(&whole(key), info.last_write);
+        }
+    }
+
     /// Deletes the host's link, not what it leads to.
     pub(in crate::commit) fn remove_link(&self, key: &[Vec<u16>]) -> Result<()> {
         match registry::info(&whole(key)) {
