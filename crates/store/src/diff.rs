@@ -8,6 +8,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::changes::{FileKind, FileNode, FileTree, Item, NodePath, Walk, What};
+use crate::commit::base::Bases;
 use crate::error::{Error, Result};
 use crate::vm::Vm;
 
@@ -47,28 +48,34 @@ pub struct FileDifference {
     pub security: Option<RightsDifference>,
 }
 
-/// The changed files of the VM, which may run meanwhile.
-pub fn files(vm: &Vm) -> impl Iterator<Item = Result<FileDifference>> {
+/// The changed files of the VM, which may run meanwhile; with `times` also those of which only the time of
+/// last write is another.
+///
+/// # Errors
+/// What the VM's copies were made from cannot be read.
+pub fn files(vm: &Vm, times: bool) -> Result<impl Iterator<Item = Result<FileDifference>>> {
+    let bases = Bases::read(&vm.stack())?;
     let (own, below) = vm.own_and_below();
     let own = own.iter().map(crate::Layer::file_tree).collect();
     let mut under: Vec<_> = below.iter().map(crate::Layer::file_tree).collect();
     under.push(FileTree::host());
-    Walk::new(own, under).filter_map(|item| match item {
-        Ok(item) => file(item).transpose(),
+    Ok(Walk::new(own, under).filter_map(move |item| match item {
+        Ok(item) => file(item, &bases, times).transpose(),
         Err(error) => Some(Err(error)),
-    })
+    }))
 }
 
 /// The difference that an item makes, if it makes one.
-fn file(item: Item<FileNode>) -> Result<Option<FileDifference>> {
+fn file(item: Item<FileNode>, bases: &Bases, times: bool) -> Result<Option<FileDifference>> {
     let mut security = None;
     let (became, now) = match (item.what, &item.below) {
         // A drive is there or not; it cannot be changed.
         (What::Here { .. }, _) if item.path.len() < 2 => return Ok(None),
         (What::Here { node, .. }, None) => (Became::Added, Some(node)),
         (What::Here { node, .. }, Some(was)) => {
-            security = of_files(&node, was)?;
-            if security.is_none() && same_file(&node, was)? {
+            security = of_files(&item.path, &node, was, bases)?;
+            let written = times && node.kind == FileKind::File && node.modified != was.modified;
+            if security.is_none() && !written && same_file(&node, was)? {
                 return Ok(None);
             }
             (Became::Changed, Some(node))
@@ -85,22 +92,37 @@ fn file(item: Item<FileNode>) -> Result<Option<FileDifference>> {
     }))
 }
 
-/// How the rights of two files differ. Those of a directory are its own in each layer.
+/// How the rights of two files, or of two directories, differ. The copy of a directory has those of its place
+/// as long as nobody gives it others.
 #[cfg(windows)]
-fn of_files(now: &FileNode, was: &FileNode) -> Result<Option<RightsDifference>> {
+fn of_files(
+    path: &NodePath,
+    now: &FileNode,
+    was: &FileNode,
+    bases: &Bases,
+) -> Result<Option<RightsDifference>> {
     use crate::security::Security;
-    if now.kind != FileKind::File || was.kind != FileKind::File {
-        return Ok(None);
-    }
     let read = |node: &FileNode| {
         Security::of_file(&node.real).map_err(|e| Error::io("read", &node.real, e))
     };
-    Ok(rights(read(now)?, read(was)?))
+    match (now.kind, was.kind, bases.directory(path)) {
+        (FileKind::File, FileKind::File, _) => Ok(rights(read(now)?, read(was)?)),
+        (FileKind::Directory, FileKind::Directory, Some([_, _, made])) => {
+            let own = read(now)?.filter(|own| own.figure() != made);
+            Ok(rights(own, read(was)?))
+        }
+        _ => Ok(None),
+    }
 }
 
 #[cfg(not(windows))]
 #[expect(clippy::unnecessary_wraps, reason = "the same as on Windows")]
-fn of_files(_now: &FileNode, _was: &FileNode) -> Result<Option<RightsDifference>> {
+fn of_files(
+    _path: &NodePath,
+    _now: &FileNode,
+    _was: &FileNode,
+    _bases: &Bases,
+) -> Result<Option<RightsDifference>> {
     Ok(None)
 }
 

@@ -16,6 +16,10 @@ pub enum Kind {
     /// A file: size in bytes, time of last write, time of change (both in 100 ns
     /// since 1601). Its path is as the layers keep it, `C\a\b`.
     File,
+    /// A directory that was copied without what is in it: attributes, the figure of
+    /// its list of rights ([`crate::rights`]; 0 when it is not known), and that of
+    /// the copy's, which has those of its place. Its path is as a file's.
+    Directory,
     /// A key: 0, the figure of its list of rights ([`crate::rights`]; 0 when it
     /// is not known) and [`Values`] of its values. Its path begins with `\REGISTRY`.
     Key,
@@ -30,7 +34,11 @@ pub struct Stamp {
     pub numbers: [u64; 3],
 }
 
-const LETTERS: [(u16, Kind); 2] = [(b'F' as u16, Kind::File), (b'K' as u16, Kind::Key)];
+const LETTERS: [(u16, Kind); 3] = [
+    (b'F' as u16, Kind::File),
+    (b'D' as u16, Kind::Directory),
+    (b'K' as u16, Kind::Key),
+];
 const SPACE: u16 = b' ' as u16;
 const END: u16 = b'\n' as u16;
 /// Units before the path.
@@ -42,7 +50,8 @@ pub const HEAD: usize = 2 + 3 * 17;
 pub fn write(stamp: &Stamp, path: &[u16], out: &mut [u16]) -> Option<usize> {
     let letter = match stamp.kind {
         Kind::File => LETTERS[0].0,
-        Kind::Key => LETTERS[1].0,
+        Kind::Directory => LETTERS[1].0,
+        Kind::Key => LETTERS[2].0,
     };
     let digits = stamp.numbers.into_iter().flat_map(|number| {
         let digits = (0..16).rev().map(move |at| digit(number >> (at * 4)));
@@ -126,12 +135,12 @@ mod tests {
     proptest! {
         #[test]
         fn a_line_reads_as_it_was_written(
-            key in any::<bool>(),
+            which in 0..3_usize,
             numbers in any::<[u64; 3]>(),
             path in proptest::collection::vec(11_u16.., 1..40),
             zeros in 0_usize..4,
         ) {
-            let stamp = Stamp { kind: if key { Kind::Key } else { Kind::File }, numbers };
+            let stamp = Stamp { kind: LETTERS[which].1, numbers };
             let mut out = std::vec![0; zeros + HEAD + path.len() + 1];
             let length = write(&stamp, &path, &mut out[zeros..]).expect("fits");
             prop_assert_eq!(zeros + length, out.len());

@@ -462,3 +462,95 @@ fn names_of_one_file_stay_one_in_archives_and_merges() {
     let text = fs::read_to_string(world.work().join("two.txt")).expect("text");
     assert_eq!(text, "one+two");
 }
+
+/// What `pinion diff` tells of the file or directory `name`.
+fn difference(world: &World, options: &[&str], name: &str) -> Option<Value> {
+    let words = ["diff", "one", "--json"].iter().chain(options);
+    let told = world.pinion(words).run().expect(0).json();
+    let files = told["files"].as_array().expect("a list").clone();
+    let named = |file: &&Value| {
+        file["name"]
+            .as_str()
+            .is_some_and(|text| text.ends_with(name))
+    };
+    files.iter().find(named).cloned()
+}
+
+#[test]
+fn attributes_and_rights_of_directories_are_told_and_merged() {
+    let world = World::new();
+    let key = format!("{KEY}Directories");
+    let plant: &[&[&str]] = &[
+        &["folder-make", "@\\marked"],
+        &["folder-make", "@\\closed"],
+        &["folder-make", "@\\both"],
+        &["folder-make", "@\\passed"],
+        &["file-write", "@\\passed\\file.txt", "x"],
+    ];
+    host(&world, &key, plant);
+    // A copy has the rights of its place, and not these: no change of the VM's.
+    let mode = |name: &str| {
+        let data = fs::metadata(world.work().join(name)).expect("a directory");
+        data.permissions().mode() & 0o777
+    };
+    fs::set_permissions(
+        world.work().join("passed"),
+        fs::Permissions::from_mode(0o700),
+    )
+    .expect("a mode");
+    let story: &[&[&str]] = &[
+        &["file-mark", "@\\marked", "2"],
+        &["file-rights", "@\\closed", "D:(A;;FA;;;BA)"],
+        &["file-mark", "@\\both", "2"],
+        &["file-append", "@\\passed\\file.txt", "+more"],
+    ];
+    let answers = inside(&world, "one", &key, story);
+    assert!(answers.iter().all(|a| a["error"] == 0), "{answers:#?}");
+    for name in ["\\marked", "\\closed", "\\both"] {
+        let told = difference(&world, &[], name);
+        assert_eq!(told.expect(name)["what"], "changed", "{name}");
+    }
+    assert_eq!(difference(&world, &[], "\\passed"), None);
+
+    host(&world, &key, &[&["file-mark", "@\\both", "4"]]);
+    let refused = world.pinion(["commit", "one"]).run();
+    refused.fails(121, &["1 of its files and keys"]);
+    assert!(refused.stdout.contains("\\both"), "{refused:#?}");
+    world.pinion(["commit", "one", "--theirs"]).run().ok();
+    let looks: &[&[&str]] = &[&["file-marks", "@\\marked"], &["file-marks", "@\\both"]];
+    let answers = host(&world, &key, looks);
+    assert_eq!(values(&answers), [&json!(0x12), &json!(0x14)]);
+    assert_eq!(mode("passed"), 0o700);
+    assert_eq!(mode("closed") & 0o007, 0);
+    let again = world
+        .pinion(["commit", "one", "--json"])
+        .run()
+        .expect(0)
+        .json();
+    assert_eq!(
+        again["changes"],
+        json!([]),
+        "what is merged is no change any more"
+    );
+}
+
+#[test]
+fn times_alone_are_told_when_they_are_asked_for() {
+    let world = World::new();
+    let key = format!("{KEY}Times");
+    host(&world, &key, &[&["file-write", "@\\kept.txt", "kept"]]);
+    std::thread::sleep(Duration::from_millis(50));
+    inside(
+        &world,
+        "one",
+        &key,
+        &[&["file-write", "@\\kept.txt", "kept"]],
+    );
+    assert_eq!(difference(&world, &[], "\\kept.txt"), None);
+    let told = difference(&world, &["--times"], "\\kept.txt").expect("told");
+    assert_eq!(told["what"], "changed");
+    assert!(
+        told["modified_ms"].as_u64() > told["old_modified_ms"].as_u64(),
+        "{told}"
+    );
+}

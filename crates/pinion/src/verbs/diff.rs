@@ -6,6 +6,7 @@ use pinion_store::changes::{FileKind, FileNode};
 use pinion_store::diff::{self, Became, FileDifference, KeyDifference, RightsDifference};
 use pinion_store::{Vm, commit, registry};
 use serde_json::{Value, json};
+use std::time::UNIX_EPOCH;
 
 const AFTER: &str = "Examples:
   pinion diff web
@@ -13,7 +14,8 @@ const AFTER: &str = "Examples:
   pinion diff --json web
 
 A is added, C changed, D deleted (with all below it); then the file or key, and the size of a file. What
-the VM is compared with is what it was made from: a snapshot or VM, over the host as it is now.";
+the VM is compared with is what it was made from: a snapshot or VM, over the host as it is now. C is told of
+content, read-only, hidden and system marks, and rights; of times alone with --times.";
 
 /// Tell which files and keys a VM has added, changed and deleted
 #[derive(clap::Args, Debug)]
@@ -22,6 +24,10 @@ pub struct Args {
     /// Show the lines of text files and the values of keys that differ
     #[arg(short, long)]
     patch: bool,
+
+    /// Also tell of files of which only the time of last write is another
+    #[arg(long)]
+    times: bool,
 
     /// Print JSON
     #[arg(long, conflicts_with = "patch")]
@@ -41,7 +47,7 @@ pub fn run(args: &Args) -> Outcome {
         unread += 1;
         eprintln!("pinion: {error}");
     };
-    let files: Vec<_> = diff::files(&vm)
+    let files: Vec<_> = diff::files(&vm, args.times)?
         .filter_map(|file| file.map_err(&mut readable).ok())
         .collect();
     let keys: Vec<_> = diff::keys(&vm)?
@@ -143,12 +149,18 @@ fn file_json(file: &FileDifference) -> Value {
         let file = node.filter(|node| node.kind == FileKind::File);
         file.map(|node| node.size)
     };
+    let modified = |node: Option<&FileNode>| {
+        let since = node?.modified?.duration_since(UNIX_EPOCH).ok()?;
+        u64::try_from(since.as_millis()).ok()
+    };
     json!({
         "what": file.became,
         "name": commit::file_name(&file.path),
         "kind": kind(file.now.as_ref().or(file.was.as_ref())),
         "size": size(file.now.as_ref()),
         "old_size": size(file.was.as_ref()),
+        "modified_ms": modified(file.now.as_ref()),
+        "old_modified_ms": modified(file.was.as_ref()),
         "security": file.security,
     })
 }

@@ -59,6 +59,12 @@ impl Field {
             } => self.stage_link(path, from, staged),
             Step::RemoveFile { path } | Step::RemoveFolder { path } => may_go(&self.on_host(path)?),
             Step::MakeFolder { .. } => Ok(()),
+            Step::DescribeFolder {
+                path,
+                attributes,
+                rights,
+                ..
+            } => may_describe(&self.on_host(path)?, *attributes, *rights),
             #[cfg(windows)]
             Step::WriteRights { key } => self.keys.check_rights(key),
             #[cfg(windows)]
@@ -104,6 +110,12 @@ impl Field {
             Step::RemoveFile { path } => remove_file(&self.on_host(path)?),
             Step::RemoveFolder { path } => remove_folder(&self.on_host(path)?),
             Step::MakeFolder { path } => self.make_folder(path),
+            Step::DescribeFolder {
+                path,
+                attributes,
+                rights,
+                ..
+            } => self.describe_folder(path, *attributes, *rights),
             Step::WriteFile { path, staged } | Step::LinkFile { path, staged, .. } => {
                 replace(&self.on_host(staged)?, &self.on_host(path)?)
             }
@@ -136,6 +148,31 @@ impl Field {
             copy_rights(&self.in_upper(path)?, &at).map_err(|e| Error::io("create", &at, e))?;
         }
         Ok(())
+    }
+
+    /// Gives the host's directory what the upper's has; nothing when one of them is there no more.
+    fn describe_folder(&self, path: &str, attributes: bool, rights: bool) -> Result<()> {
+        let (from, at) = (self.in_upper(path)?, self.on_host(path)?);
+        let (Some(like), Some(_)) = (look(&from)?, look(&at)?) else {
+            return Ok(());
+        };
+        let failed = |e| Error::io("change", &at, e);
+        if attributes {
+            give_attributes(&at, &like).map_err(failed)?;
+        }
+        if rights {
+            give_rights(&from, &at).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    /// Attributes of the host's directory `path` and figure of its rights now.
+    pub(super) fn folder(&self, path: &str) -> Result<Option<[u64; 2]>> {
+        let at = self.on_host(path)?;
+        match look(&at)? {
+            Some(data) => described(&at, &data).map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Takes away from the upper what the host has now.
@@ -300,6 +337,67 @@ fn set_attributes(at: &Path, like: &Metadata) -> io::Result<()> {
 
 #[cfg(not(windows))]
 fn set_attributes(_at: &Path, _like: &Metadata) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(windows)]
+fn give_attributes(at: &Path, like: &Metadata) -> io::Result<()> {
+    use std::os::windows::fs::MetadataExt;
+    crate::attributes::describe(at, [0; 4], like.file_attributes())
+}
+
+#[cfg(not(windows))]
+fn give_attributes(at: &Path, like: &Metadata) -> io::Result<()> {
+    set_attributes(at, like)
+}
+
+/// Gives the directory `to` the rights that `from` has of its own.
+#[cfg(windows)]
+fn give_rights(from: &Path, to: &Path) -> io::Result<()> {
+    use crate::security::Security;
+    Security::of_file(from)?.map_or(Ok(()), |own| own.give_folder(to))
+}
+
+#[cfg(not(windows))]
+fn give_rights(from: &Path, to: &Path) -> io::Result<()> {
+    copy_rights(from, to)
+}
+
+#[cfg(windows)]
+fn described(at: &Path, data: &Metadata) -> Result<[u64; 2]> {
+    use std::os::windows::fs::MetadataExt;
+    let own = crate::security::Security::of_file(at).map_err(|e| Error::io("read", at, e))?;
+    let rights = own.map_or(0, |own| own.figure());
+    Ok([data.file_attributes().into(), rights])
+}
+
+#[cfg(not(windows))]
+#[expect(clippy::unnecessary_wraps, reason = "the same as on Windows")]
+fn described(_at: &Path, _data: &Metadata) -> Result<[u64; 2]> {
+    Ok([0; 2])
+}
+
+/// Fails when the directory's attributes or rights could not be changed now.
+#[cfg(windows)]
+fn may_describe(at: &Path, attributes: bool, rights: bool) -> Result<()> {
+    use std::os::windows::fs::OpenOptionsExt;
+    const FILE_WRITE_ATTRIBUTES: u32 = 0x100;
+    const WRITE_DAC: u32 = 0x4_0000;
+    const FILE_FLAG_BACKUP_SEMANTICS: u32 = 0x0200_0000;
+    let wanted = [(attributes, FILE_WRITE_ATTRIBUTES), (rights, WRITE_DAC)];
+    let access = wanted
+        .iter()
+        .filter(|(wanted, _)| *wanted)
+        .fold(0, |all, (_, one)| all | one);
+    let opened = File::options()
+        .access_mode(access)
+        .custom_flags(FILE_FLAG_BACKUP_SEMANTICS)
+        .open(at);
+    opened.map(drop).map_err(|e| Error::io("change", at, e))
+}
+
+#[cfg(not(windows))]
+fn may_describe(_at: &Path, _attributes: bool, _rights: bool) -> Result<()> {
     Ok(())
 }
 

@@ -19,15 +19,16 @@ const LONGEST_LINE: usize = 40_000;
 
 /// The bases of a VM's files and keys.
 #[derive(Debug, Default)]
-pub(super) struct Bases {
+pub(crate) struct Bases {
     files: HashMap<Vec<u16>, [u64; 3]>,
+    directories: HashMap<Vec<u16>, [u64; 3]>,
     /// The figures of values and rights; 0 for rights that nobody kept.
     keys: HashMap<Vec<u16>, [u64; 2]>,
 }
 
 impl Bases {
     /// Reads those of a stack, the upper first: its lines count before those below.
-    pub(super) fn read(stack: &[Layer]) -> Result<Self> {
+    pub(crate) fn read(stack: &[Layer]) -> Result<Self> {
         let mut all = Self::default();
         for layer in stack.iter().rev() {
             all.add(&layer.files().join(NAME))?;
@@ -46,6 +47,7 @@ impl Bases {
                 let path = folded(path);
                 match stamp.kind {
                     Kind::File => drop(self.files.insert(path, stamp.numbers)),
+                    Kind::Directory => drop(self.directories.insert(path, stamp.numbers)),
                     Kind::Key => {
                         let [_, rights, values] = stamp.numbers;
                         self.keys.insert(path, [values, rights]);
@@ -60,6 +62,12 @@ impl Bases {
     /// none.
     pub(super) fn file(&self, path: &NodePath) -> Option<[u64; 3]> {
         self.files.get(&file_line(path)).copied()
+    }
+
+    /// Attributes and figure of the rights of the host's directory when the VM made its copy, and figure of
+    /// the rights that the copy got; none when the VM made the directory, or nobody kept it.
+    pub(crate) fn directory(&self, path: &NodePath) -> Option<[u64; 3]> {
+        self.directories.get(&file_line(path)).copied()
     }
 
     /// The figure of the values that the host's key had.

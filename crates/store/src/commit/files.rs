@@ -75,7 +75,9 @@ impl Planner<'_> {
             What::Gone { .. } if chosen == Chosen::OnTheWay => Ok(Verdict::Merge),
             What::Gone { implied } => self.gone(path, item.below.as_ref(), *implied),
             What::Here { node, opaque, .. } => match node.kind {
-                FileKind::Directory => self.directory(path, item.below.as_ref(), chosen, *opaque),
+                FileKind::Directory => {
+                    self.directory(path, node, item.below.as_ref(), chosen, *opaque)
+                }
                 FileKind::File if chosen == Chosen::OnTheWay => Ok(Verdict::Merge),
                 FileKind::File => self.file(path, node, item.below.as_ref()),
                 FileKind::Link { .. } => Ok(self
@@ -157,15 +159,49 @@ impl Planner<'_> {
         })
     }
 
+    /// Plans that a directory of the host's gets the attributes and rights that the VM gave its own. What is
+    /// in it is merged either way.
+    fn describe(&mut self, path: &NodePath, node: &FileNode, host: &FileNode) -> Result<()> {
+        let Some([was, was_rights, made]) = self.bases.directory(path) else {
+            return Ok(());
+        };
+        let [own_rights, host_rights] = [figure(node)?, figure(host)?];
+        let [was, own, now] =
+            [was as u32, node.attributes, host.attributes].map(|all| all & SETTABLE);
+        let attributes = own != was && own != now;
+        let rights = own_rights != made && own_rights != host_rights;
+        if !attributes && !rights {
+            return Ok(());
+        }
+        let changed = attributes && now != was || rights && host_rights != was_rights;
+        let why = changed.then_some(CHANGED);
+        if self.plan.overrules(&file_name(path), why) == Verdict::Merge {
+            self.plan.change(Act::Change, file_name(path));
+            self.plan.steps.push(Step::DescribeFolder {
+                path: unicode(path)?,
+                attributes,
+                rights,
+                made,
+            });
+        }
+        Ok(())
+    }
+
     fn directory(
         &mut self,
         path: &NodePath,
+        node: &FileNode,
         host: Option<&FileNode>,
         chosen: Chosen,
         opaque: bool,
     ) -> Result<Verdict> {
         let verdict = match host {
-            Some(host) if host.is_passable() => Verdict::Merge,
+            Some(host) if host.is_passable() => {
+                if chosen == Chosen::Yes && host.kind == FileKind::Directory {
+                    self.describe(path, node, host)?;
+                }
+                Verdict::Merge
+            }
             Some(host) => self.remove(path, host, false)?,
             None => Verdict::Merge,
         };
@@ -294,6 +330,20 @@ fn same_rights(own: &std::path::Path, host: &std::path::Path) -> bool {
 #[cfg(not(windows))]
 fn same_rights(_own: &std::path::Path, _host: &std::path::Path) -> bool {
     true
+}
+
+/// The figure of a directory's rights; 0 where it has none.
+#[cfg(windows)]
+fn figure(node: &FileNode) -> Result<u64> {
+    let own = crate::security::Security::of_file(&node.real);
+    let own = own.map_err(|e| Error::io("read", &node.real, e))?;
+    Ok(own.map_or(0, |own| own.figure()))
+}
+
+#[cfg(not(windows))]
+#[expect(clippy::unnecessary_wraps, reason = "the same as on Windows")]
+fn figure(_node: &FileNode) -> Result<u64> {
+    Ok(0)
 }
 
 fn gone(node: &FileNode) -> Error {

@@ -163,7 +163,6 @@ impl Journal {
         let bases = self.upper.join(NAME);
         if self.record.keep {
             base::forget(&bases, &gone)?;
-            self.rebase(&bases)?;
         } else {
             // What is in a directory before the directory.
             for drop in self.record.drops.iter().rev() {
@@ -171,6 +170,7 @@ impl Journal {
             }
             base::forget(&bases, &gone)?;
         }
+        self.rebase(&bases)?;
         self.end()
     }
 
@@ -186,8 +186,22 @@ impl Journal {
                 text.extend(line.iter().flat_map(|unit| unit.to_le_bytes()));
             }
         };
-        for step in &self.record.steps {
+        let kept = |step: &&Step| self.record.keep || matches!(step, Step::DescribeFolder { .. });
+        for step in self.record.steps.iter().filter(kept) {
             match step {
+                // The VM's own stays as long as something is in it.
+                Step::DescribeFolder { path, made, .. } => {
+                    if let Some([attributes, rights]) = self.field.folder(path)? {
+                        let units: Vec<u16> = path.encode_utf16().collect();
+                        add(
+                            &Stamp {
+                                kind: Kind::Directory,
+                                numbers: [attributes, rights, *made],
+                            },
+                            &units,
+                        );
+                    }
+                }
                 Step::WriteFile { path, .. } | Step::LinkFile { path, .. } => {
                     if let Some(numbers) = self.field.stamp(path)? {
                         let units: Vec<u16> = path.encode_utf16().collect();

@@ -7,7 +7,7 @@
 //! the host as it was, or a journal that the next command finishes.
 
 mod apply;
-mod base;
+pub(crate) mod base;
 mod files;
 mod into;
 mod journal;

@@ -24,6 +24,14 @@ pub(super) enum Step {
     RemoveFolder { path: String },
     /// A directory is made, with the attributes of the upper's.
     MakeFolder { path: String },
+    /// A directory gets the attributes, or the rights, that the upper's has. `made` is the figure of the
+    /// rights that the upper's got when it was made.
+    DescribeFolder {
+        path: String,
+        attributes: bool,
+        rights: bool,
+        made: u64,
+    },
     /// The file `staged` (beside it, or beside a directory that is to be made) takes its place.
     WriteFile { path: String, staged: String },
     /// The file gets one more name, `path`, by `staged`: that of the host's file `to`, or of the file that

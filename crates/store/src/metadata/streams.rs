@@ -9,7 +9,7 @@ const NAME: usize = 24;
 /// The alternate streams in what the system wrote; none when it is damaged, or a name is no Unicode. The
 /// file's own bytes, `::$DATA`, are no alternate stream; other types than `$DATA` hold no bytes of programs.
 #[cfg_attr(
-    not(windows),
+    not(any(windows, test)),
     expect(dead_code, reason = "only Windows tells such lists")
 )]
 pub(super) fn parse(told: &[u8]) -> Option<Vec<Stream>> {

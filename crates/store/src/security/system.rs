@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::os::windows::ffi::OsStrExt;
 use std::os::windows::fs::OpenOptionsExt;
 use std::os::windows::io::AsRawHandle;
 use std::path::Path;
@@ -13,9 +14,13 @@ use pinion_wire::rights::Rights;
 use windows_sys::Win32::Foundation::{LocalFree, RtlNtStatusToDosError};
 use windows_sys::Win32::Security::Authorization::{
     ConvertSecurityDescriptorToStringSecurityDescriptorW,
-    ConvertStringSecurityDescriptorToSecurityDescriptorW, SDDL_REVISION_1,
+    ConvertStringSecurityDescriptorToSecurityDescriptorW, SDDL_REVISION_1, SE_FILE_OBJECT,
+    SetNamedSecurityInfoW,
 };
-use windows_sys::Win32::Security::{DACL_SECURITY_INFORMATION, OWNER_SECURITY_INFORMATION};
+use windows_sys::Win32::Security::{
+    DACL_SECURITY_INFORMATION, GetSecurityDescriptorDacl, OWNER_SECURITY_INFORMATION,
+    UNPROTECTED_DACL_SECURITY_INFORMATION,
+};
 
 /// `READ_CONTROL` and `WRITE_DAC` (winnt.h).
 const READ_CONTROL: u32 = 0x2_0000;
@@ -78,6 +83,42 @@ impl Security {
     pub(crate) fn give_file(&self, path: &Path) -> io::Result<()> {
         let file = open(path, WRITE_DAC)?;
         self.give(file.as_raw_handle()).map_err(error)
+    }
+
+    /// Gives it to a directory: what was handed down to it is left out, and what the directory's own place
+    /// hands down is added, to it and to all in it.
+    pub(crate) fn give_folder(&self, path: &Path) -> io::Result<()> {
+        let whole = self.text().unwrap_or_default();
+        let own = super::own_part(&whole);
+        if own == whole {
+            return self.give_file(path);
+        }
+        let own = Self::parse(&own).ok_or(io::ErrorKind::InvalidData)?;
+        let (mut present, mut defaulted, mut list) = (0, 0, null_mut());
+        let name: Vec<u16> = path.as_os_str().encode_wide().chain([0]).collect();
+        // SAFETY: the descriptor is one that the system wrote and lives over both calls, and so does the
+        // list in it; the name ends in a zero.
+        let error = unsafe {
+            GetSecurityDescriptorDacl(
+                own.bytes.as_ptr().cast_mut().cast(),
+                &raw mut present,
+                &raw mut list,
+                &raw mut defaulted,
+            );
+            SetNamedSecurityInfoW(
+                name.as_ptr(),
+                SE_FILE_OBJECT,
+                DACL_SECURITY_INFORMATION | UNPROTECTED_DACL_SECURITY_INFORMATION,
+                null_mut(),
+                null_mut(),
+                list,
+                null_mut(),
+            )
+        };
+        match error {
+            0 => Ok(()),
+            error => Err(io::Error::from_raw_os_error(error.cast_signed())),
+        }
     }
 
     /// Gives it to the key of this NT path, a link itself.

@@ -11,9 +11,13 @@ use std::os::windows::fs::OpenOptionsExt;
 use std::os::windows::io::AsRawHandle;
 use std::time::Duration;
 use windows_sys::Win32::Foundation::{ERROR_NO_MORE_ITEMS, GetLastError, INVALID_HANDLE_VALUE};
+use windows_sys::Win32::Security::Authorization::{
+    ConvertStringSecurityDescriptorToSecurityDescriptorW, SDDL_REVISION_1,
+};
+use windows_sys::Win32::Security::{DACL_SECURITY_INFORMATION, SetFileSecurityW};
 use windows_sys::Win32::Storage::FileSystem::{
     FILE_ATTRIBUTE_READONLY, FILE_BASIC_INFO, FileBasicInfo, FindClose, FindFirstFileW,
-    SetFileInformationByHandle, WIN32_FIND_DATAW,
+    SetFileAttributesW, SetFileInformationByHandle, WIN32_FIND_DATAW,
 };
 use windows_sys::Win32::System::Registry::{
     HKEY, HKEY_CLASSES_ROOT, HKEY_CURRENT_USER, HKEY_LOCAL_MACHINE, HKEY_USERS, KEY_ALL_ACCESS,
@@ -50,6 +54,11 @@ fn do_one(words: &[&str]) -> Value {
         })),
         ["file-touch-as-reader", path] => answered(touch_as_reader(path)),
         ["file-hold", path, seconds] => done(hold(path, seconds)),
+        ["file-mark", path, attributes] => answered(mark(path, attributes)),
+        ["file-marks", path] => told(
+            fs::metadata(path).map(|m| json!(std::os::windows::fs::MetadataExt::file_attributes(&m))),
+        ),
+        ["file-rights", path, rights] => answered(give_rights(path, rights)),
         ["folder-make", path] => done(fs::create_dir(path)),
         ["folder-delete", path] => done(fs::remove_dir(path)),
         ["folder-list", path] => told(list(path)),
@@ -68,7 +77,7 @@ fn do_one(words: &[&str]) -> Value {
         ["key-list", key] => with_key(key, KEY_READ, subkeys),
         _ => usage(
             "file-read P | file-write P TEXT | file-append P TEXT | file-fill P | file-delete P | file-rename P Q | \
-             file-link P Q | file-copy P Q | file-stat P | file-touch-as-reader P | file-hold P SECONDS | folder-make P | folder-delete P | folder-list P | file-find P | \
+             file-link P Q | file-copy P Q | file-stat P | file-touch-as-reader P | file-hold P SECONDS | file-mark P ATTRIBUTES | file-marks P | file-rights P SDDL | folder-make P | folder-delete P | folder-list P | file-find P | \
              key-create K | key-delete K | key-set K NAME TEXT | key-get K NAME | key-unset K NAME | key-list K",
         ),
     }
@@ -145,6 +154,37 @@ fn touch_as_reader(path: &str) -> Answer {
         Err(last_error())
     } else {
         Ok(json!(null))
+    }
+}
+
+/// Gives a file or directory these attributes.
+fn mark(path: &str, attributes: &str) -> Answer {
+    // SAFETY: the path ends in a zero.
+    let set = unsafe { SetFileAttributesW(wide(path).as_ptr(), attributes.parse().unwrap_or(0)) };
+    if set == 0 {
+        Err(last_error())
+    } else {
+        Ok(json!(null))
+    }
+}
+
+/// Gives a file or directory this list of rights.
+fn give_rights(path: &str, rights: &str) -> Answer {
+    let mut descriptor = null_mut();
+    // SAFETY: texts end in a zero; the descriptor lives until the program ends.
+    let set = unsafe {
+        ConvertStringSecurityDescriptorToSecurityDescriptorW(
+            wide(rights).as_ptr(),
+            SDDL_REVISION_1,
+            &raw mut descriptor,
+            null_mut(),
+        ) != 0
+            && SetFileSecurityW(wide(path).as_ptr(), DACL_SECURITY_INFORMATION, descriptor) != 0
+    };
+    if set {
+        Ok(json!(null))
+    } else {
+        Err(last_error())
     }
 }
 

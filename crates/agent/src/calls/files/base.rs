@@ -3,7 +3,8 @@
 //! place of each line is taken by one addition in the tally, so that members
 //! never write over one another and wait for none.
 
-use super::raw;
+use super::metadata;
+use super::raw::{self, Owned};
 use crate::{scratch, state};
 use core::sync::atomic::Ordering;
 use pinion_nt::calls::NtWriteFile;
@@ -36,6 +37,19 @@ pub(crate) fn stamp(name: &[u16]) -> Option<Stamp> {
         kind: Kind::File,
         numbers: [size, written, changed],
     })
+}
+
+/// Keeps what the host's directory `original` is like, which has `attributes`, and
+/// the rights that its copy `made` got.
+pub(crate) fn keep_directory(original: &Owned, made: &Owned, attributes: u32, path: &[u16]) {
+    let figures = [original, made].map(|directory| metadata::figure(directory.0));
+    keep(
+        &Stamp {
+            kind: Kind::Directory,
+            numbers: [attributes.into(), figures[0], figures[1]],
+        },
+        path,
+    );
 }
 
 /// Keeps `stamp` of `path`.

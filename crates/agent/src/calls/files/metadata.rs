@@ -13,6 +13,7 @@ use pinion_names::units::join;
 use pinion_nt::calls::{NtQueryEaFile, NtQuerySecurityObject, NtSetEaFile, NtSetSecurityObject};
 use pinion_nt::status::{STATUS_NAME_TOO_LONG, success};
 use pinion_nt::{HANDLE, NTSTATUS};
+use pinion_wire::rights::Rights;
 
 /// The access that a copy needs beside that to its bytes: `WRITE_DAC`,
 /// `FILE_WRITE_EA` (winnt.h).
@@ -67,6 +68,19 @@ fn rights(file: HANDLE, out: &mut [u16]) -> Option<usize> {
         NtQuerySecurityObject(file, DACL, out.as_mut_ptr().cast(), size, &raw mut needed)
     };
     success(status).then_some(needed.div_ceil(2) as usize)
+}
+
+/// The figure of the list of rights of `file`; 0 when it does not tell.
+pub(crate) fn figure(file: HANDLE) -> u64 {
+    let figure = scratch::with(scratch::LARGE, |buffer| {
+        let length = rights(file, buffer)?;
+        let units = buffer.get(..length)?;
+        // SAFETY: the same memory, which any byte may be read of.
+        let bytes =
+            unsafe { core::slice::from_raw_parts(units.as_ptr().cast::<u8>(), size_of_val(units)) };
+        Rights::of(bytes).map(|rights| rights.figure())
+    });
+    figure.flatten().unwrap_or(0)
 }
 
 fn extended_attributes(source: HANDLE, copy: HANDLE) {

@@ -30,6 +30,8 @@ pub(crate) const DIRECTORY: u32 = 0x10;
 pub(crate) const READ_ONLY: u32 = 0x1;
 /// `FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE` (winnt.h).
 pub(crate) const SHARE_ALL: u32 = 7;
+/// `READ_CONTROL` (winnt.h): what it takes to read the list of rights.
+pub(crate) const READ_CONTROL: u32 = 0x2_0000;
 /// `FILE_READ_ATTRIBUTES` (winnt.h).
 pub(crate) const READ_ATTRIBUTES: u32 = 0x80;
 /// `FILE_WRITE_ATTRIBUTES` (winnt.h).

@@ -399,7 +399,7 @@ impl Upper for View<'_> {
             if depth > 1 {
                 notes::leave(Note::Copied, path);
             }
-            let how = directory(raw::WRITE_ATTRIBUTES, raw::OPEN_IF);
+            let how = directory(raw::WRITE_ATTRIBUTES | raw::READ_CONTROL, raw::OPEN_IF);
             with_name(0, path, &[], |name| raw::open(name, how))?
         };
         if depth < 2 {
@@ -407,12 +407,20 @@ impl Upper for View<'_> {
             cache::made(path);
             return Ok(());
         }
-        let original = directory(raw::READ_ATTRIBUTES, raw::OPEN);
-        let original = with_name(like, path, &[], |name| raw::open(name, original))??;
+        let open = |access| {
+            with_name(like, path, &[], |name| {
+                raw::open(name, directory(access, raw::OPEN))
+            })?
+        };
+        let original = open(raw::READ_ATTRIBUTES | raw::READ_CONTROL)
+            .or_else(|_| open(raw::READ_ATTRIBUTES))?;
         let above = self.basic(0, depth - 1)?;
         let made = names::with_own_case(original.0, path, make)??;
         cache::made(path);
         if let Ok(Some(mut basic)) = self.basic(like, depth) {
+            if like == Self::host() {
+                base::keep_directory(&original, &made, basic.attributes, path);
+            }
             basic.attributes = metadata::settable(basic.attributes);
             // A directory whose times cannot be kept is a directory all the same.
             let _ = raw::set_basic(&made, &basic);
