@@ -321,7 +321,8 @@ fn a_diff_goes_by_content_and_by_what_the_vm_was_made_from() {
     // What is frozen by a clone is the VM's change all the same.
     world.clone_of("copy", "second").unwrap();
     let vm = world.store.load(&name("copy")).unwrap();
-    let told: Vec<_> = pinion_store::diff::files(&vm)
+    let told: Vec<_> = pinion_store::diff::files(&vm, false)
+        .unwrap()
         .map(Result::unwrap)
         .map(|file| (file.became, file.path[1].to_str().unwrap().to_owned()))
         .collect();
@@ -335,5 +336,8 @@ fn a_diff_goes_by_content_and_by_what_the_vm_was_made_from() {
         expected.map(|(became, name)| (became, name.to_owned()))
     );
     let second = world.store.load(&name("second")).unwrap();
-    assert_eq!(pinion_store::diff::files(&second).count(), 0);
+    assert_eq!(
+        pinion_store::diff::files(&second, false).unwrap().count(),
+        0
+    );
 }

@@ -164,14 +164,22 @@ impl Journal {
         if self.record.keep {
             base::forget(&bases, &gone)?;
         } else {
-            // What is in a directory before the directory.
-            for drop in self.record.drops.iter().rev() {
+            for drop in self.drops() {
                 self.field.drop_from_upper(drop)?;
             }
             base::forget(&bases, &gone)?;
         }
         self.rebase(&bases)?;
         self.end()
+    }
+
+    /// What the upper no longer needs, in the order in which it goes: first the whiteouts, which would hide
+    /// what the host has by now of what goes then; then what is in a directory before the directory.
+    fn drops(&self) -> impl Iterator<Item = &Drop> {
+        let hides = |drop: &&Drop| matches!(drop, Drop::Whiteout { .. } | Drop::HiddenKey { .. });
+        let all = &self.record.drops;
+        let rest = all.iter().rev().filter(move |drop| !hides(drop));
+        all.iter().filter(hides).chain(rest)
     }
 
     /// Keeps what the host has now as the base of what was merged.
@@ -367,7 +375,7 @@ impl Journal {
             return;
         }
         self.enter(State::Clearing).expect("written");
-        for drop in self.record.drops.iter().rev() {
+        for drop in self.drops() {
             if !next() {
                 return;
             }
