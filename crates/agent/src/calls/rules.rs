@@ -81,6 +81,15 @@ pub(crate) fn with_absolute<R>(
     })?
 }
 
+/// Whether a rule has the last part of `name` in some directory; `None` otherwise.
+/// Most names are done with here: to find the directory takes two calls.
+fn may_concern(channel: Channel, action: Action, name: &[u16]) -> Option<()> {
+    let leaf = name.rsplit(|&unit| unit == SEPARATOR).next()?;
+    let rules = &state::page().rules;
+    let verdict = rules::decide(rules, channel, action, places::ANY, leaf, upcase);
+    (verdict != Verdict::Default).then_some(())
+}
+
 /// Carries out what a rule says of an object; `None` where none has it.
 #[cold]
 #[inline(never)]
@@ -92,6 +101,7 @@ pub(crate) fn object(
 ) -> Option<NTSTATUS> {
     let session = state::page().session;
     decode::with_attributes(attributes, |decoded| {
+        may_concern(channel, intent.into(), decoded.name)?;
         with_absolute(decoded, |name| {
             let found = place::find(session, name)?;
             match decide(channel, intent.into(), found.places, found.leaf) {
