@@ -25,6 +25,7 @@ mod rpc;
 mod servers;
 mod sockets;
 mod supervisor;
+mod thread_alert;
 mod window;
 mod window_hooks;
 mod window_messages;
@@ -96,6 +97,7 @@ pub fn player(probe: &str) -> Option<Player> {
         .or_else(|| window::player(probe))
         .or_else(|| desktop::player(probe))
         .or_else(|| process::player(probe))
+        .or_else(|| thread_alert::player(probe))
         .or_else(|| supervisor::player(probe))
         .or_else(|| sockets::player(probe))
         .or_else(|| files::player(probe))

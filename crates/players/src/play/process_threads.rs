@@ -19,7 +19,6 @@ imports! {
     }
     "ntdll.dll" {
         fn NtGetNextThread(process: HANDLE, thread: HANDLE, access: u32, attributes: u32, flags: u32, next: *mut HANDLE) -> NTSTATUS;
-        fn NtAlertThreadByThreadId(thread: usize) -> NTSTATUS;
     }
 }
 
@@ -53,8 +52,6 @@ pub fn reach(ask: &Ask) -> Step<()> {
         "priority" => yes("set", unsafe {
             SetThreadPriority(open_thread(ask, 0x20)?.0, 1)?
         }),
-        // SAFETY: a number.
-        "alert-by-id" => nt("alert", unsafe { NtAlertThreadByThreadId(thread)? }),
         way => win::unknown(way),
     }
 }

@@ -63,9 +63,9 @@ pub(super) const PROBES: &[Probe] = &[
             number("suspend"),
             number("context"),
             number("priority"),
-            number("alert-by-id"),
         ],
     ),
+    felt("thread-alert", Channel::Threads, &[number("by-id")]),
     seen(
         "memory-read",
         Channel::Memory,

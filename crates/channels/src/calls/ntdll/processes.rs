@@ -40,7 +40,7 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
     Threads Other ByHandle Settled "asks of, or changes by an object that was made for it, a thread that was decided when it was opened" {
         NtChangeThreadState NtQueryInformationThread
     }
-    Local None NoIpc Settled "wakes threads of the calling process only (the kernel refuses ids of others)" {
+    Local None NoIpc Settled "wakes threads of the calling process only: NT refuses ids of others, and Wine 8 and 10 keep a table of their own in each process (dlls/ntdll/unix/sync.c)" {
         NtAlertThreadByThreadId NtAlertThreadByThreadIdEx NtAlertMultipleThreadByThreadId
         NtWaitForAlertByThreadId
     }
