@@ -24,6 +24,15 @@ pub const HEEDS_PIPE_DISPOSITION_SINCE: u32 = 10;
 /// the disposition `FILE_CREATE`.
 pub const FORGETS_FIRST_INSTANCE: &[u8] = b"kernelbase.dll";
 
+/// Below which key of the user's and of the machine's Wine keeps secrets, in
+/// their own form: stored credentials (dlls/advapi32/cred.c) and private keys
+/// (dlls/rsaenh, dlls/dssenh).
+pub const SECRETS_PARENT: &str = r"\Software\Wine";
+/// The names of those keys of the user's.
+pub const USER_SECRETS: &[&str] = &["Credential Manager", "Crypto"];
+/// The names of those of the machine's.
+pub const MACHINE_SECRETS: &[&str] = &["Crypto"];
+
 /// The major number of a version such as `8.0`.
 #[must_use]
 pub fn major(version: &[u8]) -> Option<u32> {

@@ -10,7 +10,7 @@ use super::listing::{Entry, Head, Listing};
 use super::marks::{self, Mark};
 use super::raw::{self, Key, is_missing};
 use super::tree::Stack;
-use super::{access, handles, names, own_links};
+use super::{access, handles, names, own_links, private};
 use crate::region::Region;
 use crate::state;
 use core::sync::atomic::{AtomicPtr, Ordering};
@@ -174,6 +174,7 @@ fn build(name: &[u16], generation: u64) -> Result<Listing, NTSTATUS> {
     let sources = sources_of(&mut stack, name)?;
     if let Some(only) = sources.only()
         && closed_child(name).is_none()
+        && private::children(name).is_empty()
     {
         let mut listing = Listing::new(name, generation, 0)?;
         listing.set_only(only);
@@ -229,8 +230,12 @@ fn read(
         if layer == host {
             listing.head().host_time = raw::written(&source)?;
         }
-        let closed = closed.filter(|_| layer == host);
-        add_all(&mut listing, &source, layer, closed)?;
+        let is_hidden = |child: &[u16]| {
+            layer == host
+                && (closed.is_some_and(|closed| is(child, closed))
+                    || private::is_child(name, child))
+        };
+        add_all(&mut listing, &source, layer, is_hidden)?;
         if layer < host {
             add_whiteouts(&mut listing, name, layer)?;
         }
@@ -246,16 +251,20 @@ fn closed_child(name: &[u16]) -> Option<&'static [u16]> {
     (!child.is_empty() && !child.contains(&SEPARATOR)).then_some(child)
 }
 
+/// Whether the names are one.
+fn is(name: &[u16], other: &[u16]) -> bool {
+    below(name, other).is_some_and(<[u16]>::is_empty)
+}
+
 fn add_all(
     listing: &mut Listing,
     source: &Key,
     layer: usize,
-    closed: Option<&[u16]>,
+    is_hidden: impl Fn(&[u16]) -> bool,
 ) -> Result<(), NTSTATUS> {
     raw::each_child(source, |child| {
         let name = child.name;
-        let hidden = closed.is_some_and(|c| below(name, c).is_some_and(<[u16]>::is_empty));
-        if hidden || is_passing(name) {
+        if is_hidden(name) || is_passing(name) {
             return Ok(());
         }
         let entry = Entry::new(layer, false, child.time);

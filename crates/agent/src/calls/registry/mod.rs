@@ -31,6 +31,7 @@ mod names;
 mod notify;
 mod open;
 mod own_links;
+mod private;
 mod query;
 mod raw;
 mod recent;

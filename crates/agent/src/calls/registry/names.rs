@@ -4,7 +4,7 @@
 //! The 32-bit view is resolved by asking the host; [`links`] follows link keys.
 
 use super::access::{READ, WOW64_32KEY};
-use super::{handles, links, own_links, raw, recent};
+use super::{handles, links, own_links, private, raw, recent};
 use crate::decode::Attributes;
 use crate::{scratch, state};
 use pinion_names::key;
@@ -165,9 +165,15 @@ pub(super) fn is_closed(name: &[u16]) -> bool {
     !store.is_empty() && below(name, store).is_some()
 }
 
+/// Whether the VM must not see what the host has by the name.
+pub(super) fn hides_host(name: &[u16]) -> bool {
+    is_closed(name) || private::is_private(name)
+}
+
 /// Whether below this host key something is not as on the host even while no
-/// layer has a part of it: the store, which is closed, or a link to elsewhere.
+/// layer has a part of it: the store, which is closed, a key that is the host's
+/// alone, or a link to elsewhere.
 pub(super) fn is_special(name: &[u16]) -> bool {
     let above = |path: &[u16]| below(path, name).is_some();
-    above(state::page().store_keys.as_units()) || links::any(above)
+    above(state::page().store_keys.as_units()) || private::any_below(name) || links::any(above)
 }

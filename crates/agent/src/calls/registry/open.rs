@@ -11,7 +11,7 @@ use super::handles::{self, Kind, STATUS_KEY_DELETED, Standing, kind_at, known, o
 use super::names::{self, Wanted};
 use super::raw::{self, is_missing};
 use super::tree::{self, Stack};
-use super::{copy_up, grants, make, marks, recent};
+use super::{copy_up, grants, make, marks, private, recent};
 use crate::decode::{self, Attributes};
 use crate::hooks::{self, kept};
 use crate::{guard, state};
@@ -335,6 +335,9 @@ fn existing(open: &Open, given: &OBJECT_ATTRIBUTES, name: &[u16], link: bool) ->
         }
         if layer < host && recent::lacks(name, layer) {
             continue;
+        }
+        if layer == host && private::is_private(name) {
+            return status;
         }
         let status = open.in_layer(given, name, layer);
         if success(status) {

@@ -80,7 +80,7 @@ impl Tree for Stack<'_> {
 
     fn entry(&mut self, layer: usize, depth: usize) -> Result<Option<Kind>, NTSTATUS> {
         let host = layer + 1 == self.layers();
-        if host && super::names::is_closed(self.at(depth)) {
+        if host && super::names::hides_host(self.at(depth)) {
             return Ok(None);
         }
         let snapshot = layer > 0 && !host;
