@@ -258,6 +258,7 @@ hooks! {
     NtQueryValueKey(key: HANDLE, name: *const UNICODE_STRING, class: u32, buffer: *mut c_void, length: u32, returned: *mut u32) => calls::registry::query_value;
     NtEnumerateValueKey(key: HANDLE, index: u32, class: u32, buffer: *mut c_void, length: u32, returned: *mut u32) => calls::registry::enumerate_value;
     NtQueryMultipleValueKey(key: HANDLE, entries: *mut c_void, count: u32, buffer: *mut c_void, length: *mut u32, returned: *mut u32) => calls::registry::query_multiple;
+    NtFlushKey(key: HANDLE) => calls::registry::flush_key;
     NtRenameKey(key: HANDLE, name: *const UNICODE_STRING) => calls::registry::rename_key;
     NtDuplicateObject(source_process: HANDLE, source: HANDLE, target_process: HANDLE, target: Handles, access: u32, attributes: u32, options: u32) => calls::handles::duplicate;
     NtOpenKeyTransacted(handle: Handles, access: u32, attributes: Attributes, transaction: HANDLE) => calls::registry::open_transacted;

@@ -8,7 +8,7 @@
 
 use super::raw::Owned;
 use crate::hooks::kept;
-use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use pinion_nt::status::success;
 use pinion_nt::{CURRENT_PROCESS, HANDLE};
 
@@ -19,6 +19,9 @@ struct Place {
     handle: AtomicUsize,
     /// The access that the program has by it.
     access: AtomicU32,
+    /// Whether the name is gone already, as it was asked to be when the handle is
+    /// closed.
+    goes: AtomicBool,
     /// The handle of the copy; 0 as long as there is none.
     own: AtomicUsize,
 }
@@ -27,6 +30,7 @@ static TABLE: [Place; PLACES] = [const {
     Place {
         handle: AtomicUsize::new(0),
         access: AtomicU32::new(0),
+        goes: AtomicBool::new(false),
         own: AtomicUsize::new(0),
     }
 }; PLACES];
@@ -42,9 +46,9 @@ fn find(handle: HANDLE) -> Option<&'static Place> {
         .find(|place| place.handle.load(Ordering::Acquire) == handle as usize)
 }
 
-/// Takes note of `handle`, by which the program has `access`; `false` when there
-/// is no room.
-pub(crate) fn keep(handle: HANDLE, access: u32) -> bool {
+/// Takes note of `handle`, by which the program has `access`, and whose name
+/// `goes` already; `false` when there is no room.
+pub(crate) fn keep(handle: HANDLE, access: u32, goes: bool) -> bool {
     TAKEN.fetch_add(1, Ordering::AcqRel);
     let taken = TABLE.iter().find(|place| {
         let free = &place.handle;
@@ -52,7 +56,10 @@ pub(crate) fn keep(handle: HANDLE, access: u32) -> bool {
             .is_ok()
     });
     match taken {
-        Some(place) => place.access.store(access, Ordering::Release),
+        Some(place) => {
+            place.goes.store(goes, Ordering::Release);
+            place.access.store(access, Ordering::Release);
+        }
         None => {
             TAKEN.fetch_sub(1, Ordering::AcqRel);
         }
@@ -66,9 +73,16 @@ pub(crate) fn access(handle: HANDLE) -> Option<u32> {
     find(handle).map(|place| place.access.load(Ordering::Acquire))
 }
 
-/// Whether `handle` is such a one, and there is no copy yet.
+/// Whether `handle` is such a one, and there is no copy yet and may be one.
 pub(crate) fn has(handle: HANDLE) -> bool {
-    find(handle).is_some_and(|place| place.own.load(Ordering::Acquire) == 0)
+    find(handle).is_some_and(|place| {
+        place.own.load(Ordering::Acquire) == 0 && !place.goes.load(Ordering::Acquire)
+    })
+}
+
+/// Whether the name of `handle`'s file is gone already.
+pub(crate) fn goes(handle: HANDLE) -> bool {
+    find(handle).is_some_and(|place| place.goes.load(Ordering::Acquire))
 }
 
 /// The handle by which calls on `handle` go: that of the copy, where there is
@@ -112,7 +126,13 @@ pub(crate) fn duplicated(handle: HANDLE, copy: HANDLE) {
         return;
     };
     let own = place.own.load(Ordering::Acquire);
-    if !keep(copy, place.access.load(Ordering::Acquire)) || own == 0 {
+    let (access, goes) = (&place.access, &place.goes);
+    let kept = keep(
+        copy,
+        access.load(Ordering::Acquire),
+        goes.load(Ordering::Acquire),
+    );
+    if !kept || own == 0 {
         return;
     }
     let mut second = core::ptr::null_mut();

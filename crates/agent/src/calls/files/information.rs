@@ -216,6 +216,10 @@ pub(crate) unsafe fn set_information(
         return told(io, status);
     }
     if let Some(deletes) = deletion_asked(buffer, length, class) {
+        // One that is gone when it is closed stays so (observed on Wine 8 and 10).
+        if for_deletion::goes(file) {
+            return told(io, may_set(file, class).err().unwrap_or(0));
+        }
         if for_deletion::has(file) {
             return told(io, without_copy(file, class, deletes));
         }
@@ -365,15 +369,7 @@ fn wants_deletion(buffer: *const c_void, length: u32, class: u32) -> bool {
 /// Hides the name of a file of a lower layer, which was opened for that, or shows
 /// it again. The name is gone at once, not only when the handle is.
 fn without_copy(file: HANDLE, class: u32, deletes: bool) -> NTSTATUS {
-    // Wine 8 does not know the newer class. To set that nothing is deleted harms
-    // no file, and who knows the class says that the handle has no right to it.
-    let (keeps, mut block) = (0_u32, raw::block());
-    // SAFETY: flags and block are locals.
-    let status = unsafe {
-        let flags = (&raw const keeps).cast_mut().cast();
-        kept::NtSetInformationFile(file, &raw mut block, flags, 4, class)
-    };
-    if !success(status) && status != STATUS_ACCESS_DENIED {
+    if let Err(status) = may_set(file, class) {
         return status;
     }
     let done = names::with_located(file, |_, path| {
@@ -388,6 +384,23 @@ fn without_copy(file: HANDLE, class: u32, deletes: bool) -> NTSTATUS {
         Some(Err(status)) => status,
         Some(Ok(())) => 0,
         None => STATUS_ACCESS_DENIED,
+    }
+}
+
+/// Whether the kernel takes `class`, one of the two that delete.
+fn may_set(file: HANDLE, class: u32) -> Result<(), NTSTATUS> {
+    // Wine 8 does not know the newer class. To set that nothing is deleted harms
+    // no file, and who knows the class says that the handle has no right to it.
+    let (keeps, mut block) = (0_u32, raw::block());
+    // SAFETY: flags and block are locals.
+    let status = unsafe {
+        let flags = (&raw const keeps).cast_mut().cast();
+        kept::NtSetInformationFile(file, &raw mut block, flags, 4, class)
+    };
+    if success(status) || status == STATUS_ACCESS_DENIED {
+        Ok(())
+    } else {
+        Err(status)
     }
 }
 

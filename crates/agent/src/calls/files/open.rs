@@ -325,7 +325,7 @@ fn may_delete(
     }
     // SAFETY: plain data; the handle was made by this call.
     let handle = unsafe { guard::read(open.handle) }.ok()?;
-    if for_deletion::keep(handle, open.access) {
+    if for_deletion::keep(handle, open.access, false) {
         return Some(status);
     }
     // SAFETY: as above.
@@ -351,14 +351,18 @@ fn delete_on_close(
     if !success(status) {
         return status;
     }
+    // SAFETY: plain data; the handle was made by this call.
+    let Ok(handle) = (unsafe { guard::read(open.handle) }) else {
+        return status;
+    };
     match hide(view) {
-        Ok(()) => status,
+        Ok(()) => {
+            for_deletion::keep(handle, open.access, true);
+            status
+        }
         Err(failed) => {
-            // SAFETY: plain data; the handle was made by this call.
-            if let Ok(handle) = unsafe { guard::read(open.handle) } {
-                // SAFETY: as above.
-                unsafe { NtClose(handle) };
-            }
+            // SAFETY: the handle was made by this call.
+            unsafe { NtClose(handle) };
             failed
         }
     }

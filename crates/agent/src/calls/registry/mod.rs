@@ -54,4 +54,6 @@ pub(crate) use refused::*;
 pub(crate) use rename::rename_key;
 pub(crate) use security::query_security;
 pub(crate) use transactions::{create_transacted, open_transacted, open_transacted_ex};
-pub(crate) use values::{delete_value, enumerate_value, query_multiple, query_value, set_value};
+pub(crate) use values::{
+    delete_value, enumerate_value, flush_key, query_multiple, query_value, set_value,
+};

@@ -83,6 +83,14 @@ pub(crate) unsafe fn query_multiple(
     })
 }
 
+/// As `NtFlushKey`.
+pub(crate) unsafe fn flush_key(key: HANDLE) -> NTSTATUS {
+    with_standing(key, |key| {
+        // SAFETY: takes only a handle.
+        unsafe { kept::NtFlushKey(key) }
+    })
+}
+
 /// As `NtSetValueKey`.
 pub(crate) unsafe fn set_value(
     key: HANDLE,

@@ -12,11 +12,11 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
     }
     Registry Other ByHandle Hooked "the key is looked up again in the VM's layers: a copy may have been made since, and names come back as they were asked" {
         NtDeleteKey NtSetValueKey NtDeleteValueKey NtQueryKey NtEnumerateKey NtQueryValueKey
-        NtEnumerateValueKey NtQueryMultipleValueKey NtNotifyChangeKey NtSaveKey NtSaveKeyEx
+        NtEnumerateValueKey NtQueryMultipleValueKey NtNotifyChangeKey NtFlushKey NtSaveKey NtSaveKeyEx
         NtSaveMergedKeys NtRestoreKey NtLockRegistryKey NtQuerySecurityObject
     }
     Registry Other ByHandle Settled "acts on a key or object that was decided when it was opened" {
-        NtFlushKey NtSetInformationKey NtCompactKeys NtCompressKey NtSetSecurityObject
+        NtSetInformationKey NtCompactKeys NtCompressKey NtSetSecurityObject
     }
     Registry Other Denied Open "acts on the whole registry of the host; needs rights that a plain user lacks" {
         NtFreezeRegistry NtThawRegistry NtInitializeRegistry NtLockProductActivationKeys
