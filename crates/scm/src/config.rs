@@ -47,6 +47,7 @@ impl Controller {
                 return Err(error);
             }
         };
+        self.notices.created(&record.name);
         self.effects.push(Effect::WriteConfig(record));
         Ok(handle)
     }
@@ -106,6 +107,8 @@ impl Controller {
             return Err(Win32Error::SERVICE_MARKED_FOR_DELETE);
         }
         service.delete_pending = true;
-        Ok(service.record.name.clone())
+        let (name, status) = (service.record.name.clone(), service.status);
+        self.notices.delete_pending(id, status);
+        Ok(name)
     }
 }

@@ -14,6 +14,7 @@ use crate::database::Database;
 use crate::effect::{Effect, Failure, Message, Millis, Outcome, Ticket};
 use crate::error::{Result, Win32Error};
 use crate::handles::{Client, HandleId, Handles, Object, ServiceId};
+use crate::notices::Notices;
 use crate::process::{Errand, Processes, Purpose};
 use crate::record::{Record, check_name};
 use crate::status::{State, Status};
@@ -48,6 +49,7 @@ pub struct Controller {
     pub(crate) settings: Settings,
     pub(crate) services: Database,
     pub(crate) handles: Handles,
+    pub(crate) notices: Notices,
     pub(crate) processes: Processes,
     pub(crate) effects: Vec<Effect>,
     /// Services whose change others may wait for; empty between operations.
@@ -62,6 +64,7 @@ impl Controller {
             settings,
             services: Database::default(),
             handles: Handles::new(),
+            notices: Notices::default(),
             processes: Processes::default(),
             effects: Vec::new(),
             changed: Vec::new(),
@@ -130,6 +133,7 @@ impl Controller {
             return Err(Win32Error::INVALID_HANDLE);
         }
         self.handles.close(client, handle)?;
+        self.notices.close(handle);
         self.after_close(object);
         Ok(())
     }
@@ -151,6 +155,7 @@ impl Controller {
 
     /// A process that may have held handles has ended.
     pub fn client_gone(&mut self, client: Client) {
+        self.notices.close_all(client);
         for object in self.handles.close_all(client) {
             self.after_close(object);
         }
@@ -174,6 +179,7 @@ impl Controller {
             && !self.handles.is_open(id)
             && let Some(service) = self.services.remove(id)
         {
+            self.notices.deleted(&service.record.name);
             self.effects.push(Effect::DeleteConfig(service.record.name));
         }
     }
@@ -204,6 +210,7 @@ impl Controller {
         let from = mem::replace(&mut service.status, status).state;
         if from != status.state {
             let name = service.record.name.clone();
+            self.notices.state_changed(id, status);
             self.effects.push(Effect::Changed {
                 service: name,
                 from,

@@ -163,6 +163,22 @@ pub enum ServiceRequest<'a> {
         /// What the handler returned; 0 for a start that runs.
         result: u32,
     },
+    /// `NotifyServiceStatusChange`. Answered by [`ServiceReply::Handle`] with the
+    /// request's number.
+    Notify {
+        /// The handle of a service or of the manager.
+        handle: u32,
+        /// `SERVICE_NOTIFY_*`
+        mask: u32,
+    },
+    /// Waits for what a request asked for. Answered by [`ServiceReply::Notice`], or
+    /// by an error when the handle is closed.
+    AwaitNotice {
+        /// The request's handle.
+        handle: u32,
+        /// The request's number.
+        number: u32,
+    },
 }
 
 /// `SERVICE_STATUS_PROCESS`; in a report the process id is not looked at.
@@ -335,6 +351,17 @@ pub enum ServiceReply<'a> {
     },
     /// See [`ServiceRequest::Dispatch`].
     Order(Order<'a>),
+    /// What [`ServiceRequest::AwaitNotice`] waited for.
+    Notice {
+        /// `dwNotificationStatus`
+        error: u32,
+        /// `dwNotificationTriggered`
+        triggered: u32,
+        /// The service's status; zero for the manager's news.
+        status: ServiceStatus,
+        /// The services made, each with a slash before its name, and deleted.
+        names: WideList<'a>,
+    },
 }
 
 /// Encodes an entry at the start of `room`; its length, or `None` when it does

@@ -127,3 +127,44 @@ fn a_service_outlives_a_run_of_its_vm() {
     let told = world.pinion(query).run().expect(0);
     assert!(told.stdout.contains("STOPPED"), "{told:?}");
 }
+
+#[test]
+fn changes_of_services_are_told_to_who_asked() {
+    const RUNNING: u32 = 8;
+    const STOPPED: u32 = 1;
+    const CREATED: u32 = 0x80;
+    const DELETE_PENDING: u32 = 0x200;
+    let world = World::new();
+    world.sleeper("told", 60);
+    let worker = world.host.path_of("service_worker");
+    let file = format!("{}\\told.txt", world.windows_work());
+    let told = world
+        .exec("told", "service_notices", &[&worker, "pinion-told", &file])
+        .expect(0)
+        .json();
+    let triggered = |what: &str| {
+        let news = &told[what];
+        assert_eq!(news["error"], 0, "{what}: {told}");
+        assert_eq!(news["status"], 0, "{what}: {told}");
+        news["called"]
+            .as_bool()
+            .and_then(|called| called.then(|| news["triggered"].clone()))
+    };
+    assert_eq!(triggered("made"), Some(json!(CREATED)), "{told}");
+    assert_eq!(told["made"]["names"], json!(["/pinion-told"]), "{told}");
+    assert_eq!(triggered("at_once"), Some(json!(STOPPED)), "{told}");
+    assert_eq!(triggered("started"), Some(json!(RUNNING)), "{told}");
+    assert_eq!(told["started"]["state"], 4, "{told}");
+    assert_eq!(triggered("twice"), None, "the state was told: {told}");
+    assert_eq!(
+        told["again"]["error"], 1242,
+        "ERROR_ALREADY_REGISTERED: {told}"
+    );
+    assert_eq!(triggered("closed"), None, "{told}");
+    // The request of "twice" was answered when the service stopped.
+    assert_eq!(triggered("deleted"), Some(json!(DELETE_PENDING)), "{told}");
+    assert_eq!(
+        told["refused"]["error"], 87,
+        "ERROR_INVALID_PARAMETER: {told}"
+    );
+}

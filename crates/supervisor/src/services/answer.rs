@@ -81,6 +81,10 @@ pub(super) fn answer<'r>(
                 .set_status(now, client, HandleId(status_handle), &report)?;
             Ok(ServiceReply::Done)
         }
+        ServiceRequest::Notify { handle, mask } => {
+            let number = core.machine.notify(client, HandleId(handle), mask)?;
+            Ok(ServiceReply::Handle(number))
+        }
         _ => ask(core, client, request, room),
     }
 }

@@ -1,8 +1,8 @@
 //! Between the words of the wire and those of the state machine. Wire text is
 //! hostile: odd lengths lose their last byte, nothing else is assumed.
 
-use pinion_scm::{Change, Message, Record, Report, Status, Text};
-use pinion_wire::services::{Extra, Order, ServiceStatus, Settings};
+use pinion_scm::{Change, Message, Notice, Record, Report, Status, Text};
+use pinion_wire::services::{Extra, Order, ServiceReply, ServiceStatus, Settings};
 use windows_sys::Win32::System::Services::{
     SERVICE_CONFIG_DELAYED_AUTO_START_INFO, SERVICE_CONFIG_DESCRIPTION,
     SERVICE_CONFIG_FAILURE_ACTIONS_FLAG, SERVICE_CONFIG_PRESHUTDOWN_INFO,
@@ -57,6 +57,17 @@ pub(super) fn status(status: &Status) -> ServiceStatus {
         check_point: status.check_point,
         wait_hint: status.wait_hint,
         process_id: status.process_id,
+    }
+}
+
+/// News for a program; `list` holds the bytes of its names.
+pub(super) fn notice<'a>(notice: &Notice, list: &'a mut Vec<u8>) -> ServiceReply<'a> {
+    *list = wide_list(&notice.names);
+    ServiceReply::Notice {
+        error: notice.error.map_or(0, |error| error.0),
+        triggered: notice.triggered,
+        status: notice.status.as_ref().map(status).unwrap_or_default(),
+        names: list,
     }
 }
 

@@ -14,7 +14,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pinion_scm::{Client, HandleId, Message, Outcome, ProcessId, State, Text, Ticket, Win32Error};
+use pinion_scm::{
+    Client, HandleId, Message, Notice, Outcome, ProcessId, State, Text, Ticket, Win32Error,
+};
 use pinion_wire::message::{Reply, encode};
 use pinion_wire::services::{ServiceReply, ServiceRequest};
 use windows_sys::Win32::System::Services::{
@@ -128,6 +130,12 @@ impl Services {
                 let (sequence, message) = self.next_order(caller, process)?;
                 ServiceReply::Order(convert::order(sequence, &message, &mut name, &mut list))
             }
+            ServiceRequest::AwaitNotice { handle, number } => {
+                match self.await_notice(caller, HandleId(handle), number)? {
+                    Ok(notice) => convert::notice(&notice, &mut list),
+                    Err(error) => ServiceReply::Error(error.0),
+                }
+            }
             _ => {
                 let mut core = self.shared.lock();
                 let reply = answer::answer(&mut core, Client(caller.pid()), &request, &mut room);
@@ -156,6 +164,28 @@ impl Services {
             core = self.shared.wait(core, LOOK);
             if !caller.is_there() {
                 core.abandon(ticket);
+                return None;
+            }
+        }
+    }
+
+    /// Waits for the news that a member has asked for; none when it went away.
+    fn await_notice(
+        &self,
+        caller: &Caller<'_>,
+        handle: HandleId,
+        number: u32,
+    ) -> Option<Result<Notice, Win32Error>> {
+        let mut core = self.shared.lock();
+        loop {
+            let client = Client(caller.pid());
+            match core.machine.take_notice(client, handle, number) {
+                Ok(Some(notice)) => return Some(Ok(notice)),
+                Err(error) => return Some(Err(error)),
+                // The handle goes with the member, and the request with the handle.
+                Ok(None) => core = self.shared.wait(core, LOOK_FOR_ORDERS),
+            }
+            if !caller.is_there() {
                 return None;
             }
         }

@@ -24,15 +24,6 @@ pub(super) unsafe extern "system" fn set_security(
     boolean(Err(ERROR_CALL_NOT_IMPLEMENTED))
 }
 
-/// As `NotifyServiceStatusChangeW`, which returns its error.
-pub(super) unsafe extern "system" fn notify(
-    _service: *mut c_void,
-    _mask: u32,
-    _buffer: *mut c_void,
-) -> u32 {
-    ERROR_CALL_NOT_IMPLEMENTED
-}
-
 /// As `WaitServiceState`, which returns its error.
 pub(super) unsafe extern "system" fn wait_state(
     _service: *mut c_void,

@@ -13,6 +13,7 @@ mod client;
 mod config;
 mod keys;
 mod lists;
+mod notices;
 mod pack;
 mod process;
 mod security;
@@ -70,9 +71,9 @@ replacements! {
     ControlServiceExW => absent::control_ex;
     QueryServiceObjectSecurity => security::query;
     SetServiceObjectSecurity => absent::set_security;
-    NotifyServiceStatusChange => absent::notify;
-    NotifyServiceStatusChangeA => absent::notify;
-    NotifyServiceStatusChangeW => absent::notify;
+    NotifyServiceStatusChange => notices::notify;
+    NotifyServiceStatusChangeA => notices::notify_ansi;
+    NotifyServiceStatusChangeW => notices::notify;
     WaitServiceState => absent::wait_state;
 }
 
