@@ -56,7 +56,10 @@ pub fn run(args: &Args) -> Outcome {
     drop(progress);
     let user = user()?;
     if args.json {
-        let files: Vec<_> = files.iter().map(file_json).collect();
+        let files: Vec<_> = files
+            .iter()
+            .map(|file| file_json(file, args.times))
+            .collect();
         let keys: Vec<_> = keys.iter().map(|key| key_json(key, &user)).collect();
         output::json(&json!({"files": files, "keys": keys}))?;
     } else {
@@ -144,7 +147,7 @@ fn kind(node: Option<&FileNode>) -> Option<&'static str> {
     })
 }
 
-fn file_json(file: &FileDifference) -> Value {
+fn file_json(file: &FileDifference, times: bool) -> Value {
     let size = |node: Option<&FileNode>| {
         let file = node.filter(|node| node.kind == FileKind::File);
         file.map(|node| node.size)
@@ -153,16 +156,19 @@ fn file_json(file: &FileDifference) -> Value {
         let since = node?.modified?.duration_since(UNIX_EPOCH).ok()?;
         u64::try_from(since.as_millis()).ok()
     };
-    json!({
+    let mut told = json!({
         "what": file.became,
         "name": commit::file_name(&file.path),
         "kind": kind(file.now.as_ref().or(file.was.as_ref())),
         "size": size(file.now.as_ref()),
         "old_size": size(file.was.as_ref()),
-        "modified_ms": modified(file.now.as_ref()),
-        "old_modified_ms": modified(file.was.as_ref()),
         "security": file.security,
-    })
+    });
+    if times {
+        told["modified_ms"] = json!(modified(file.now.as_ref()));
+        told["old_modified_ms"] = json!(modified(file.was.as_ref()));
+    }
+    told
 }
 
 fn key_json(key: &KeyDifference, user: &str) -> Value {
