@@ -5,7 +5,6 @@ use crate::failure::{Failure, Outcome, USAGE};
 use crate::{output, vms};
 use clap::builder::PossibleValuesParser;
 use pinion_channels::Channel;
-use pinion_policy::rules::Action;
 use pinion_policy_file::Policy;
 use pinion_policy_file::explain::{Answer, By, Home, Vm, explain};
 use pinion_supervisor::policy;
@@ -134,7 +133,7 @@ fn machine<'a>(policy: &'a Policy, answer: &'a Answer) -> AnswerTold<'a> {
 /// Who decides, for people.
 fn why(policy: &Policy, by: By) -> String {
     match by {
-        By::Default => "no rule has it; names are the VM's own by default".into(),
+        By::Default => "default: no rule has the name".into(),
         By::PassList(reason) => format!("the pass list: {reason}"),
         By::Shut(number) => format!(
             "{}; that VM is not there, or its policy does not let this one have the name",
@@ -155,35 +154,36 @@ fn why(policy: &Policy, by: By) -> String {
     }
 }
 
-fn text(policy: &Policy, answers: [&Answer; 2]) -> String {
-    let mut text = String::new();
-    for answer in answers {
-        let action = match answer.action {
-            Action::Make => "made inside",
-            Action::Open => "opened inside",
-        };
-        let home = match answer.home {
-            Home::Vm => "the VM's own",
-            Home::Host => "the host's",
-            Home::Peer(_) => "the other VM's",
-            Home::Nowhere => "refused with STATUS_ACCESS_DENIED",
-        };
-        let real = answer.real.as_deref();
-        let real = real.map_or_else(String::new, |real| format!(", {real}"));
+fn text(policy: &Policy, [make, open]: [&Answer; 2]) -> String {
+    let alike = Answer {
+        action: make.action,
+        ..open.clone()
+    };
+    if *make == alike {
+        return one("made or opened", policy, make);
+    }
+    one("made", policy, make) + &one("opened", policy, open)
+}
+
+fn one(action: &str, policy: &Policy, answer: &Answer) -> String {
+    let home = match answer.home {
+        Home::Vm => "the VM's own",
+        Home::Host => "the host's",
+        Home::Peer(_) => "the other VM's",
+        Home::Nowhere => "refused with STATUS_ACCESS_DENIED",
+    };
+    let real = answer.real.as_deref();
+    let real = real.map_or_else(String::new, |real| format!(", {real}"));
+    let why = why(policy, answer.by);
+    let mut text = format!("{action} inside: {home}{real}\n  by {why}\n");
+    if let Some(remedy) = &answer.to_allow {
+        let rule = remedy.rule.replace('\n', "\n    ");
         text += &format!(
-            "{action:14}{home}{real}\n{:14}{}\n",
-            "",
-            why(policy, answer.by)
+            "  to share it with the host, {}:\n    {}\n  then {}\n",
+            remedy.place,
+            rule.trim_end(),
+            remedy.opens
         );
-        if let Some(remedy) = &answer.to_allow {
-            let rule = remedy.rule.replace('\n', "\n  ");
-            text += &format!(
-                "to allow that, {}:\n  {}\nthen {}\n",
-                remedy.place,
-                rule.trim_end(),
-                remedy.opens
-            );
-        }
     }
     text
 }
