@@ -15,6 +15,7 @@
 pub mod atom;
 pub mod boundary;
 pub mod change;
+pub mod dos;
 pub mod file;
 pub mod key;
 pub mod object;

@@ -9,12 +9,14 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use pinion_launch::place::Legacy;
+use pinion_nt::{NTSTATUS, status};
 use pinion_policy_file::Policy;
 use pinion_store::{Layer, Limits, Store, Vm, registry};
 use pinion_wire::tally::Tally;
 
 use crate::agent::Agent;
 use crate::control::{LimitsStatus, Program, State, Status};
+use crate::devices::Devices;
 use crate::error::{Error, Result};
 use crate::examine;
 use crate::job::Job;
@@ -41,6 +43,7 @@ pub struct Keeper {
     job: Job,
     membership: Membership,
     names: Names,
+    devices: Devices,
     policy: Policy,
     agent: Agent,
     page: Section,
@@ -98,6 +101,7 @@ impl Keeper {
             detached: Mutex::default(),
             vm,
             names,
+            devices: Devices::default(),
             policy,
             agent,
             layer_keys,
@@ -134,6 +138,14 @@ impl Keeper {
     /// The job that tells members who is one.
     pub(crate) fn membership(&self) -> &Membership {
         &self.membership
+    }
+
+    /// Defines a DOS device name of the VM's own, or gives it up; gives the status for the program.
+    pub(crate) fn define_device(&self, name: &[u16], target: &[u16]) -> NTSTATUS {
+        match self.tally() {
+            Some(tally) => self.devices.answer(self.names.root(), tally, name, target),
+            None => status::STATUS_UNSUCCESSFUL,
+        }
     }
 
     /// The VM's service controller.

@@ -55,6 +55,8 @@ mod cpu;
 #[cfg(windows)]
 mod desktop;
 #[cfg(windows)]
+mod devices;
+#[cfg(windows)]
 pub mod examine;
 #[cfg(windows)]
 mod finish;

@@ -54,7 +54,8 @@ fn directory(path: &str) -> Result<OwnedHandle> {
     })
 }
 
-fn link(path: &str, target: &str) -> Result<OwnedHandle> {
+/// Makes a link at `path` to `target`, both whole.
+pub(crate) fn link(path: &str, target: &str) -> Result<OwnedHandle> {
     let units: Vec<u16> = target.encode_utf16().collect();
     let target = unicode_string(&units)
         .ok_or_else(|| nt_error(format!("link to {target}"), status::STATUS_NAME_TOO_LONG))?;

@@ -23,6 +23,7 @@ pub(crate) fn directories(session: u32) -> Vec<String> {
     let mut paths = vec![
         r"\BaseNamedObjects".to_string(),
         r"\KernelObjects".to_string(),
+        pinion_names::dos::DIRECTORY.to_string(),
         r"\RPC Control".to_string(),
         r"\Windows".to_string(),
         r"\Windows\WindowStations".to_string(),
@@ -54,6 +55,9 @@ pub(crate) fn links(session: u32) -> Vec<(String, String)> {
         links.push((format!(r"{holder}\Local"), holder.clone()));
         links.push((format!(r"{holder}\Global"), r"\BaseNamedObjects".into()));
         links.push((format!(r"{holder}\Session"), r"\Sessions\BNOLINKS".into()));
+    }
+    for alias in [r"\??", r"\GLOBAL??"] {
+        links.push((alias.into(), pinion_names::dos::DIRECTORY.into()));
     }
     links.push((r"\Sessions\BNOLINKS\0".into(), r"\BaseNamedObjects".into()));
     if session != 0 {

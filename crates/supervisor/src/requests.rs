@@ -177,17 +177,25 @@ fn respond<'b>(
         Some(Request::Service(request)) => keeper
             .services()
             .and_then(|services| services.answer(caller, request, answer)),
+        Some(Request::Device { name, target }) => {
+            let status = keeper.define_device(&units(name), &units(target));
+            encode(&Reply::Device { status }, answer)
+        }
         None => encode(&Reply::Malformed, answer),
     }
 }
 
 /// The text in UTF-16 little-endian bytes, whatever they are.
 fn text(bytes: &[u8]) -> String {
-    let units: Vec<u16> = bytes
-        .chunks_exact(2)
+    String::from_utf16_lossy(&units(bytes))
+}
+
+/// The units in UTF-16 little-endian bytes.
+fn units(bytes: &[u8]) -> Vec<u16> {
+    let pairs = bytes.chunks_exact(2);
+    pairs
         .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
-        .collect();
-    String::from_utf16_lossy(&units)
+        .collect()
 }
 
 /// One message: its length as `u32`, little endian, and its bytes.

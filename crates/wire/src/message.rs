@@ -36,6 +36,14 @@ pub enum Request<'a> {
         /// The NTSTATUS returned to the program.
         status: i32,
     },
+    /// A DOS device name of the VM's own is defined, or given up.
+    Device {
+        /// The name (`X:`), as UTF-16 little-endian bytes.
+        #[serde(borrow)]
+        name: &'a [u8],
+        /// Where it leads (`\??\C:\dir`), in the same form; empty gives it up.
+        target: &'a [u8],
+    },
 }
 
 /// The supervisor's answer.
@@ -47,6 +55,11 @@ pub enum Reply<'a> {
     Malformed,
     /// The answer to [`Request::Service`].
     Service(#[serde(borrow)] ServiceReply<'a>),
+    /// The answer to [`Request::Device`].
+    Device {
+        /// The NTSTATUS for the program.
+        status: i32,
+    },
 }
 
 /// Encodes `message` into `buffer`; `None` when it does not fit.

@@ -43,6 +43,11 @@ pub struct Tally {
     /// Where the next line of the upper's file of bases goes ([`crate::base`]),
     /// in bytes: a member takes its place there by adding the line's length.
     pub base_end: AtomicU64,
+    /// How many DOS device names of its own the VM has. The supervisor writes this
+    /// and the next; a member that does misleads its own VM's members only.
+    pub devices: AtomicU64,
+    /// Which drives are among them, a bit for each letter, A's the lowest.
+    pub drives: AtomicU64,
 }
 
 /// How many counts of names there are: directories of one hash share one.

@@ -1,5 +1,6 @@
 //! Symbolic link objects: the link's own name and its target are the VM's.
 
+use super::dos_devices;
 use super::objects::{Intent, with_private};
 use crate::hooks::{self, kept};
 use crate::{guard, scratch, state};
@@ -18,6 +19,10 @@ pub(crate) unsafe fn create(
     attributes: *const OBJECT_ATTRIBUTES,
     target: *const UNICODE_STRING,
 ) -> NTSTATUS {
+    // SAFETY: the program's own arguments.
+    if let Some(status) = unsafe { dos_devices::create(handle, access, attributes, target) } {
+        return status;
+    }
     let call = |target: *const UNICODE_STRING| {
         with_private(attributes, Intent::Create, |attributes| {
             // SAFETY: the program's arguments but for the names.
@@ -74,6 +79,10 @@ pub(crate) unsafe fn open(
     access: u32,
     attributes: *const OBJECT_ATTRIBUTES,
 ) -> NTSTATUS {
+    // SAFETY: the program's own arguments.
+    if let Some(status) = unsafe { dos_devices::open(handle, access, attributes) } {
+        return status;
+    }
     with_private(attributes, Intent::Open, |attributes| {
         // SAFETY: the program's arguments but for the name.
         unsafe { kept::NtOpenSymbolicLinkObject(handle, access, attributes) }

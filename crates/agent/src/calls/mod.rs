@@ -9,6 +9,7 @@ mod console;
 pub(crate) mod controls;
 pub(crate) mod denied;
 mod device;
+pub(crate) mod dos_devices;
 pub(crate) mod files;
 pub(crate) mod first_instance;
 mod handle_tables;

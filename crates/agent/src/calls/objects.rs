@@ -5,11 +5,11 @@
 //! A name relative to a directory handle goes through as it is: the handle was
 //! decided when it was opened, and the VM's directories hold no way out.
 
-use super::rules;
+use super::{dos_devices, rules};
 use crate::hooks::kept;
 use crate::{decode, scratch, state};
 use core::ffi::c_void;
-use pinion_names::{object, pipe};
+use pinion_names::{dos, object, pipe};
 use pinion_nt::status::{STATUS_ACCESS_DENIED, STATUS_NAME_TOO_LONG, STATUS_OBJECT_NAME_INVALID};
 use pinion_nt::{HANDLE, NTSTATUS, OBJECT_ATTRIBUTES, unicode_string};
 use pinion_policy::rules::Channel;
@@ -68,8 +68,11 @@ pub(crate) fn with_private(
     intent: Intent,
     call: impl Fn(*const OBJECT_ATTRIBUTES) -> NTSTATUS,
 ) -> NTSTATUS {
-    let passes =
-        |name: &[u16]| intent == Intent::Open && pinion_policy::object::passes(name).is_some();
+    // With names of the VM's own the list of all lies in the VM's directory.
+    let is_own = |name: &[u16]| dos_devices::any() && dos::is_directory(name);
+    let passes = |name: &[u16]| {
+        intent == Intent::Open && pinion_policy::object::passes(name).is_some() && !is_own(name)
+    };
     with_unless(passes, attributes, call)
 }
 

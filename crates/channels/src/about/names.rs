@@ -89,8 +89,11 @@ pub(super) const ABOUT: &[About] = &[
         state: State::Partly,
         windows: "A link for each device name; DefineDosDevice makes them by a call to csrss.",
         wine: "A link for each drive; DefineDosDevice writes them itself.",
-        proofs: &["e2e file_names::every_name_of_a_file_means_the_vms_one"],
-        gaps: "The names are the host's, listed and followed; one that a member defines is not tested to be private in every form.",
+        proofs: &[
+            "e2e file_names::every_name_of_a_file_means_the_vms_one",
+            "e2e dos_devices::nobody_else_sees_a_drive_of_the_vm",
+        ],
+        gaps: "The host's names are listed and followed. On Windows DefineDosDevice is not answered inside.",
     },
     About {
         channel: Channel::Namespaces,

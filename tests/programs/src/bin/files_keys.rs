@@ -16,7 +16,8 @@ use windows_sys::Win32::Security::Authorization::{
 };
 use windows_sys::Win32::Security::{DACL_SECURITY_INFORMATION, SetFileSecurityW};
 use windows_sys::Win32::Storage::FileSystem::{
-    FILE_ATTRIBUTE_READONLY, FILE_BASIC_INFO, FileBasicInfo, FindClose, FindFirstFileW,
+    DDD_RAW_TARGET_PATH, DDD_REMOVE_DEFINITION, DefineDosDeviceW, FILE_ATTRIBUTE_READONLY,
+    FILE_BASIC_INFO, FileBasicInfo, FindClose, FindFirstFileW, GetLogicalDrives, QueryDosDeviceW,
     SetFileAttributesW, SetFileInformationByHandle, WIN32_FIND_DATAW,
 };
 use windows_sys::Win32::System::Registry::{
@@ -59,6 +60,13 @@ fn do_one(words: &[&str]) -> Value {
             fs::metadata(path).map(|m| json!(std::os::windows::fs::MetadataExt::file_attributes(&m))),
         ),
         ["file-rights", path, rights] => answered(give_rights(path, rights)),
+        ["device-define", name, target] => answered(define(0, name, Some(target))),
+        ["device-raw", name, target] => answered(define(DDD_RAW_TARGET_PATH, name, Some(target))),
+        ["device-drop", name] => answered(define(DDD_REMOVE_DEFINITION, name, None)),
+        ["device-query", name] => answered(devices(Some(name))),
+        ["device-list"] => answered(devices(None)),
+        // SAFETY: takes no argument.
+        ["drives"] => answered(Ok(json!(unsafe { GetLogicalDrives() }))),
         ["folder-make", path] => done(fs::create_dir(path)),
         ["folder-delete", path] => done(fs::remove_dir(path)),
         ["folder-list", path] => told(list(path)),
@@ -78,6 +86,7 @@ fn do_one(words: &[&str]) -> Value {
         _ => usage(
             "file-read P | file-write P TEXT | file-append P TEXT | file-fill P | file-delete P | file-rename P Q | \
              file-link P Q | file-copy P Q | file-stat P | file-touch-as-reader P | file-hold P SECONDS | file-mark P ATTRIBUTES | file-marks P | file-rights P SDDL | folder-make P | folder-delete P | folder-list P | file-find P | \
+             device-define N P | device-raw N T | device-drop N | device-query N | device-list | drives | \
              key-create K | key-delete K | key-set K NAME TEXT | key-get K NAME | key-unset K NAME | key-list K",
         ),
     }
@@ -155,6 +164,35 @@ fn touch_as_reader(path: &str) -> Answer {
     } else {
         Ok(json!(null))
     }
+}
+
+fn define(flags: u32, name: &str, target: Option<&str>) -> Answer {
+    let target = target.map(wide);
+    let target = target.as_ref().map_or(null(), |target| target.as_ptr());
+    // SAFETY: the texts end in a zero.
+    let done = unsafe { DefineDosDeviceW(flags, wide(name).as_ptr(), target) };
+    if done == 0 {
+        Err(last_error())
+    } else {
+        Ok(json!(null))
+    }
+}
+
+/// Where a DOS device leads, or the names of all.
+fn devices(name: Option<&str>) -> Answer {
+    let mut buffer = vec![0_u16; 0x1_0000];
+    let name = name.map(wide);
+    let name = name.as_ref().map_or(null(), |name| name.as_ptr());
+    // SAFETY: the name ends in a zero, the buffer has the room told.
+    let length = unsafe { QueryDosDeviceW(name, buffer.as_mut_ptr(), 0x1_0000) };
+    if length == 0 {
+        return Err(last_error());
+    }
+    let told = buffer.split(|&unit| unit == 0);
+    let told = told.take_while(|text| !text.is_empty());
+    Ok(json!(
+        told.map(String::from_utf16_lossy).collect::<Vec<_>>()
+    ))
 }
 
 /// Gives a file or directory these attributes.

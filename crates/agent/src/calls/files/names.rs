@@ -3,7 +3,7 @@
 
 use super::shares::{self, Shared};
 use super::{canonical, raw, volumes};
-use crate::calls::{device, query_object};
+use crate::calls::{device, dos_devices, query_object};
 use crate::decode::Attributes;
 use crate::hooks;
 use crate::{scratch, state};
@@ -51,8 +51,10 @@ pub(crate) fn with_named(
 ) -> NTSTATUS {
     if decoded.is_absolute() {
         return match file::plain(decoded.name) {
-            Some((letter, rest)) => with_plain(decoded.name, letter, rest, work),
-            None => with_absolute(decoded.name, false, work),
+            Some((letter, rest)) if !dos_devices::is_drive(letter) => {
+                with_plain(decoded.name, letter, rest, work)
+            }
+            _ => with_absolute(decoded.name, false, work),
         };
     }
     with_relative(decoded.root(), decoded.name, work)
@@ -126,7 +128,20 @@ pub(crate) fn with_absolute(
     work: impl FnOnce(Named<'_>) -> NTSTATUS,
 ) -> NTSTATUS {
     let computer = state::page().computer_name.as_units();
-    let (letter, rest, slashes) = match file::classify(name, computer, volumes::letter) {
+    let mut work = Some(work);
+    let target = file::classify(name, computer, volumes::letter);
+    if !real && dos_devices::any() {
+        let status = with_own_device(&target, |name| {
+            work.take().map(|work| with_absolute(name, true, work))
+        });
+        if let Some(status) = status {
+            return status;
+        }
+    }
+    let Some(work) = work else {
+        return STATUS_NAME_TOO_LONG;
+    };
+    let (letter, rest, slashes) = match target {
         Target::Drive(letter, rest) => (letter, rest, false),
         Target::Unix(rest) => (u16::from(b'Z'), rest, true),
         Target::Volume(_) => return work(Named::Volume),
@@ -142,6 +157,37 @@ pub(crate) fn with_absolute(
         }
     };
     with_parts(letter, rest, slashes, real, work)
+}
+
+/// Runs `work` with the name to which `target` leads by a DOS device name of the
+/// VM's own; `None` when it does not.
+fn with_own_device(
+    target: &Target<'_>,
+    work: impl FnOnce(&[u16]) -> Option<NTSTATUS>,
+) -> Option<NTSTATUS> {
+    let drive;
+    let (device, rest) = match *target {
+        Target::Drive(letter, rest) if dos_devices::is_drive(letter) => {
+            drive = [letter, u16::from(b':')];
+            (&drive[..], rest)
+        }
+        Target::Volume(letter) if dos_devices::is_drive(letter) => {
+            drive = [letter, u16::from(b':')];
+            (&drive[..], &[][..])
+        }
+        Target::Device(path) if pinion_policy::device::passes(path).is_none() => first_part(path)?,
+        _ => return None,
+    };
+    dos_devices::with_target(device, |target| {
+        scratch::with(target.len() + rest.len(), |whole| {
+            match join(&[target, rest], whole) {
+                Ok(length) => work(whole.get(..length).unwrap_or(&[])),
+                Err(pinion_names::TooLong) => Some(STATUS_NAME_TOO_LONG),
+            }
+        })
+    })
+    .flatten()
+    .flatten()
 }
 
 /// What NT answers for the device name `path` (below a directory of devices)

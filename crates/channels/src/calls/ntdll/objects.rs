@@ -61,8 +61,11 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
         NtQuerySymbolicLinkObject NtQueryObject
     }
     Directories Other ByHandle Settled "lists or changes an object that was decided when it was opened" {
-        NtQueryDirectoryObject NtSetInformationSymbolicLink NtMakePermanentObject NtMakeTemporaryObject
+        NtQueryDirectoryObject NtSetInformationSymbolicLink NtMakePermanentObject
         NtSetInformationObject NtCompareObjects
+    }
+    DosDevices Other ByHandle Hooked "a DOS device name of the VM's own is given up by the supervisor, who keeps it; what has a name of the host's stays" {
+        NtMakeTemporaryObject
     }
     Namespaces Name OwnName Hooked "finds a namespace by its boundary descriptor, whose name gets the VM's prefix" {
         NtCreatePrivateNamespace NtOpenPrivateNamespace
