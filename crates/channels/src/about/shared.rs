@@ -186,7 +186,7 @@ pub(super) const ABOUT: &[About] = &[
         windows: "SystemParametersInfo and its like; the lasting part in the registry.",
         wine: "The same; the lasting part is the VM's own.",
         proofs: &["e2e machine::calls_on_the_whole_machine_are_refused_as_without_the_privilege"],
-        gaps: "Locale and language are refused; the part of SystemParametersInfo that lives in the session is the host's.",
+        gaps: "Locale and language are refused; the part of SystemParametersInfo that lives in the session is the host's: on Wine the Unix side of win32u keeps it in the host's registry.",
     },
     About {
         channel: Channel::Screen,

@@ -3,6 +3,7 @@
 pub mod commands;
 mod desktop;
 mod files;
+mod given;
 mod host_only;
 mod listed;
 mod made;
@@ -98,6 +99,7 @@ pub fn player(probe: &str) -> Option<Player> {
         .or_else(|| desktop::player(probe))
         .or_else(|| process::player(probe))
         .or_else(|| thread_alert::player(probe))
+        .or_else(|| given::player(probe))
         .or_else(|| supervisor::player(probe))
         .or_else(|| sockets::player(probe))
         .or_else(|| files::player(probe))

@@ -1,11 +1,16 @@
 //! Processes and what they have.
 
-use crate::kind::Kind::{Number, Real};
+use crate::kind::Kind::{Host, Number, Real};
 use crate::probe::{Probe, Way, felt, seen, way};
 use pinion_channels::Channel;
 
 const fn number(name: &'static str) -> Way {
     way(name, Number)
+}
+
+/// By a handle that the host put into a member.
+const fn host(name: &'static str) -> Way {
+    way(name, Host)
 }
 
 pub(super) const PROBES: &[Probe] = &[
@@ -146,5 +151,66 @@ pub(super) const PROBES: &[Probe] = &[
         "supervisor-pipe",
         Channel::Pipes,
         &[way("request", Real), way("control", Real)],
+    ),
+    seen(
+        "given-process",
+        Channel::Processes,
+        &[
+            host("suspend"),
+            host("resume"),
+            host("affinity"),
+            host("terminate"),
+        ],
+    ),
+    seen("given-job", Channel::Jobs, &[host("assign")]),
+    seen(
+        "given-debug",
+        Channel::DebugObjects,
+        &[host("debug"), host("remove")],
+    ),
+    seen("given-handle", Channel::Handles, &[host("take")]),
+    seen(
+        "given-token",
+        Channel::Tokens,
+        &[
+            host("of-process"),
+            host("of-process-ex"),
+            host("of-thread"),
+            host("of-thread-ex"),
+        ],
+    ),
+    seen(
+        "given-memory",
+        Channel::Memory,
+        &[
+            host("read"),
+            host("write"),
+            host("allocate"),
+            host("allocate-ex"),
+            host("free"),
+            host("protect"),
+        ],
+    ),
+    seen(
+        "given-section",
+        Channel::Sections,
+        &[host("map"), host("map-ex"), host("unmap"), host("unmap-ex")],
+    ),
+    seen(
+        "given-thread",
+        Channel::Threads,
+        &[
+            host("suspend"),
+            host("resume"),
+            host("alert"),
+            host("alert-resume"),
+            host("context"),
+            host("set-context"),
+            host("priority"),
+            host("queue-apc"),
+            host("terminate"),
+            host("next"),
+            host("create"),
+        ],
     ),
 ];
