@@ -5,9 +5,9 @@ use pinion_harness::Wine;
 use pinion_harness::wine::windows_path;
 
 /// The store.
-pub const STORE: &str = "C:\\pinion-bench\\store";
+pub const STORE: &str = "C:\\pinion-store";
 /// The same from drive C on.
-pub const IN_DRIVE_C: &str = "pinion-bench/store";
+pub const IN_DRIVE_C: &str = "pinion-store";
 
 /// Starts a VM that stays up while `workload.exe` holds it, over what `from`
 /// names.

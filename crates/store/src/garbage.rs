@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::error::{Error, Result};
 use crate::id::LayerId;
-use crate::layer::Layer;
+use crate::layer::{FORMER_PLACE, Layer};
 use crate::lock::{RemovalLock, RunLock, StoreLock};
 use crate::name::VmName;
 use crate::removal;
@@ -200,9 +200,9 @@ impl Store {
         let Some(used) = used else { return Ok(aside) };
         for id in suspects.iter().chain(&used) {
             let name = id.to_string();
-            let folder = self.layers_folder().join(&name);
+            let folder = Layer::at(self.root(), *id).folder().to_owned();
             if !used.contains(id) && folder.exists() {
-                let gone = self.layers_folder().join(format!("{HALF_GONE}{name}"));
+                let gone = folder.with_file_name(format!("{HALF_GONE}{name}"));
                 removal::rename(&folder, &gone)?;
                 aside.push(gone);
             }
@@ -266,7 +266,7 @@ impl Store {
     /// All folders out of sight: of layers, then of VMs.
     fn gone(&self) -> Vec<PathBuf> {
         let mut all = Vec::new();
-        for kind in ["layers", "vms"] {
+        for kind in ["", FORMER_PLACE, "vms"] {
             let mut names = self.names_in(kind);
             names.retain(|name| name.starts_with(HALF_GONE));
             all.extend(names.iter().map(|name| self.root().join(kind).join(name)));
@@ -278,10 +278,10 @@ impl Store {
     fn take_away(&self, gone: &[PathBuf]) -> Result<()> {
         for folder in gone {
             if let Some(upper) = removal::upper_of(folder) {
-                let layers = self.layers_folder();
-                let hidden = layers.join(format!("{HALF_GONE}{upper}"));
+                let layer = Layer::at(self.root(), upper);
+                let hidden = layer.folder().with_file_name(format!("{HALF_GONE}{upper}"));
                 // The folder may not be there: nothing was ever changed, or it is out of sight already.
-                let _ = removal::rename(&layers.join(upper.to_string()), &hidden);
+                let _ = removal::rename(layer.folder(), &hidden);
                 removal::layer(&hidden, upper, self.removed())?;
             }
             match folder.file_name().and_then(|name| layer_of(name.to_str()?)) {
@@ -303,8 +303,20 @@ impl Store {
 
     /// The identities of all layers that have a folder.
     pub(crate) fn all_layers(&self) -> Vec<LayerId> {
-        let names = self.names_in("layers");
-        names.iter().filter_map(|name| name.parse().ok()).collect()
+        let folders = self.layer_folders();
+        folders
+            .iter()
+            .filter_map(|name| name.parse().ok())
+            .collect()
+    }
+
+    /// The names of all folders of layers, of those that are being removed too.
+    #[must_use]
+    pub fn layer_folders(&self) -> Vec<String> {
+        let places = ["", FORMER_PLACE].map(|place| self.names_in(place));
+        let mut names = places.concat();
+        names.retain(|name| name.parse::<LayerId>().is_ok() || layer_of(name).is_some());
+        names
     }
 
     /// The names in a folder of the store; none when it is not there.

@@ -18,8 +18,18 @@ use crate::changes::KeyTree;
 use crate::error::{Error, Result};
 use crate::id::LayerId;
 
-/// The format of layers on disk and in the registry that this Pinion reads and writes (docs/LAYERS.md).
-pub const LAYER_FORMAT: u32 = 1;
+/// The format of layers on disk and in the registry that this Pinion makes (docs/LAYERS.md). It reads
+/// and writes those of format 1, too.
+pub const LAYER_FORMAT: u32 = 2;
+
+/// Where a layer says what it is, beside the folders of its drives.
+pub(crate) const RECORD: &str = "layer.json";
+
+/// Where a store has its layers of format 1.
+pub(crate) const FORMER_PLACE: &str = "layers";
+
+/// Where a layer of format 1 has the folders of its drives. No drive has such a name.
+const FORMER_FILES: &str = "files";
 
 /// A layer by its identity; it need not be there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,9 +46,15 @@ struct LayerRecord {
 }
 
 impl Layer {
-    /// The layer below `layers`, the store's folder of them.
-    pub(crate) fn at(layers: &Path, id: LayerId) -> Self {
-        let folder = layers.join(id.to_string());
+    /// The layer of the store at `root`.
+    pub(crate) fn at(root: &Path, id: LayerId) -> Self {
+        let name = id.to_string();
+        let former = root.join(FORMER_PLACE).join(&name);
+        let folder = if former.is_dir() {
+            former
+        } else {
+            root.join(name)
+        };
         Self { id, folder }
     }
 
@@ -54,10 +70,16 @@ impl Layer {
         &self.folder
     }
 
-    /// The folder of changed files: `files\C\...` by drive letter.
+    /// The folder of changed files: `C\...` by drive letter, and beside them the layer's record. It is the
+    /// layer's own folder, since each folder above a file costs its every open.
     #[must_use]
     pub fn files(&self) -> PathBuf {
-        self.folder.join("files")
+        let former = self.folder.join(FORMER_FILES);
+        if former.is_dir() {
+            former
+        } else {
+            self.folder.clone()
+        }
     }
 
     /// NT path of the key of changed keys.
@@ -92,10 +114,14 @@ impl Layer {
     pub fn make(&self) -> Result<()> {
         let files = self.files();
         fs::create_dir_all(&files).map_err(|e| Error::io("create", &files, e))?;
-        let path = self.folder.join("layer.json");
+        let path = self.folder.join(RECORD);
         if atomic::read(&path)?.is_none() {
             let record = LayerRecord {
-                format: LAYER_FORMAT,
+                format: if files == self.folder {
+                    LAYER_FORMAT
+                } else {
+                    1
+                },
                 id: self.id,
             };
             atomic::write_json(&path, &record)?;
@@ -110,7 +136,7 @@ impl Layer {
     /// # Errors
     /// [`Error::DamagedLayer`], [`Error::NewerFormat`].
     pub fn check(&self) -> Result<()> {
-        let path = self.folder.join("layer.json");
+        let path = self.folder.join(RECORD);
         let damaged = |why: String| Error::DamagedLayer {
             folder: self.folder.clone(),
             why,
@@ -132,7 +158,7 @@ impl Layer {
                 record.id
             )));
         }
-        if !self.files().is_dir() {
+        if record.format == 1 && self.files() == self.folder {
             return Err(damaged("its folder 'files' is missing".into()));
         }
         Ok(())
@@ -147,7 +173,8 @@ impl Layer {
         let any_file = match fs::read_dir(&files) {
             Ok(items) => items
                 .flatten()
-                .any(|item| item.file_name() != pinion_wire::base::NAME),
+                .map(|item| item.file_name())
+                .any(|name| name != pinion_wire::base::NAME && name != RECORD),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
             Err(error) => return Err(Error::io("list", &files, error)),
         };

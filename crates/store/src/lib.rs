@@ -11,8 +11,8 @@
 //! <root>\vms\<name>\run.lock        held by the supervisor while the VM runs
 //! <root>\vms\<name>\logs\supervisor.log, output.log
 //! <root>\snapshots\<name>.json      the record of a snapshot (SnapshotRecord)
-//! <root>\layers\<id>\layer.json     what the layer is
-//! <root>\layers\<id>\files\C\...    changed files, by drive letter
+//! <root>\<id>\layer.json            what the layer is
+//! <root>\<id>\C\...                 changed files, by drive letter
 //! HKCU\Software\Pinion\Layers\<id>\MACHINE\..., USER\<sid>\...    changed keys
 //! <root>\suspects\<id>              layers that may be nobody's any more
 //! <root>\passing\<name>             VMs that are removed at their end

@@ -19,7 +19,7 @@ use crate::vm::{Vm, read_record};
 /// A snapshot of the store.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
-    layers: PathBuf,
+    root: PathBuf,
     record: SnapshotRecord,
 }
 
@@ -66,7 +66,7 @@ pub struct NewSnapshot {
 }
 
 impl Snapshot {
-    fn load(path: &Path, name: &str, layers: PathBuf) -> Result<Self> {
+    fn load(path: &Path, name: &str, root: PathBuf) -> Result<Self> {
         let damaged = |why| Error::DamagedSnapshot {
             path: path.into(),
             why,
@@ -74,7 +74,7 @@ impl Snapshot {
         let record: SnapshotRecord = read_record(path, damaged)?;
         match record.fault(name) {
             Some(why) => Err(damaged(why)),
-            None => Ok(Self { layers, record }),
+            None => Ok(Self { root, record }),
         }
     }
 
@@ -93,7 +93,7 @@ impl Snapshot {
     /// The layers, the newest first.
     #[must_use]
     pub fn stack(&self) -> Vec<Layer> {
-        let at = |id: &LayerId| Layer::at(&self.layers, *id);
+        let at = |id: &LayerId| Layer::at(&self.root, *id);
         self.record.layers.iter().map(at).collect()
     }
 }
@@ -193,7 +193,7 @@ impl Store {
                 name: name.to_string(),
             });
         }
-        Snapshot::load(&path, name.as_str(), self.layers_folder())
+        Snapshot::load(&path, name.as_str(), self.root().to_owned())
     }
 
     /// The snapshot of this name, or else the one whose id is, or begins with, these digits.
@@ -288,8 +288,8 @@ impl Store {
             policy: new.policy,
         };
         atomic::write_json(&path, &record)?;
-        let layers = self.layers_folder();
-        Ok(Snapshot { layers, record })
+        let root = self.root().to_owned();
+        Ok(Snapshot { root, record })
     }
 
     /// Turns the upper of a VM at rest into a read-only layer, unless nothing was changed in it: the

@@ -112,10 +112,6 @@ impl Store {
         self.root.join("vms")
     }
 
-    pub(crate) fn layers_folder(&self) -> PathBuf {
-        self.root.join("layers")
-    }
-
     pub(crate) fn folder(&self, name: &VmName) -> PathBuf {
         self.vms_folder().join(name.as_str())
     }
@@ -138,9 +134,8 @@ impl Store {
 
     /// A layer that does not exist yet, under an identity of its own.
     pub(crate) fn fresh_layer(&self) -> Result<Layer> {
-        let folder = self.layers_folder();
-        let id = LayerId::random().map_err(|e| Error::io("create", &folder, e))?;
-        Ok(Layer::at(&folder, id))
+        let id = LayerId::random().map_err(|e| Error::io("create", &self.root, e))?;
+        Ok(Layer::at(&self.root, id))
     }
 
     /// Creates a VM: all of it, or nothing. How much its source holds makes no difference.

@@ -72,14 +72,13 @@ impl Vm {
     /// The writable upper layer.
     #[must_use]
     pub fn upper(&self) -> Layer {
-        Layer::at(&self.root.join("layers"), self.record.upper)
+        Layer::at(&self.root, self.record.upper)
     }
 
     /// The read-only layers below the upper, the newest first.
     #[must_use]
     pub fn lower(&self) -> Vec<Layer> {
-        let layers = self.root.join("layers");
-        let at = |id: &LayerId| Layer::at(&layers, *id);
+        let at = |id: &LayerId| Layer::at(&self.root, *id);
         self.record.layers.iter().map(at).collect()
     }
 

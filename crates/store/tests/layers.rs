@@ -58,7 +58,7 @@ impl World {
     }
 
     fn layers(&self) -> usize {
-        fs::read_dir(self.store.root().join("layers")).map_or(0, Iterator::count)
+        self.store.layer_folders().len()
     }
 
     fn suspects(&self) -> usize {
@@ -104,6 +104,33 @@ fn a_clone_of_a_vm_has_what_the_vm_has_now() {
     assert!(world.sees("copy", "one"));
     world.store.remove(&name("copy")).unwrap();
     assert_eq!((world.layers(), world.suspects()), (0, 0));
+}
+
+#[test]
+fn layers_of_the_former_format_go_on_as_they_are() {
+    let world = world();
+    let vm = world.vm("web");
+    let (folder, id) = (vm.upper().folder().to_owned(), vm.upper().id());
+    fs::create_dir_all(folder.join("files")).unwrap();
+    let record = format!(r#"{{"format": 1, "id": "{id}"}}"#);
+    fs::write(folder.join("layer.json"), &record).unwrap();
+    assert!(vm.upper().is_empty().unwrap());
+    world.write("web", "one");
+    assert!(folder.join("files/C/one").is_file());
+    assert_eq!(vm.changed_files(), 1);
+    world.clone_of("web", "copy").unwrap();
+    world.write("copy", "two");
+    assert!(world.sees("copy", "one") && !world.sees("web", "two"));
+    let copy = world.store.load(&name("copy")).unwrap();
+    copy.check_layers().unwrap();
+    assert!(copy.upper().folder().join("C/two").is_file());
+    assert_eq!(copy.changed_files(), 1);
+    let kept = fs::read_to_string(folder.join("layer.json")).unwrap();
+    assert_eq!(kept, record);
+    // Without its drives it is damaged, not empty.
+    fs::remove_dir_all(folder.join("files")).unwrap();
+    let error = copy.check_layers().unwrap_err();
+    assert!(error.to_string().contains("files"), "{error}");
 }
 
 #[test]

@@ -255,8 +255,22 @@ impl World {
     pub fn upper(&self, vm: &str) -> PathBuf {
         let files = self.inspect(vm)["upper_files"].clone();
         let files = files.as_str().expect("a path").replace('\\', "/");
-        let (_, below) = files.split_once("/layers/").expect("a folder of the store");
-        self.store().join("layers").join(below)
+        let (_, layer) = files.rsplit_once('/').expect("a folder of the store");
+        self.store().join(layer)
+    }
+
+    /// The names of the folders of layers, of those that are being removed too.
+    #[must_use]
+    pub fn layers(&self) -> Vec<String> {
+        let items = std::fs::read_dir(self.store()).into_iter().flatten();
+        items
+            .flatten()
+            .map(|item| item.file_name().to_string_lossy().into_owned())
+            .filter(|name| {
+                let id = name.strip_prefix(".gone-").unwrap_or(name);
+                id.len() == 16 && id.bytes().all(|byte| byte.is_ascii_hexdigit())
+            })
+            .collect()
     }
 
     /// The names of all snapshots.

@@ -104,17 +104,6 @@ fn look(world: &World, vm: &str, story: &[String]) -> Vec<Value> {
     answers
 }
 
-/// What the store holds of layers, half-made ones too.
-fn layers(world: &World) -> Vec<String> {
-    let items = fs::read_dir(world.store().join("layers"))
-        .into_iter()
-        .flatten()
-        .flatten();
-    items
-        .map(|item| item.file_name().to_string_lossy().into_owned())
-        .collect()
-}
-
 #[test]
 fn a_vm_moves_to_another_store_with_all_that_it_changed() {
     let (here, there) = (World::new(), World::new());
@@ -146,13 +135,13 @@ fn a_vm_moves_to_another_store_with_all_that_it_changed() {
         assert_eq!(there.inspect(&name)["command"], here.inspect(vm)["command"]);
     }
     // A second time the name is taken, and nothing more is left in the store.
-    let count = layers(&there).len();
+    let count = there.layers().len();
     let windows = format!("{}\\one.tar.zst", here.windows_work());
     there
         .pinion(["import", &windows, "one-again"])
         .run()
         .fails(121, &["one-again", "exists"]);
-    assert_eq!(layers(&there).len(), count);
+    assert_eq!(there.layers().len(), count);
     uproot(&here, &key);
 }
 
@@ -221,7 +210,7 @@ fn a_killed_export_or_import_leaves_nothing_that_is_seen() {
         assert_eq!(left, [""; 0], "after {wait} ms");
     }
     world.pinion(["export", "one", "-o", &archive]).run().ok();
-    let before = layers(&world);
+    let before = world.layers();
     for wait in [200, 400, 600, 800] {
         let running = world.pinion(["import", &archive, "again"]).spawn();
         std::thread::sleep(Duration::from_millis(wait));
@@ -233,7 +222,7 @@ fn a_killed_export_or_import_leaves_nothing_that_is_seen() {
             assert_eq!(answer[0]["value"]["length"], json!(12 << 20));
             world.pinion(["rm", "again"]).run().ok();
         }
-        assert_eq!(layers(&world), before, "after {wait} ms");
+        assert_eq!(world.layers(), before, "after {wait} ms");
     }
     world.pinion(["import", &archive, "again"]).run().ok();
 }

@@ -219,6 +219,7 @@ impl Tree for FileTree {
                 meaning(&name)
             };
             match meaning {
+                Meaning::Node if path.is_empty() && name == crate::layer::RECORD => {}
                 // Drives are never hidden.
                 Meaning::Whiteout(_) if path.is_empty() => {}
                 Meaning::HalfMade => {}

@@ -314,7 +314,7 @@ fn finish_one(store: &Store, path: &Path) -> Result<()> {
     if record.format != FORMAT {
         return Err(damaged(format!("it has format {}", record.format)));
     }
-    let layer = Layer::at(&store.layers_folder(), record.upper);
+    let layer = Layer::at(store.root(), record.upper);
     let mut journal = Journal {
         path: path.into(),
         field: field(&layer)?,

@@ -176,7 +176,7 @@ fn changes_and_deletions_reach_the_host_and_leave_the_upper() {
     ];
     assert_eq!(host, expected.map(|(p, t)| (p.to_owned(), t.to_owned())));
     assert!(!world.host("tree").exists());
-    let left = picture(&world.vm.upper().files());
+    let left = picture(&world.vm.upper().files().join("C"));
     assert!(left.values().all(Option::is_none), "{left:?}");
     assert!(world.commit(&all(), Resolve::Refuse).changes.is_empty());
     assert_eq!(
