@@ -53,7 +53,10 @@ pub(crate) fn fill(facts: &Facts<'_>) -> Result<Box<Page>> {
     page.object_directory = text(facts.object_directory)?;
     page.pipe_prefix = text(&crate::control::pipe_prefix(id))?;
     page.request_pipe = text(&format!(r"\Device\NamedPipe\pinion-sv-{id}"))?;
-    page.store_files = text(&nt_path(&own_path(facts.store)))?;
+    let store = own_path(facts.store);
+    page.store_files = text(&nt_path(&store))?;
+    let unix_store = facts.wine_folder.and_then(|wine| unix_path(&store, wine));
+    page.unix_store = text(&unix_store.unwrap_or_default())?;
     page.wine_folder = text(&facts.wine_folder.unwrap_or_default().replacen(':', "", 1))?;
     page.store_keys = text(facts.store_keys)?;
     page.user_key = text(facts.user_key)?;
@@ -100,6 +103,17 @@ fn nt_path(path: &Path) -> String {
     match path.strip_prefix(r"\\") {
         Some(share) => format!(r"\??\UNC\{share}"),
         None => format!(r"\??\{path}"),
+    }
+}
+
+/// The NT path by which Wine knows `path`, a Win32 path of its drive C or Z, as one of the Unix file
+/// system. `wine` is Wine's own folder, by the drive of the Unix root.
+fn unix_path(path: &Path, wine: &str) -> Option<String> {
+    let (path, wine) = (path.to_string_lossy(), wine.strip_prefix("Z:")?);
+    match path.split_at_checked(2)? {
+        ("C:", rest) => Some(format!(r"\??\unix{wine}\drive_c{rest}")),
+        ("Z:", rest) => Some(format!(r"\??\unix{rest}")),
+        _ => None,
     }
 }
 
@@ -167,6 +181,16 @@ mod tests {
             nt_path(Path::new(r"\\server\share")),
             r"\??\UNC\server\share"
         );
+    }
+
+    #[test]
+    fn paths_of_wines_drives_are_paths_of_unix() {
+        let unix = |path| unix_path(Path::new(path), r"Z:\home\me\.wine");
+        let of_c = r"\??\unix\home\me\.wine\drive_c\x";
+        assert_eq!(unix(r"C:\x").as_deref(), Some(of_c));
+        assert_eq!(unix(r"Z:\tmp\x").as_deref(), Some(r"\??\unix\tmp\x"));
+        assert_eq!(unix(r"D:\x"), None);
+        assert_eq!(unix(r"\\server\share"), None);
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub type Path = Text<520>;
 #[derive(Clone, Copy)]
 pub struct Layer {
     /// NT path of the directory of changed files, such as
-    /// `\??\C:\users\me\AppData\Local\Pinion\vms\a\upper`.
+    /// `\??\C:\users\me\AppData\Local\Pinion\b2c1f0e4d5a69788`.
     pub files: Path,
     /// NT path of the key of changed keys, such as
     /// `\REGISTRY\User\S-1-5-21-0-0-0-1000\Software\Pinion\Layers\<id>`.
@@ -93,6 +93,10 @@ pub struct Page {
     pub request_pipe: Text<128>,
     /// NT path of the store's root, which is closed to members.
     pub store_files: Path,
+    /// The same directory as a path of the Unix file system, `\??\unix\home\…`:
+    /// a second name by which Wine opens what is there, if spelled exactly, with
+    /// fewer questions to the file system. Empty on Windows.
+    pub unix_store: Path,
     /// Wine's own folder as a path of a drive, such as `Z\home\me\.wine`, below
     /// which the files of the other drives show a second time; empty where there
     /// is none.
@@ -127,6 +131,7 @@ impl Page {
         pipe_prefix: Text::EMPTY,
         request_pipe: Text::EMPTY,
         store_files: Path::EMPTY,
+        unix_store: Path::EMPTY,
         wine_folder: Path::EMPTY,
         store_keys: Path::EMPTY,
         user_key: Text::EMPTY,

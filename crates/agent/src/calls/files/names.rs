@@ -14,9 +14,13 @@ use pinion_nt::status::{
     STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_PATH_NOT_FOUND, success,
 };
 use pinion_nt::{HANDLE, NTSTATUS, UNICODE_STRING};
+use pinion_wire::page::Layer;
 
 /// `STATUS_INVALID_PARAMETER` (ntstatus.h).
 const STATUS_INVALID_PARAMETER: NTSTATUS = 0xC000_000D_u32 as i32;
+
+/// The drive that Wine maps to the root of the Unix file system.
+const ROOT_DRIVE: u16 = b'Z' as u16;
 
 /// What a call's name means.
 pub(crate) enum Named<'p> {
@@ -143,7 +147,7 @@ pub(crate) fn with_absolute(
     };
     let (letter, rest, slashes) = match target {
         Target::Drive(letter, rest) => (letter, rest, false),
-        Target::Unix(rest) => (u16::from(b'Z'), rest, true),
+        Target::Unix(rest) => (ROOT_DRIVE, rest, true),
         Target::Volume(_) => return work(Named::Volume),
         Target::Other if name.first() != Some(&SEPARATOR) => return work(Named::Passes),
         Target::Other => return with_system_root(name, work),
@@ -345,13 +349,32 @@ fn below_nt<'p>(path: &'p [u16], directory: &[u16]) -> Option<&'p [u16]> {
     same.then(|| below(rest, directory.get(6..)?))?
 }
 
+/// What follows the directory of `layer` in the layer path `path`, by whichever
+/// of the directory's two names.
+fn below_layer<'p>(path: &'p [u16], layer: &Layer) -> Option<&'p [u16]> {
+    const UNIX: usize = "\\??\\unix".len();
+    let by_unix = || match path.split_first()? {
+        (&ROOT_DRIVE, rest) => {
+            let rest = below(rest, state::page().unix_store.as_units().get(UNIX..)?)?;
+            below(rest, in_store(layer)?)
+        }
+        _ => None,
+    };
+    below_nt(path, layer.files.as_units()).or_else(by_unix)
+}
+
+/// What follows the store's root in the name of the directory of `layer`.
+pub(crate) fn in_store(layer: &Layer) -> Option<&[u16]> {
+    below(layer.files.as_units(), state::page().store_files.as_units())
+}
+
 /// The path of the VM that the layer path `path` stands for when it lies in one
 /// of the VM's layers. The root of a layer is none.
 pub(crate) fn of_layer(path: &[u16]) -> Option<&[u16]> {
     state::page()
         .layers()
         .iter()
-        .find_map(|layer| below_nt(path, layer.files.as_units()))
+        .find_map(|layer| below_layer(path, layer))
         .and_then(|rest| rest.get(1..))
         .filter(|path| !path.is_empty())
 }
@@ -363,7 +386,7 @@ pub(crate) fn of_layer(path: &[u16]) -> Option<&[u16]> {
 pub(crate) fn locate<'n>(name: &[u16], out: &'n mut [u16]) -> Option<(usize, &'n [u16])> {
     let (letter, rest, slashes) = match file::classify(name, &[], volumes::letter) {
         Target::Drive(letter, rest) => (letter, rest, false),
-        Target::Unix(rest) => (u16::from(b'Z'), rest, true),
+        Target::Unix(rest) => (ROOT_DRIVE, rest, true),
         _ => return None,
     };
     let (length, _) = file::normalise(letter, rest, slashes, out).ok()?;
@@ -376,7 +399,7 @@ pub(crate) fn locate<'n>(name: &[u16], out: &'n mut [u16]) -> Option<(usize, &'n
     let path = out.get(..length)?;
     let layers = state::page().layers();
     for (index, layer) in layers.iter().enumerate() {
-        if let Some(rest) = below_nt(path, layer.files.as_units()) {
+        if let Some(rest) = below_layer(path, layer) {
             return rest
                 .get(1..)
                 .filter(|rest| !rest.is_empty())

@@ -428,9 +428,11 @@ pub(crate) fn in_layer(
         ..*given
     };
     let then = cache::renames();
-    let called = view::with_place(layer, place, |name| {
-        with_name(&absolute, name, &|attributes| open.call(attributes))
-    });
+    let call = |name: &[u16]| with_name(&absolute, name, &|attributes| open.call(attributes));
+    let called = match by_unix_name(layer, place, open, call) {
+        Some(status) => Ok(status),
+        None => view::with_place(layer, place, call),
+    };
     remember(open, layer, place, &called, then);
     match called {
         Ok(status) if layer == View::host() && may_be_an_alias(place.path) => {
@@ -438,6 +440,22 @@ pub(crate) fn in_layer(
         }
         Ok(status) | Err(status) => status,
     }
+}
+
+/// Opens what is in `layer` by its second name, when it is there and spelled so:
+/// Wine's server asks the file system about each directory of a path, and so
+/// about fewer (observed on Wine 8 and Wine 10).
+fn by_unix_name(
+    layer: usize,
+    place: &Place<'_>,
+    open: &Open,
+    call: impl FnOnce(&[u16]) -> NTSTATUS,
+) -> Option<NTSTATUS> {
+    if open.disposition != raw::OPEN || !place.tail.is_empty() {
+        return None;
+    }
+    let status = view::with_unix_name(layer, place.path, call)?;
+    (!raw::is_missing(status) && status != STATUS_OBJECT_NAME_INVALID).then_some(status)
 }
 
 /// Remembers what was opened.

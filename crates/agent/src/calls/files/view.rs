@@ -10,6 +10,7 @@ use crate::{scratch, state};
 use pinion_layers::{Kind, Lookup, Tree, Upper, lookup};
 use pinion_names::change::Note;
 use pinion_names::file;
+use pinion_names::units::{SEPARATOR, join};
 use pinion_nt::status::{
     STATUS_NAME_TOO_LONG, STATUS_OBJECT_NAME_INVALID, STATUS_OBJECT_NAME_NOT_FOUND,
     STATUS_OBJECT_PATH_NOT_FOUND,
@@ -303,6 +304,28 @@ pub(crate) fn with_name<R>(
         Ok(work(out.get(..end).unwrap_or(&[])))
     })
     .unwrap_or(Err(STATUS_NAME_TOO_LONG))
+}
+
+/// Runs `work` with the second name of `path` in `layer`, by which Wine opens
+/// what is there and spelled so; `None` where there is no such name.
+pub(crate) fn with_unix_name<R>(
+    layer: usize,
+    path: &[u16],
+    work: impl FnOnce(&[u16]) -> R,
+) -> Option<R> {
+    let (layer, store) = (
+        state::page().layers().get(layer)?,
+        &state::page().unix_store,
+    );
+    let (store, folder) = (store.as_units(), names::in_store(layer)?);
+    if store.is_empty() {
+        return None;
+    }
+    scratch::with(store.len() + folder.len() + 1 + path.len(), |out| {
+        let parts = [store, folder, &[SEPARATOR], path];
+        let length = join(&parts, out).ok()?;
+        Some(work(out.get(..length)?))
+    })?
 }
 
 impl Tree for View<'_> {
