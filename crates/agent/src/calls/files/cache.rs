@@ -79,7 +79,7 @@ impl Last {
 }
 
 /// A hash of a path as it is spelled, four units at a time.
-fn hash(path: &[u16]) -> u64 {
+pub(super) fn hash(path: &[u16]) -> u64 {
     let (fours, rest) = path.as_chunks::<4>();
     let four = |units: &[u16; 4]| {
         let [a, b, c, d] = units.map(u64::from);

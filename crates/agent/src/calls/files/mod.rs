@@ -7,7 +7,7 @@
 //! remember what the layers have and lack; [`open`] and [`attributes`]
 //! answer calls by name; [`copy_up`] with [`metadata`] and [`remove`] change the upper, [`base`] keeps what the host had there; [`information`]
 //! and [`rename`] answer calls by handle, [`new_name`] says which names a file can have, [`listing`] lists directories; [`image`]
-//! starts programs of a layer, [`unix`] none of Unix, [`shares`] lets what is the host's own pass, [`watch`] tells of changes, [`told`] answers for names told without a handle. A call
+//! starts programs of a layer, [`unix`] none of Unix, [`shares`] lets what is the host's own pass, [`watch`] tells of changes, [`told`] answers for names told without a handle, [`volumes`] and [`volume_told`] for volumes. A call
 //! on a file that only the host has goes to the kernel with the host's name.
 
 mod attributes;
@@ -33,6 +33,7 @@ mod shares;
 mod told;
 mod unix;
 mod view;
+mod volume_told;
 mod volumes;
 mod watch;
 

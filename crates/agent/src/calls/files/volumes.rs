@@ -4,8 +4,9 @@
 
 use super::raw::{self, How, Owned};
 use super::view::{self, View};
-use super::{names, opened};
-use crate::hooks::kept;
+use super::{names, opened, volume_told};
+use crate::guard;
+use crate::hooks::{self, kept};
 use core::ffi::c_void;
 use core::sync::atomic::{AtomicU32, Ordering};
 use pinion_names::units::{SEPARATOR, starts};
@@ -27,6 +28,43 @@ const LINK_QUERY: u32 = 1;
 /// As `NtQueryVolumeInformationFile`: a file of a layer is on its drive's volume,
 /// not on the one that holds the layer; one of a share is where the host has it.
 pub(crate) unsafe fn query_volume(
+    file: HANDLE,
+    io: *mut IO_STATUS_BLOCK,
+    buffer: *mut c_void,
+    length: u32,
+    class: u32,
+) -> NTSTATUS {
+    /// `FileFsVolumeInformation` (wdm.h), which `GetFileInformationByHandle` asks.
+    const VOLUME: u32 = 1;
+    let key = (hooks::is_wine() && class == VOLUME)
+        .then(|| opened::with(file, volume_told::Key::of).ok().flatten())
+        .flatten();
+    if let Some(key) = key
+        && let Some(written) = volume_told::answer(key, buffer, length)
+    {
+        return written.map_or_else(|status| status, |length| done(io, length));
+    }
+    let status = ask(file, io, buffer, length, class);
+    if let Some(key) = key
+        && success(status)
+        // SAFETY: plain data; a bad pointer is a return value.
+        && let Ok(told) = unsafe { guard::read(io) }
+    {
+        volume_told::keep(key, buffer, told.Information);
+    }
+    status
+}
+
+/// Ends a call that has written `length` bytes.
+fn done(io: *mut IO_STATUS_BLOCK, length: usize) -> NTSTATUS {
+    let mut block = raw::block();
+    block.Information = length;
+    // SAFETY: the program's pointer, under guard.
+    unsafe { guard::write(io, block) }.err().unwrap_or(0)
+}
+
+/// The question itself, of the volume on which the program has the file.
+fn ask(
     file: HANDLE,
     io: *mut IO_STATUS_BLOCK,
     buffer: *mut c_void,
