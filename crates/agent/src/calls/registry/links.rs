@@ -11,7 +11,7 @@ use super::raw;
 use crate::state;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use pinion_names::key;
-use pinion_names::units::{below, join};
+use pinion_names::units::{SEPARATOR, below, fold, join, starts};
 
 /// The longest link and the longest target that are followed, in units.
 pub(super) const LONGEST: usize = 320;
@@ -39,6 +39,40 @@ impl Link {
             of_user,
             target: Target::new(),
         }
+    }
+
+    /// The path that the link's own is below, and what follows that.
+    fn parts(&self) -> (&'static [u16], &'static str) {
+        if self.of_user {
+            (state::page().user_key.as_units(), self.path)
+        } else {
+            (&[], self.path)
+        }
+    }
+
+    /// Whether the link is at `path`, or `path` is below it.
+    fn leads(&self, path: &[u16]) -> bool {
+        let (base, tail) = self.parts();
+        path.get(base.len()..)
+            .and_then(|rest| starts(rest, tail))
+            .is_some_and(|rest| matches!(rest.first(), None | Some(&SEPARATOR)))
+            && below(path, base).is_some()
+    }
+
+    /// Whether the link is at the path `above` or below it.
+    fn is_below(&self, above: &[u16]) -> bool {
+        let (base, tail) = self.parts();
+        if below(base, above).is_some() {
+            return true;
+        }
+        // The rest of `above` is the beginning of the tail.
+        let Some(rest) = below(above, base) else {
+            return false;
+        };
+        let same = |(&unit, byte): (&u16, u8)| fold(unit) == fold(u16::from(byte));
+        rest.len() <= tail.len()
+            && rest.iter().zip(tail.bytes()).all(same)
+            && matches!(tail.as_bytes().get(rest.len()), None | Some(b'\\'))
     }
 
     /// Runs `work` with the link's own path.
@@ -126,6 +160,9 @@ impl Target {
 pub(super) fn follow(path: &mut [u16], length: usize, itself: bool) -> usize {
     let mut length = length;
     for link in &LINKS {
+        if !path.get(..length).is_some_and(|path| link.leads(path)) {
+            continue;
+        }
         let followed = link.with_path(|own| {
             let rest = below(path.get(..length)?, own)?;
             if itself && rest.is_empty() {
@@ -145,9 +182,7 @@ pub(super) fn follow(path: &mut [u16], length: usize, itself: bool) -> usize {
     length
 }
 
-/// Whether `test` holds for a link's path.
-pub(super) fn any(test: impl Fn(&[u16]) -> bool + Copy) -> bool {
-    LINKS
-        .iter()
-        .any(|link| link.with_path(test).unwrap_or(true))
+/// Whether a link is at the path `above` or below it.
+pub(super) fn any_below(above: &[u16]) -> bool {
+    LINKS.iter().any(|link| link.is_below(above))
 }

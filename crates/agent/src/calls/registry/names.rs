@@ -174,6 +174,7 @@ pub(super) fn hides_host(name: &[u16]) -> bool {
 /// layer has a part of it: the store, which is closed, a key that is the host's
 /// alone, or a link to elsewhere.
 pub(super) fn is_special(name: &[u16]) -> bool {
-    let above = |path: &[u16]| below(path, name).is_some();
-    above(state::page().store_keys.as_units()) || private::any_below(name) || links::any(above)
+    below(state::page().store_keys.as_units(), name).is_some()
+        || private::any_below(name)
+        || links::any_below(name)
 }
