@@ -64,7 +64,7 @@ pub(crate) unsafe fn create_pipe(
             )
         };
         if ignored {
-            return first_instance::create(attributes, handle, access, call);
+            return first_instance::create(handle, access, call);
         }
         call(access)
     })
