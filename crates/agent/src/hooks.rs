@@ -126,6 +126,7 @@ hooks! {
     NtCreateSymbolicLinkObject(handle: Handles, access: u32, attributes: Attributes, target: *const UNICODE_STRING) => calls::links::create;
     NtOpenSymbolicLinkObject(handle: Handles, access: u32, attributes: Attributes) => calls::links::open;
     NtQuerySymbolicLinkObject(link: HANDLE, target: *mut UNICODE_STRING, returned: *mut u32) => calls::links::query;
+    NtMakePermanentObject() => calls::denied::without_privilege;
     NtMakeTemporaryObject(object: HANDLE) => calls::dos_devices::make_temporary;
     NtQueryObject(handle: HANDLE, class: u32, buffer: *mut c_void, length: u32, returned: *mut u32) => calls::query_object::query;
     NtCreateDebugObject(handle: Handles, access: u32, attributes: Attributes, flags: u32) => calls::seldom_named::create_debug_object;

@@ -5,6 +5,9 @@ pub use windows_sys::Win32::Foundation::{HANDLE, NTSTATUS, UNICODE_STRING};
 pub use windows_sys::Win32::Security::{GENERIC_MAPPING, SECURITY_QUALITY_OF_SERVICE};
 pub use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
 
+/// `OBJ_PERMANENT` (ntdef.h): the object stays without a handle. Its maker needs
+/// `SeCreatePermanentPrivilege`.
+pub const OBJ_PERMANENT: u32 = 0x10;
 /// `OBJ_CASE_INSENSITIVE` (ntdef.h).
 pub const OBJ_CASE_INSENSITIVE: u32 = 0x40;
 

@@ -10,8 +10,11 @@ use crate::hooks::kept;
 use crate::{decode, scratch, state};
 use core::ffi::c_void;
 use pinion_names::{dos, object, pipe};
-use pinion_nt::status::{STATUS_ACCESS_DENIED, STATUS_NAME_TOO_LONG, STATUS_OBJECT_NAME_INVALID};
-use pinion_nt::{HANDLE, NTSTATUS, OBJECT_ATTRIBUTES, unicode_string};
+use pinion_nt::status::{
+    STATUS_ACCESS_DENIED, STATUS_NAME_TOO_LONG, STATUS_OBJECT_NAME_INVALID,
+    STATUS_PRIVILEGE_NOT_HELD,
+};
+use pinion_nt::{HANDLE, NTSTATUS, OBJ_PERMANENT, OBJECT_ATTRIBUTES, unicode_string};
 use pinion_policy::rules::Channel;
 use pinion_wire::tally::Tally;
 
@@ -73,19 +76,30 @@ pub(crate) fn with_private(
     let passes = |name: &[u16]| {
         intent == Intent::Open && pinion_policy::object::passes(name).is_some() && !is_own(name)
     };
-    with_unless(passes, attributes, call)
+    let refused = match intent {
+        Intent::Create => OBJ_PERMANENT,
+        Intent::Open => 0,
+    };
+    with_unless(passes, refused, attributes, call)
 }
 
 /// Runs `call` with the attributes that name the VM's own object, or the
-/// host's where `passes` says so of the absolute name.
+/// host's where `passes` says so of the absolute name. An object that would stay
+/// when the VM ends is `refused` as to who has not the privilege: Wine asks for
+/// none (observed on Wine 8 and Wine 10).
 pub(crate) fn with_unless(
     passes: impl Fn(&[u16]) -> bool,
+    refused: u32,
     attributes: *const OBJECT_ATTRIBUTES,
     call: impl Fn(*const OBJECT_ATTRIBUTES) -> NTSTATUS,
 ) -> NTSTATUS {
     let Some((given, string)) = decode::header(attributes) else {
         return call(attributes);
     };
+    if given.Attributes & refused != 0 {
+        Tally::count(&state::tally().refused);
+        return STATUS_PRIVILEGE_NOT_HELD;
+    }
     if string.Length == 0 {
         return call(attributes);
     }

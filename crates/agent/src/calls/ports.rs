@@ -257,5 +257,5 @@ pub(crate) unsafe fn connect_advanced_ex(
         return status;
     }
     let passes = |name: &[u16]| port::passes(name).is_some();
-    with_unless(passes, server, connect)
+    with_unless(passes, 0, server, connect)
 }

@@ -8,7 +8,7 @@ use crate::{decode, scratch, state, supervisor};
 use pinion_names::units::{SEPARATOR, join};
 use pinion_names::{object, pipe};
 use pinion_nt::status::STATUS_ACCESS_DENIED;
-use pinion_nt::{NTSTATUS, OBJECT_ATTRIBUTES};
+use pinion_nt::{NTSTATUS, OBJ_PERMANENT, OBJECT_ATTRIBUTES};
 use pinion_policy::rules::{self, Action, Channel, Verdict, peer, place, places};
 use pinion_wire::tally::Tally;
 
@@ -101,6 +101,9 @@ pub(crate) fn object(
 ) -> Option<NTSTATUS> {
     let session = state::page().session;
     decode::with_attributes(attributes, |decoded| {
+        if decoded.given.Attributes & OBJ_PERMANENT != 0 {
+            return None;
+        }
         may_concern(channel, intent.into(), decoded.name)?;
         with_absolute(decoded, |name| {
             let found = place::find(session, name)?;

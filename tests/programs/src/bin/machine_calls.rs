@@ -7,6 +7,8 @@
 use pinion_test_programs::{arguments, say};
 use serde_json::{Map, Value, json};
 use std::ffi::CString;
+use windows_sys::Wdk::Foundation::OBJECT_ATTRIBUTES;
+use windows_sys::Win32::Foundation::UNICODE_STRING;
 use windows_sys::Win32::System::LibraryLoader::{GetModuleHandleW, GetProcAddress};
 use windows_sys::core::w;
 
@@ -32,7 +34,7 @@ fn status(name: &str, arguments: &[usize]) -> Value {
     json!(status.cast_unsigned())
 }
 
-const WITHOUT_PRIVILEGE: [&str; 14] = [
+const WITHOUT_PRIVILEGE: [&str; 15] = [
     "NtShutdownSystem",
     "NtInitiatePowerAction",
     "NtSetSystemPowerState",
@@ -47,6 +49,7 @@ const WITHOUT_PRIVILEGE: [&str; 14] = [
     "NtLoadDriver",
     "NtUnloadDriver",
     "NtFreezeTransactions",
+    "NtMakePermanentObject",
 ];
 
 fn main() {
@@ -86,7 +89,40 @@ fn main() {
     );
     let published = status("NtUpdateWnfStateData", &[policy.as_ptr() as usize]);
     told.insert("NtUpdateWnfStateData".into(), published);
+    told.insert("NtCreateMutant, permanent".into(), permanent_mutant());
     say(&Value::Object(told));
+}
+
+/// Asks for a mutant that stays when its handles are gone.
+fn permanent_mutant() -> Value {
+    /// `OBJ_PERMANENT` (ntdef.h).
+    const PERMANENT: u32 = 0x10;
+    /// `MUTANT_ALL_ACCESS` (winnt.h).
+    const ALL: usize = 0x1f_0001;
+    let mut name: Vec<u16> = r"\BaseNamedObjects\pinion-permanent"
+        .encode_utf16()
+        .collect();
+    let bytes = u16::try_from(name.len() * 2).expect("a short name");
+    let string = UNICODE_STRING {
+        Length: bytes,
+        MaximumLength: bytes,
+        Buffer: name.as_mut_ptr(),
+    };
+    let attributes = OBJECT_ATTRIBUTES {
+        Length: size_of::<OBJECT_ATTRIBUTES>() as u32,
+        RootDirectory: std::ptr::null_mut(),
+        ObjectName: &raw const string,
+        Attributes: PERMANENT,
+        SecurityDescriptor: std::ptr::null(),
+        SecurityQualityOfService: std::ptr::null(),
+    };
+    let mut handle = 0_usize;
+    let arguments = [
+        &raw mut handle as usize,
+        ALL,
+        &raw const attributes as usize,
+    ];
+    status("NtCreateMutant", &arguments)
 }
 
 /// Asks Wine to run `touch` on the Unix file; gives the status.

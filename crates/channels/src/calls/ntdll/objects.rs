@@ -61,8 +61,11 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
         NtQuerySymbolicLinkObject NtQueryObject
     }
     Directories Other ByHandle Settled "lists or changes an object that was decided when it was opened" {
-        NtQueryDirectoryObject NtSetInformationSymbolicLink NtMakePermanentObject
+        NtQueryDirectoryObject NtSetInformationSymbolicLink
         NtSetInformationObject NtCompareObjects
+    }
+    Directories Other Denied Hooked "would let a name stay when the VM ends; needs SeCreatePermanentPrivilege" {
+        NtMakePermanentObject
     }
     DosDevices Other ByHandle Hooked "a DOS device name of the VM's own is given up by the supervisor, who keeps it; what has a name of the host's stays" {
         NtMakeTemporaryObject
