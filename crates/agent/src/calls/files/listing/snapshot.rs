@@ -382,16 +382,21 @@ fn order(a: &[u16], b: &[u16]) -> Ordering {
         .then_with(|| a.iter().map(folded).cmp(b.iter().map(folded)))
 }
 
-/// The first four units of a name as a number, which is in order where the names
-/// are ([`order`]): that of the two dots is the least.
+/// The first eight units of a name as a number, which is in order where the names
+/// are ([`order`]): that of the two dots is the least. Units from 0xFF on are all
+/// one, and what follows the first of them does not count.
 fn beginning(name: &[u16]) -> u64 {
     if is_dots(name) {
         return 0;
     }
-    let units = name.iter().map(folded).chain(core::iter::repeat(0));
-    units
-        .take(4)
-        .fold(0, |number, unit| number << 16 | u64::from(unit))
+    let (mut number, mut counts) = (0, true);
+    for at in 0..8 {
+        let unit = name.get(at).filter(|_| counts).map_or(0, folded);
+        let byte = unit.min(0xff);
+        counts = byte < 0xff;
+        number = number << 8 | u64::from(byte);
+    }
+    number
 }
 
 fn equal(a: &[u16], b: &[u16]) -> bool {
