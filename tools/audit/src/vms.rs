@@ -80,18 +80,20 @@ impl Vm {
             .is_some_and(|pipe| name.eq_ignore_ascii_case(&format!("{}\\{pipe}", names::PIPES)))
     }
 
+    /// What is in the layer's folder, but for what says what the layer is: the command line reads that from outside.
     fn owns_file(&self, place: &Place<'_>) -> bool {
-        if self.files_upper.starts_with('/') {
+        let below = if self.files_upper.starts_with('/') {
             let Some(unix) = place.unix else { return false };
-            return names::unix_within(
-                &names::unix_plain(&self.files_upper),
-                &names::unix_plain(unix),
-            );
-        }
-        let upper = self.files_upper.replace('/', "\\");
-        let upper = upper.strip_prefix(r"\??\").unwrap_or(&upper);
-        let name = place.name.strip_prefix(r"\??\").unwrap_or(place.name);
-        !upper.is_empty() && names::within(upper, name, true)
+            let upper = names::unix_plain(&self.files_upper);
+            let plain = names::unix_plain(unix);
+            names::unix_within(&upper, &plain).then(|| plain[upper.len()..].replace('/', "\\"))
+        } else {
+            let upper = dos_path(&self.files_upper.replace('/', "\\"));
+            let name = dos_path(place.name);
+            let within = !upper.is_empty() && names::within(&upper, &name, true);
+            within.then(|| name[upper.len()..].to_owned())
+        };
+        below.is_some_and(|below| !matches!(below.as_str(), "" | "\\" | "\\layer.json"))
     }
 
     /// A machine has two addresses: on NT the versions of IP share no ports, so where both are bound to one port, the
@@ -108,9 +110,52 @@ impl Vm {
     }
 }
 
+/// The DOS path of an NT name of a file, also of one that Wine calls by its Unix path.
+fn dos_path(name: &str) -> String {
+    let name = name.strip_prefix(r"\??\").unwrap_or(name);
+    match name.strip_prefix(r"unix\") {
+        None => name.to_owned(),
+        Some(unix) => match unix.split_once(r"\drive_c\") {
+            Some((_, rest)) => format!(r"C:\{rest}"),
+            None => format!(r"Z:\{unix}"),
+        },
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_of_a_layer_by_either_name_and_not_the_layer_itself() {
+        let vm = Vm {
+            files_upper: r"C:\pinion\0a".into(),
+            ..vm()
+        };
+        let owns = |name: &str| {
+            vm.owns(&Place {
+                kind: "file",
+                name,
+                unix: None,
+                fold: true,
+            })
+        };
+        for name in [
+            r"\??\C:\pinion\0a\C\x",
+            r"\??\unix\p\drive_c\pinion\0a\C",
+            r"\??\C:\Pinion\0a\.wh..wh.base",
+        ] {
+            assert!(owns(name), "{name}");
+        }
+        for name in [
+            r"\??\C:\pinion\0a",
+            r"\??\C:\pinion\0a\layer.json",
+            r"\??\C:\pinion\0ab\C",
+            r"\??\unix\pinion\0a\C",
+        ] {
+            assert!(!owns(name), "{name}");
+        }
+    }
 
     fn vm() -> Vm {
         Vm {
