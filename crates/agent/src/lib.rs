@@ -14,6 +14,7 @@ mod calls;
 mod decode;
 mod entry;
 mod guard;
+mod held;
 mod hooks;
 mod late;
 mod memory;

@@ -219,8 +219,9 @@ fn volumes_and_control_codes_answer_as_on_the_host() {
     let mut words = Vec::new();
     // A change brings the directories of the drive into the VM's layer.
     words.extend(["write", &name, "changed"].map(str::to_owned));
+    // The label twice: the second answer may be the first one, kept.
     // Size, label, device, attributes, quotas, object ids, sectors.
-    for class in ["1", "3", "4", "5", "6", "7", "8", "11"] {
+    for class in ["1", "1", "3", "4", "5", "6", "7", "8", "11"] {
         for name in [&name, r"\??\C:\"] {
             words.extend([";", "volume", name, class].map(str::to_owned));
         }

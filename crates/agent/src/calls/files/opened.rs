@@ -2,12 +2,11 @@
 //! directory, or asking of a host's file, asks no name of the kernel, which on
 //! Wine costs a call to its server and a walk through the Unix path.
 //!
-//! Kept until something in the VM is renamed or the handle is closed. A slot is written under a flag of this process that nobody waits
-//! for: whoever finds it taken goes without.
+//! Kept until something in the VM is renamed or the handle is closed.
 
 use super::cache;
-use core::cell::UnsafeCell;
-use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use crate::held::Held;
+use core::sync::atomic::{AtomicUsize, Ordering};
 use pinion_nt::HANDLE;
 
 /// How many files are remembered, one for each value of a handle's low
@@ -18,8 +17,7 @@ const LONGEST: usize = 260;
 
 struct Slot {
     handle: AtomicUsize,
-    taken: AtomicBool,
-    fact: UnsafeCell<Fact>,
+    fact: Held<Fact>,
 }
 
 #[derive(Clone, Copy)]
@@ -30,14 +28,10 @@ struct Fact {
     path: [u16; LONGEST],
 }
 
-// SAFETY: the fact is touched only by the thread that has taken the slot.
-unsafe impl Sync for Slot {}
-
 static TABLE: [Slot; SLOTS] = [const {
     Slot {
         handle: AtomicUsize::new(0),
-        taken: AtomicBool::new(false),
-        fact: UnsafeCell::new(Fact {
+        fact: Held::new(Fact {
             renames: 0,
             layer: 0,
             length: 0,
@@ -50,25 +44,12 @@ fn slot(handle: HANDLE) -> &'static Slot {
     &TABLE[(handle as usize >> 2) % SLOTS]
 }
 
-impl Slot {
-    /// Runs `work` with the fact, unless another thread is at it.
-    fn with<R>(&self, work: impl FnOnce(&mut Fact) -> R) -> Option<R> {
-        if self.taken.swap(true, Ordering::Acquire) {
-            return None;
-        }
-        // SAFETY: the flag makes this thread the only one.
-        let result = work(unsafe { &mut *self.fact.get() });
-        self.taken.store(false, Ordering::Release);
-        Some(result)
-    }
-}
-
 /// Remembers that `handle` was opened as `path` of `layer` when the VM's
 /// renames were `then`; a path that is too long is forgotten.
 pub(crate) fn keep(handle: HANDLE, layer: usize, path: &[u16], then: u64) {
     let slot = slot(handle);
     slot.handle.store(0, Ordering::Relaxed);
-    slot.with(|fact| {
+    slot.fact.with(|fact| {
         let Some(place) = fact.path.get_mut(..path.len()) else {
             return;
         };
@@ -101,7 +82,7 @@ pub(crate) fn with<R, W: FnOnce(usize, &[u16]) -> R>(handle: HANDLE, work: W) ->
     if handle.is_null() || slot.handle.load(Ordering::Relaxed) != handle as usize {
         return Err(work);
     }
-    let fact = slot.with(|fact| {
+    let fact = slot.fact.with(|fact| {
         let same = slot.handle.load(Ordering::Relaxed) == handle as usize;
         (same && fact.renames == cache::renames()).then_some(*fact)
     });

@@ -3,15 +3,13 @@
 //!
 //! An answer is kept for a second: of a file of a layer for its drive, of one of
 //! the host for its path, since on Wine any directory can lead to another volume.
-//! Who renames a volume outside is heard that much later. A slot is taken under a
-//! flag of this process that nobody waits for.
+//! Who renames a volume outside is heard that much later.
 
 use super::cache;
 use super::view::View;
 use crate::guard;
-use core::cell::UnsafeCell;
+use crate::held::Held;
 use core::ffi::c_void;
-use core::sync::atomic::{AtomicBool, Ordering};
 use pinion_nt::NTSTATUS;
 
 /// How long, in the 100 ns of the interrupt time.
@@ -30,38 +28,14 @@ struct Told {
     bytes: [u8; LONGEST],
 }
 
-struct Slot {
-    taken: AtomicBool,
-    told: UnsafeCell<Told>,
-}
-
-// SAFETY: what was told is touched only by the thread that has taken the slot.
-unsafe impl Sync for Slot {}
-
-static TABLE: [Slot; SLOTS] = [const {
-    Slot {
-        taken: AtomicBool::new(false),
-        told: UnsafeCell::new(Told {
-            of: 0,
-            when: 0,
-            length: 0,
-            bytes: [0; LONGEST],
-        }),
-    }
+static TABLE: [Held<Told>; SLOTS] = [const {
+    Held::new(Told {
+        of: 0,
+        when: 0,
+        length: 0,
+        bytes: [0; LONGEST],
+    })
 }; SLOTS];
-
-impl Slot {
-    /// Runs `work` with what was told, unless another thread is at it.
-    fn with<R>(&self, work: impl FnOnce(&mut Told) -> R) -> Option<R> {
-        if self.taken.swap(true, Ordering::Acquire) {
-            return None;
-        }
-        // SAFETY: the flag makes this thread the only one.
-        let result = work(unsafe { &mut *self.told.get() });
-        self.taken.store(false, Ordering::Release);
-        Some(result)
-    }
-}
 
 /// What an answer is kept for.
 #[derive(Clone, Copy)]
@@ -79,7 +53,7 @@ impl Key {
         Some(Self(cache::hash(of)))
     }
 
-    fn slot(self) -> &'static Slot {
+    fn slot(self) -> &'static Held<Told> {
         &TABLE[self.0 as usize % SLOTS]
     }
 }
