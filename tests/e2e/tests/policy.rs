@@ -332,6 +332,10 @@ fn a_denied_name_is_refused_and_the_log_says_why() {
     }
     let nt = "\\BaseNamedObjects\\Session\\1\\e2e-no5";
     assert_eq!(open(inside(&world, "web"), "nt-mutant", nt), STATUS_DENIED);
+    // Nor by an open with the mark of an object that stays.
+    let opened = world.exec("web", "machine_calls", &["open", "Session\\1\\e2e-no7"]);
+    let status = opened.expect(0).json()["status"].clone();
+    assert_eq!(status.as_u64(), Some(0xC000_0022));
     let called = inside(&world, "web")
         .args(["call", "\\\\.\\pipe\\e2e-no6", "x"])
         .run()

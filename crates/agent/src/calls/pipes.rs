@@ -13,7 +13,7 @@ use pinion_nt::status::{
     STATUS_NOT_SUPPORTED, STATUS_OBJECT_NAME_INVALID, STATUS_OBJECT_PATH_INVALID,
     STATUS_PIPE_DISCONNECTED, success,
 };
-use pinion_nt::{HANDLE, IO_STATUS_BLOCK, NTSTATUS, OBJECT_ATTRIBUTES};
+use pinion_nt::{HANDLE, IO_STATUS_BLOCK, NTSTATUS, OBJ_PERMANENT, OBJECT_ATTRIBUTES};
 use pinion_policy::rules::{Action, Channel, peer, places};
 use pinion_wire::tally::Tally;
 
@@ -101,6 +101,14 @@ fn with_private(
         if decoded.name.is_empty() {
             return None;
         }
+        // A file never stays without a handle, to NT.
+        let decoded = &decode::Attributes {
+            given: OBJECT_ATTRIBUTES {
+                Attributes: decoded.given.Attributes & !OBJ_PERMANENT,
+                ..decoded.given
+            },
+            name: decoded.name,
+        };
         if decoded.is_absolute() {
             let computer = state::page().computer_name.as_units();
             let name = pipe::classify(decoded.name, computer)?;

@@ -101,7 +101,8 @@ pub(crate) fn object(
 ) -> Option<NTSTATUS> {
     let session = state::page().session;
     decode::with_attributes(attributes, |decoded| {
-        if decoded.given.Attributes & OBJ_PERMANENT != 0 {
+        // What is in front refuses it.
+        if intent == Intent::Create && decoded.given.Attributes & OBJ_PERMANENT != 0 {
             return None;
         }
         may_concern(channel, intent.into(), decoded.name)?;

@@ -2,7 +2,8 @@
 //! transactions, by their exports of ntdll: prints the status of each as one
 //! JSON object, `null` where the system has no such call. Not to be run outside
 //! of a VM, but as `machine_calls unix FILE`, which asks Wine to start Unix's
-//! `touch FILE`.
+//! `touch FILE`, or `machine_calls open NAME`, which opens a mutant with the mark of
+//! one that stays.
 
 use pinion_test_programs::{arguments, say};
 use serde_json::{Map, Value, json};
@@ -59,6 +60,11 @@ fn main() {
     {
         return say(&json!({ "status": touch(file) }));
     }
+    if let [what, name] = arguments.as_slice()
+        && what == "open"
+    {
+        return say(&json!({ "status": permanent_mutant("NtOpenMutant", name) }));
+    }
     let mut told = Map::new();
     for name in WITHOUT_PRIVILEGE {
         told.insert(name.into(), status(name, &[]));
@@ -89,19 +95,22 @@ fn main() {
     );
     let published = status("NtUpdateWnfStateData", &[policy.as_ptr() as usize]);
     told.insert("NtUpdateWnfStateData".into(), published);
-    told.insert("NtCreateMutant, permanent".into(), permanent_mutant());
+    told.insert(
+        "NtCreateMutant, permanent".into(),
+        permanent_mutant("NtCreateMutant", "pinion-permanent"),
+    );
     say(&Value::Object(told));
 }
 
-/// Asks for a mutant that stays when its handles are gone.
-fn permanent_mutant() -> Value {
+/// Asks by `call` for the session's mutant `name`, and that it stay when its handles
+/// are gone.
+fn permanent_mutant(call: &str, name: &str) -> Value {
     /// `OBJ_PERMANENT` (ntdef.h).
     const PERMANENT: u32 = 0x10;
     /// `MUTANT_ALL_ACCESS` (winnt.h).
     const ALL: usize = 0x1f_0001;
-    let mut name: Vec<u16> = r"\BaseNamedObjects\pinion-permanent"
-        .encode_utf16()
-        .collect();
+    let name = format!(r"\BaseNamedObjects\{name}");
+    let mut name: Vec<u16> = name.encode_utf16().collect();
     let bytes = u16::try_from(name.len() * 2).expect("a short name");
     let string = UNICODE_STRING {
         Length: bytes,
@@ -122,7 +131,7 @@ fn permanent_mutant() -> Value {
         ALL,
         &raw const attributes as usize,
     ];
-    status("NtCreateMutant", &arguments)
+    status(call, &arguments)
 }
 
 /// Asks Wine to run `touch` on the Unix file; gives the status.
