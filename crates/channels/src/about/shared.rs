@@ -186,7 +186,7 @@ pub(super) const ABOUT: &[About] = &[
         windows: "SystemParametersInfo and its like; the lasting part in the registry.",
         wine: "The same; the lasting part is the VM's own.",
         proofs: &["e2e machine::calls_on_the_whole_machine_are_refused_as_without_the_privilege"],
-        gaps: "Locale and language are refused; the part of SystemParametersInfo that lives in the session is the host's: on Wine the Unix side of win32u keeps it in the host's registry.",
+        gaps: "Locale and language are refused; what SystemParametersInfo sets for the session is found by programs of other VMs that start afterwards (Wine 8, Wine 10; why was not found out).",
     },
     About {
         channel: Channel::Screen,
