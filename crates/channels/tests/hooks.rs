@@ -2,6 +2,7 @@
 //! hooked is hooked, and nothing else is.
 
 use pinion_channels::{Status, calls, find};
+use pinion_policy::refused::REFUSED;
 use pinion_policy::user::GUARDED;
 use std::collections::BTreeSet;
 
@@ -26,7 +27,8 @@ fn rows(source: &'static str) -> impl Iterator<Item = &'static str> {
 fn what_is_marked_as_hooked_is_hooked_and_nothing_else() {
     let tables = TABLES.iter().copied().flat_map(rows);
     let guarded = GUARDED.iter().map(|call| call.name);
-    let hooked: BTreeSet<_> = tables.chain(guarded).collect();
+    let refused = REFUSED.iter().map(|call| call.name);
+    let hooked: BTreeSet<_> = tables.chain(guarded).chain(refused).collect();
     for name in ["NtCreateFile", "NtUserOpenDesktop", "NtUserPostMessage"] {
         assert!(hooked.contains(name), "{hooked:?}");
     }

@@ -27,6 +27,7 @@ fn main() {
         ["play"] => stage::play(std::io::stdin().lock(), std::io::stdout()),
         ["play", "child"] => stage::play_as_child(),
         ["play", "service"] => service::relay(),
+        ["setting", probe] => play::settings::tell(probe),
         ["mark", path] => play::commands::leave_mark(path),
         ["service", name, pipe] => service::run(name, pipe),
         _ => {

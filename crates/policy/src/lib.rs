@@ -10,6 +10,8 @@ pub mod control;
 pub mod device;
 pub mod object;
 pub mod port;
+pub mod refused;
 pub mod rules;
+pub mod setting;
 pub mod state_name;
 pub mod user;

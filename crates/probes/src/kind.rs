@@ -58,6 +58,9 @@ pub enum Kind {
     Layered,
     /// What only the host has: a device, a server, a supervisor.
     Host,
+    /// What no VM may do, or what does nothing on a station that the user does not
+    /// see.
+    Refused,
     /// What has to be right in a VM even where the system itself is wrong.
     Inside,
 }
@@ -69,14 +72,14 @@ impl Kind {
         match self {
             Self::Real => Pair::FromHost,
             Self::Inside => Pair::Inside,
-            Self::Name | Self::Number | Self::Layered | Self::Host => Pair::Host,
+            Self::Name | Self::Number | Self::Layered | Self::Host | Self::Refused => Pair::Host,
         }
     }
 
     /// Whether the way must work between this pair, once the control did.
     #[must_use]
     pub fn must_work(self, pair: Pair) -> bool {
-        pair == Pair::Inside && !matches!(self, Self::Real | Self::Host)
+        pair == Pair::Inside && !matches!(self, Self::Real | Self::Host | Self::Refused)
     }
 
     /// Whether the way must not lead to anything between this pair.
@@ -84,7 +87,7 @@ impl Kind {
     pub fn must_not_work(self, pair: Pair) -> bool {
         match self {
             Self::Name => matches!(pair, Pair::Across | Pair::ToHost | Pair::FromHost),
-            Self::Number => matches!(pair, Pair::Across | Pair::ToHost),
+            Self::Number | Self::Refused => matches!(pair, Pair::Across | Pair::ToHost),
             Self::Layered => matches!(pair, Pair::Across | Pair::FromHost),
             Self::Real => pair == Pair::Across,
             Self::Host => pair == Pair::ToHost,
@@ -103,12 +106,13 @@ impl Kind {
 mod tests {
     use super::*;
 
-    const KINDS: [Kind; 6] = [
+    const KINDS: [Kind; 7] = [
         Kind::Name,
         Kind::Real,
         Kind::Number,
         Kind::Layered,
         Kind::Host,
+        Kind::Refused,
         Kind::Inside,
     ];
 

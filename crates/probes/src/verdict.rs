@@ -114,6 +114,7 @@ mod tests {
             Just(Kind::Number),
             Just(Kind::Layered),
             Just(Kind::Host),
+            Just(Kind::Refused),
             Just(Kind::Inside),
         ]
     }

@@ -306,3 +306,46 @@ fn a_hot_key_is_taken_once_in_a_vm() {
     let (_again, again) = held(world.pinion(["exec", "one", &windows, "hotkey"]));
     assert_eq!(again["taken"], false);
 }
+
+#[test]
+fn what_is_the_sessions_is_refused() {
+    const ACCESS_DENIED: u32 = 5;
+    const REQUIRES_INTERACTIVE_WINDOWSTATION: u32 = 1459;
+    const DISP_CHANGE_FAILED: i32 = -1;
+    let world = World::new();
+    let told = world
+        .pinion(["run", "--rm", &world.host.path_of("windows"), "session"])
+        .run()
+        .expect(0)
+        .json();
+    assert_eq!(told["read"], 1, "{told}");
+    for (what, returned, error) in [
+        ("setting", 0, REQUIRES_INTERACTIVE_WINDOWSTATION),
+        ("colors", 0, REQUIRES_INTERACTIVE_WINDOWSTATION),
+        ("displays", DISP_CHANGE_FAILED, ACCESS_DENIED),
+    ] {
+        let expected = serde_json::json!({ "returned": returned, "error": error });
+        assert_eq!(told[what], expected, "{what}: {told}");
+    }
+}
+
+#[test]
+fn the_pointer_is_not_the_hosts() {
+    let world = World::new();
+    let windows = world.host.path_of("windows");
+    let outside = |words: &[&str]| {
+        let program = world.host.program("windows").arg("pointer").args(words);
+        program.run().expect(0).json()
+    };
+    let place = serde_json::json!([77, 13]);
+    let _desktop = Served::new(world.host.program("windows"), OTHER);
+    assert_eq!(outside(&["77", "13"]), place);
+    assert_eq!(outside(&[]), place);
+    let inside = |words: &[&str]| {
+        let run = world.pinion(["run", "--rm", &windows, "pointer"]);
+        run.args(words).run().expect(0).json()
+    };
+    assert_ne!(inside(&[]), place);
+    inside(&["42", "17"]);
+    assert_eq!(outside(&[]), place);
+}

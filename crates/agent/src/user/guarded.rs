@@ -1,17 +1,21 @@
 //! Calls that name a window or a thread by its number: each is asked for before
-//! the system call, by one piece of code for all of them.
+//! the system call, by one piece of code for all of them. And calls that are
+//! refused whatever their arguments.
 //!
-//! Which argument names what is in `pinion_policy::user`. A call is entered by a
+//! Which argument names what is in `pinion_policy::user`, what is refused in
+//! `pinion_policy::refused`. A call is entered by a
 //! few bytes of its own that tell which it is; the arguments stay where they
 //! are, so that nothing need be known of the others.
 
 use super::{Hook, kept, owners, set_last_error, station};
 use crate::hooks::allocate;
-use crate::{entry, guard};
+use crate::{entry, guard, state};
 use core::sync::atomic::{AtomicU64, Ordering};
 use pinion_intercept::jump;
 use pinion_nt::PAGE_EXECUTE_READ;
-use pinion_policy::user::{self, GUARDED, Named};
+use pinion_policy::refused::{REFUSED, Refused};
+use pinion_policy::user::{self, GUARDED, Guarded, Named};
+use pinion_wire::tally::Tally;
 
 /// Bytes of an entry: `mov eax, index` and a jump.
 const ENTRY: usize = 24;
@@ -23,15 +27,17 @@ static ENTRIES: AtomicU64 = AtomicU64::new(0);
 /// The calls, in the order of their kept stubs.
 pub(super) fn hooks() -> impl Iterator<Item = Hook<'static>> {
     let entries = ENTRIES.load(Ordering::Relaxed);
-    GUARDED.iter().enumerate().map(move |(index, call)| Hook {
-        name: call.name.as_bytes(),
+    let names = GUARDED.iter().map(|call| call.name);
+    let all = names.chain(REFUSED.iter().map(|call| call.name));
+    all.enumerate().map(move |(index, name)| Hook {
+        name: name.as_bytes(),
         kept: kept(index),
         entry: entries + (index * ENTRY) as u64,
     })
 }
 
 /// How many kept stubs there are.
-pub(super) const COUNT: usize = GUARDED.len();
+pub(super) const COUNT: usize = GUARDED.len() + REFUSED.len();
 
 /// The place of a guarded call's kept stub among all. To be asked in a `const`
 /// block, where a name that is not there does not compile.
@@ -111,13 +117,30 @@ unsafe extern "system" fn enter() {
     );
 }
 
+/// The call of this number.
+///
+/// # Errors
+/// One that is refused whatever its arguments.
+fn call(index: u32) -> Result<&'static Guarded, &'static Refused> {
+    let index = index as usize;
+    GUARDED.get(index).ok_or_else(|| {
+        let last = REFUSED.len() - 1;
+        &REFUSED[(index - GUARDED.len()).min(last)]
+    })
+}
+
 /// The address of the kept stub, or 0 when the call is refused. `saved` is what
 /// [`enter`] pushed.
 extern "system" fn judge(index: u32, saved: *const u64) -> u64 {
-    station::ensure();
-    let Some(call) = GUARDED.get(index as usize) else {
-        return 0;
+    let call = match call(index) {
+        Ok(call) => call,
+        Err(refused) => {
+            Tally::count(&state::tally().refused);
+            set_last_error(refused.error);
+            return 0;
+        }
     };
+    station::ensure();
     for &(at, named) in call.arguments {
         // SAFETY: every argument of the call is on its stack or was pushed.
         let value = |at: u8| unsafe { argument(saved, at) };
@@ -143,7 +166,7 @@ extern "system" fn judge(index: u32, saved: *const u64) -> u64 {
 
 /// What the refused call returns.
 extern "system" fn refusal(index: u32) -> u64 {
-    GUARDED.get(index as usize).map_or(0, |call| call.refusal)
+    call(index).map_or_else(|refused| refused.answer, |call| call.refusal)
 }
 
 /// An argument of the call, counted from 0.

@@ -10,6 +10,7 @@
 mod atoms;
 mod guarded;
 mod owners;
+mod settings;
 mod station;
 mod table;
 

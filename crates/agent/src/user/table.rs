@@ -1,7 +1,7 @@
 //! The table of win32u's calls that have a function of their own in their
 //! place.
 
-use super::{Hook, atoms, guarded, kept, station};
+use super::{Hook, atoms, guarded, kept, settings, station};
 use core::ffi::c_void;
 use pinion_nt::{HANDLE, OBJECT_ATTRIBUTES, UNICODE_STRING};
 
@@ -69,6 +69,7 @@ hooks! {
     NtUserSetProcessWindowStation(station: HANDLE) => station::set_process;
     NtUserSetThreadDesktop(desktop: HANDLE) => station::set_thread;
     NtUserCallNoParam(code: u32) => station::call_no_param;
+    NtUserSystemParametersInfo(action: u32, number: u32, place: *mut c_void, flags: u32) => settings::system_parameter;
     NtUserGetProp(window: u64, name: *const u16) => atoms::get_property;
     NtUserSetProp(window: u64, name: *const u16, value: usize) => atoms::set_property;
     NtUserRemoveProp(window: u64, name: *const u16) => atoms::remove_property;

@@ -1,12 +1,12 @@
 //! What all programs of a desktop share: atoms, the clipboard, stations and
-//! desktops, settings, the cursor.
+//! desktops.
 
 use super::window::{Window, fact};
 use super::{Held, Player, Served, Told};
 use crate::imports;
 use crate::win::{self, Step, last, wide, yes};
 use core::ffi::c_void;
-use core::ptr::{null, null_mut};
+use core::ptr::null;
 use pinion_probes::{Ask, Facts, Seen};
 
 type Named = unsafe extern "system" fn(*const u16, isize) -> i32;
@@ -47,27 +47,18 @@ imports! {
         fn CloseDesktop(desktop: Window) -> i32;
         fn EnumDesktopsW(station: Window, call: Named, data: isize) -> i32;
         fn GetProcessWindowStation() -> Window;
-        fn GetCaretBlinkTime() -> u32;
-        fn SetCaretBlinkTime(milliseconds: u32) -> i32;
-        fn SystemParametersInfoW(action: u32, number: u32, value: *mut c_void, flags: u32) -> i32;
-        fn SetCursorPos(x: i32, y: i32) -> i32;
-        fn GetCursorPos(point: *mut [i32; 2]) -> i32;
     }
 }
 
 const GENERIC_ALL: u32 = 0x1000_0000;
 const MAXIMUM_ALLOWED: u32 = 0x0200_0000;
 const CF_UNICODETEXT: u32 = 13;
-const SPI_GETWHEELSCROLLLINES: u32 = 0x68;
-const SPI_SETWHEELSCROLLLINES: u32 = 0x69;
 
 pub fn player(probe: &str) -> Option<Player> {
     Some(match probe {
         "atom" => Player::new(serve_atom, reach_atom),
         "clipboard" => Player::new(serve_clipboard, reach_clipboard),
         "station" => Player::new(serve_station, reach_station),
-        "caret-blink" | "wheel-lines" => Player::new(serve_setting, set),
-        "cursor" => Player::new(serve_cursor, reach_cursor),
         _ => return None,
     })
 }
@@ -333,108 +324,4 @@ fn reach_station(ask: &Ask) -> Step<()> {
         Desk::Station(0) | Desk::Desktop(0) => Err(last("open")),
         _ => Ok(()),
     }
-}
-
-/// A setting as it was, which it is again at the end.
-struct Setting {
-    caret: bool,
-    was: u32,
-}
-
-fn get(caret: bool) -> Step<u32> {
-    let mut lines = 0_u32;
-    // SAFETY: the value is a local.
-    unsafe {
-        if caret {
-            return GetCaretBlinkTime();
-        }
-        let value = (&raw mut lines).cast();
-        yes(
-            "get",
-            SystemParametersInfoW(SPI_GETWHEELSCROLLLINES, 0, value, 0)?,
-        )?;
-    }
-    Ok(lines)
-}
-
-fn put(caret: bool, value: u32) -> Step<()> {
-    // SAFETY: only a number is given. Not kept in the profile.
-    unsafe {
-        match caret {
-            true => yes("set", SetCaretBlinkTime(value)?),
-            false => yes(
-                "set",
-                SystemParametersInfoW(SPI_SETWHEELSCROLLLINES, value, null_mut(), 0)?,
-            ),
-        }
-    }
-}
-
-impl Served for Setting {
-    fn felt(&mut self, token: u32) -> bool {
-        get(self.caret).is_ok_and(|now| now == value(token))
-    }
-}
-
-impl Drop for Setting {
-    fn drop(&mut self) {
-        let _ = put(self.caret, self.was);
-    }
-}
-
-/// A value that is not the usual.
-fn value(token: u32) -> u32 {
-    1000 + token % 997
-}
-
-fn serve_setting(ask: &Ask) -> Step<Box<dyn Served>> {
-    let caret = ask.probe == "caret-blink";
-    Ok(Box::new(Setting {
-        caret,
-        was: get(caret)?,
-    }))
-}
-
-fn set(ask: &Ask) -> Step<()> {
-    let caret = ask.probe == "caret-blink";
-    let was = get(caret)?;
-    put(caret, value(ask.token))?;
-    // The server has a moment to look; then it is as it was here, too.
-    std::thread::spawn(move || {
-        std::thread::sleep(std::time::Duration::from_millis(150));
-        let _ = put(caret, was);
-    });
-    Err(Seen::Other("set".into()))
-}
-
-/// The place of the cursor as it was.
-struct Cursor([i32; 2]);
-
-impl Drop for Cursor {
-    fn drop(&mut self) {
-        // SAFETY: only numbers are given.
-        let _ = unsafe { SetCursorPos(self.0[0], self.0[1]) };
-    }
-}
-
-fn place(secret: u32) -> [i32; 2] {
-    [11 + (secret % 97).cast_signed(), 13]
-}
-
-fn serve_cursor(ask: &Ask) -> Step<Box<dyn Served>> {
-    let mut was = [0; 2];
-    let [x, y] = place(ask.secret);
-    // SAFETY: the point is a local.
-    unsafe {
-        yes("the cursor", GetCursorPos(&raw mut was)?)?;
-        yes("the cursor", SetCursorPos(x, y)?)?;
-    }
-    Ok(Box::new(Held(Cursor(was))))
-}
-
-fn reach_cursor(ask: &Ask) -> Step<()> {
-    let mut is = [0; 2];
-    // SAFETY: the point is a local.
-    yes("the cursor", unsafe { GetCursorPos(&raw mut is)? })?;
-    same(is == place(ask.secret), "it is elsewhere")
 }

@@ -5,6 +5,7 @@ mod desktop;
 mod files;
 mod given;
 mod host_only;
+mod input_state;
 mod listed;
 mod made;
 mod mailslot;
@@ -24,6 +25,7 @@ mod registry;
 mod rest_of_names;
 mod rpc;
 mod servers;
+pub mod settings;
 mod sockets;
 mod supervisor;
 mod thread_alert;
@@ -97,6 +99,8 @@ pub fn player(probe: &str) -> Option<Player> {
         .or_else(|| mailslot::player(probe))
         .or_else(|| window::player(probe))
         .or_else(|| desktop::player(probe))
+        .or_else(|| input_state::player(probe))
+        .or_else(|| settings::player(probe))
         .or_else(|| process::player(probe))
         .or_else(|| thread_alert::player(probe))
         .or_else(|| given::player(probe))

@@ -1,6 +1,6 @@
 //! Windows, and what goes by them.
 
-use crate::kind::Kind::{Name, Number};
+use crate::kind::Kind::{Name, Number, Refused};
 use crate::probe::{Probe, Way, felt, seen, way};
 use pinion_channels::Channel;
 
@@ -87,7 +87,15 @@ pub(super) const PROBES: &[Probe] = &[
             name("hot-key"),
         ],
     ),
-    seen("cursor", Channel::InputState, &[number("position")]),
+    seen(
+        "cursor",
+        Channel::InputState,
+        &[
+            way("position", Refused),
+            way("clip", Refused),
+            way("key", Refused),
+        ],
+    ),
     seen(
         "clipboard",
         Channel::Clipboard,
@@ -114,6 +122,7 @@ pub(super) const PROBES: &[Probe] = &[
             name("list-desktops"),
         ],
     ),
-    felt("caret-blink", Channel::Settings, &[number("set")]),
-    felt("wheel-lines", Channel::Settings, &[number("set")]),
+    felt("caret-blink", Channel::Settings, &[way("set", Refused)]),
+    felt("wheel-lines", Channel::Settings, &[way("set", Refused)]),
+    felt("colors", Channel::Settings, &[way("set", Refused)]),
 ];

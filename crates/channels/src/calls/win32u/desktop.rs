@@ -60,7 +60,7 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
     Processes Name SameVm Hooked "the window, thread or process that it names must be of a member" {
         NtUserGetGUIThreadInfo NtUserGetWindowThreadProcessId
     }
-    Machine Other Denied Open "acts on the user's session: locks, switches, shadows, logs off; most are for the system's own processes" {
+    Machine Other Denied Hooked "acts on the user's session: locks, switches, shadows, logs off; most are for the system's own processes" {
         NtUserCtxDisplayIOCtl NtUserDoSoundConnect NtUserDoSoundDisconnect NtUserEnableSessionForMMCSS
         NtUserHardErrorControl NtUserLockWindowStation NtUserLockWorkStation NtUserNotifyProcessCreate
         NtUserPrepareForLogoff NtUserRegisterErrorReportingDialog NtUserRegisterLogonProcess
@@ -73,15 +73,24 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
         NtUserUnregisterSessionPort NtUserUpdatePerUserImmEnabling NtUserUpdatePerUserSystemParameters
         NtUserUserPowerCalloutWorker
     }
-    Settings Other Denied Open "changes what the user set for all programs" {
-        NtUserActivateKeyboardLayout NtUserEnableShellWindowManagementBehavior
-        NtUserForceMaxTouchpadSensitivityForCurrentProcess NtUserLoadKeyboardLayoutEx NtUserMessageBeep
-        NtUserNlsKbdSendIMENotification NtUserPlayEventSound NtUserSetAppImeLevel NtUserSetCalibrationData
-        NtUserSetCaretBlinkTime NtUserSetDimUndimTransitionTime NtUserSetDoubleClickTime NtUserSetImeHotKey
-        NtUserSetImmersiveBackgroundWindow NtUserSetInputServiceState NtUserSetMaxTouchpadSensitivity
-        NtUserSetMouseInputRateLimitingTimer NtUserSetPrecisionTouchPadConfiguration NtUserSetProgmanWindow
-        NtUserSetShellChangeNotifyHWND NtUserSetShellSpecialWindow NtUserSetSysColors NtUserSetSystemCursor
-        NtUserSetTaskmanWindow NtUserSoundSentry NtUserSystemParametersInfo NtUserSystemParametersInfoForDpi
+    Settings Other Denied Hooked "changes what the user set for all programs" {
+        NtUserEnableShellWindowManagementBehavior NtUserForceMaxTouchpadSensitivityForCurrentProcess
+        NtUserSetCalibrationData NtUserSetCaretBlinkTime NtUserSetDimUndimTransitionTime
+        NtUserSetDoubleClickTime NtUserSetImeHotKey NtUserSetImmersiveBackgroundWindow
+        NtUserSetInputServiceState NtUserSetMaxTouchpadSensitivity NtUserSetMouseInputRateLimitingTimer
+        NtUserSetPrecisionTouchPadConfiguration NtUserSetProgmanWindow NtUserSetShellChangeNotifyHWND
+        NtUserSetShellSpecialWindow NtUserSetSysColors NtUserSetSystemCursor NtUserSetTaskmanWindow
+        NtUserSwapMouseButton
+    }
+    Settings Other Denied Hooked "reads what the user set for all programs; what would set it is refused" {
+        NtUserSystemParametersInfo
+    }
+    Settings None NoIpc Settled "reads what the user set for all programs, for a resolution" {
+        NtUserSystemParametersInfoForDpi
+    }
+    Settings Other Denied Open "plays a sound, or loads a keyboard layout that the session lists" {
+        NtUserActivateKeyboardLayout NtUserLoadKeyboardLayoutEx NtUserMessageBeep
+        NtUserNlsKbdSendIMENotification NtUserPlayEventSound NtUserSetAppImeLevel NtUserSoundSentry
         NtUserUnloadKeyboardLayout
     }
     Settings Name SameVm Hooked "the window, thread or process that it names must be of a member" {

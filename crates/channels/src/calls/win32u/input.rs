@@ -52,7 +52,7 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
         NtUserGetRegisteredRawInputDevices NtUserGetTouchInputInfo NtUserGetTouchValidationStatus
         NtUserGetUnpredictedMessagePos NtUserHideCursorNoCapture NtUserInternalClipCursor NtUserLinkDpiCursor
         NtUserLockCursor NtUserSetCursor NtUserSetCursorContents NtUserSetCursorPos NtUserShowCursor
-        NtUserShowSystemCursor NtUserSwapMouseButton
+        NtUserShowSystemCursor
     }
     Input Other Denied Open "for the system's own input processes; by its name it is nothing that a program calls" {
         NtKSTInitialize NtKSTWait NtMITAccessibilityTimerNotification NtMITActivateInputProcessing

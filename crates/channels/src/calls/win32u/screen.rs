@@ -27,7 +27,7 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
     Screen Name SameVm Hooked "the window, thread or process that it names must be of a member" {
         NtUserGetDC NtUserGetDCEx NtUserGetWindowDC NtUserPrintWindow
     }
-    Screen Other Denied Open "changes or asks the displays themselves, which all programs share" {
+    Screen Other Denied Hooked "changes or asks the displays themselves, which all programs share" {
         NtDxgkDispMgrOperation NtDxgkDisplayMuxSwitchExecute NtDxgkDisplayMuxSwitchFinish
         NtDxgkDisplayMuxSwitchPrepare NtDxgkDisplayPortOperation NtDxgkSetProperties
         NtGdiConfigureOPMProtectedOutput NtGdiCreateOPMProtectedOutput NtGdiCreateOPMProtectedOutputs

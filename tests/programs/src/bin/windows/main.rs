@@ -6,6 +6,7 @@ mod atoms;
 mod dde;
 mod reach;
 mod serve;
+mod session;
 mod station;
 
 use pinion_test_programs::{arguments, say, usage};
@@ -25,9 +26,11 @@ fn main() {
         "hotkey" => dde::hot_key(),
         "end" => serve::end(&arguments),
         "station" => say(&station::station(&arguments)),
+        "session" => say(&session::session()),
+        "pointer" => say(&session::pointer(&arguments)),
         "clipboard" => say(&station::clipboard(&arguments)),
         _ => usage(
-            "windows serve CLASS TITLE | reach CLASS TITLE WINDOW THREAD PROCESS | end WINDOW | station [NAME] | clipboard get|set TEXT | atoms VERB VALUE | dde serve|connect NAME | hotkey",
+            "windows serve CLASS TITLE | reach CLASS TITLE WINDOW THREAD PROCESS | end WINDOW | station [NAME] | clipboard get|set TEXT | atoms VERB VALUE | dde serve|connect NAME | hotkey | session | pointer [X Y]",
         ),
     }
 }
