@@ -95,6 +95,7 @@ fn start() -> Option<()> {
         boot.tally_section,
         boot.agent_section,
         boot.membership_job,
+        boot.trace_section,
     ] {
         keep_open(handle);
     }

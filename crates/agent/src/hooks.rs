@@ -5,7 +5,7 @@
 //! acts on. For each the table makes an entry with NT's calling convention and,
 //! in [`kept`], the call as it was: a copy of the stub.
 
-use crate::{calls, entry, late, state};
+use crate::{calls, entry, late, state, trace};
 use core::ffi::c_void;
 use core::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use pinion_intercept::export::Module;
@@ -16,6 +16,7 @@ use pinion_nt::{
     CLIENT_ID, CURRENT_PROCESS, HANDLE, IO_STATUS_BLOCK, MEM_COMMIT_RESERVE, NTSTATUS,
     OBJECT_ATTRIBUTES, PAGE_EXECUTE_READ, PAGE_EXECUTE_READWRITE, PAGE_READWRITE, UNICODE_STRING,
 };
+use pinion_wire::trace::call;
 
 /// Where the copies of the stubs are, [`stub::LENGTH`] bytes each, in the
 /// table's order.
@@ -41,6 +42,19 @@ macro_rules! get_ready {
     ($check:ident) => {};
 }
 
+/// What is told of a call's arguments.
+macro_rules! told {
+    ($($argument:ident: $type:ty),*) => {{
+        #[allow(unused_mut)]
+        let mut arguments = trace::Arguments::default();
+        $(arguments.take(
+            const { trace::part(stringify!($argument), stringify!($type)) },
+            trace::Word::word($argument),
+        );)*
+        arguments
+    }};
+}
+
 macro_rules! hooks {
     ($($name:ident($($argument:ident: $type:ty),* $(,)?) => $target:path $(where $check:ident($handle:ident))?;)*) => {
         #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
@@ -60,6 +74,11 @@ macro_rules! hooks {
                 pub(crate) unsafe fn $name($($argument: $type),*) -> NTSTATUS {
                     let at = KEPT.load(Ordering::Relaxed)
                         + (Index::$name as usize * stub::LENGTH) as u64;
+                    if const { trace::is_named(&[$(trace::part(stringify!($argument), stringify!($type))),*]) }
+                        && trace::is_on()
+                    {
+                        trace::given(const { call(stringify!($name)) }, &told!($($argument: $type),*));
+                    }
                     type Call = unsafe extern "system" fn($($type),*) -> NTSTATUS;
                     // SAFETY: `install` wrote there a copy of this call's stub,
                     // which takes these arguments.
@@ -78,10 +97,23 @@ macro_rules! hooks {
                 pub(super) unsafe extern "system" fn $name($($argument: $type),*) -> NTSTATUS {
                     get_ready!($($check)?);
                     $(if let Err(status) = calls::by_handle::$check($handle) {
+                        trace::refused(const { call(stringify!($name)) }, status);
                         return status;
                     })?
+                    let begun = if const {
+                        let parts = [$(trace::part(stringify!($argument), stringify!($type))),*];
+                        trace::is_told(stringify!($target), &parts)
+                    } && trace::is_on()
+                    {
+                        let call = const { call(stringify!($name)) };
+                        trace::begin(call, &told!($($argument: $type),*))
+                    } else {
+                        trace::Begun::NONE
+                    };
                     // SAFETY: the program's own arguments, as it gave them.
-                    unsafe { $target($($argument),*) }
+                    let status = unsafe { $target($($argument),*) };
+                    trace::end(begun, status);
+                    status
                 }
             )*
         }

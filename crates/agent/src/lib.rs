@@ -23,6 +23,7 @@ mod region;
 mod scratch;
 mod state;
 mod supervisor;
+mod trace;
 mod user;
 
 /// A panic is a bug in the agent: the process can no longer be confined, so it

@@ -4,7 +4,7 @@ use crate::about::ABOUT;
 use crate::call::{Treatment, words};
 
 /// A way from one program to another, or to what they share.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs, reason = "each has its record in `about/`")]
 pub enum Channel {
     Objects,

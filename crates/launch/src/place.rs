@@ -62,6 +62,8 @@ pub struct Legacy {
     pub agent_section: HANDLE,
     /// The VM's membership job.
     pub membership_job: HANDLE,
+    /// The VM's records.
+    pub trace_section: HANDLE,
 }
 
 /// ntdll as mapped in the calling process.
@@ -118,6 +120,11 @@ pub unsafe fn place(
             SECTION_MAP_READ | SECTION_MAP_EXECUTE,
         )?,
         membership_job: hand_on(process, legacy.membership_job, JOB_OBJECT_QUERY)?,
+        trace_section: hand_on(
+            process,
+            legacy.trace_section,
+            SECTION_MAP_READ | SECTION_MAP_WRITE,
+        )?,
         agent_size: u64::from(image.size),
         ntdll: ntdll.base,
         agent_base: base,

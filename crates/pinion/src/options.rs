@@ -35,6 +35,10 @@ pub struct NewOptions {
     #[arg(long, value_name = "CHANNEL=NAME")]
     pub deny: Vec<String>,
 
+    /// Record from the start on what its programs open and are refused; 'pinion trace' shows it
+    #[arg(long)]
+    pub trace: bool,
+
     /// Start with what this VM or snapshot has; its program is the default
     #[arg(long, value_name = "VM|SNAPSHOT")]
     pub from: Option<String>,

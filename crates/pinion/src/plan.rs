@@ -42,6 +42,7 @@ pub fn plan(store: &Store, options: &NewOptions, remove_at_end: bool) -> Result<
         network: options.network,
         policy: policy(from.as_ref(), options)?,
         remove_at_end,
+        trace: options.trace,
         from,
     };
     Ok(Plan {

@@ -66,6 +66,10 @@ pub struct VmRecord {
     pub base: Option<SnapshotId>,
     /// Remove the VM when its main program ends (`--rm`).
     pub remove_at_end: bool,
+    /// Record what its programs are given and refused, from the start on (`--trace`). A Pinion that
+    /// cannot refuses a record that says so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub trace: bool,
 }
 
 /// Limits of a VM; none means unlimited.
@@ -204,6 +208,7 @@ pub(crate) mod tests {
             base_layers: 0,
             base: None,
             remove_at_end: false,
+            trace: false,
         }
     }
 

@@ -50,6 +50,8 @@ pub struct NewVm {
     pub policy: Option<String>,
     /// Remove it when its main program ends.
     pub remove_at_end: bool,
+    /// Record what its programs are given and refused, from the start on.
+    pub trace: bool,
     /// What it is made from; none means the host alone.
     pub from: Option<Source>,
 }
@@ -196,6 +198,7 @@ impl Store {
             layers,
             base,
             remove_at_end: new.remove_at_end,
+            trace: new.trace,
         };
         let folder = self.folder(&name);
         if let Err(error) = self.write_new(&folder, &record) {

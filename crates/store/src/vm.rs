@@ -141,6 +141,18 @@ impl Vm {
         self.folder.join("logs").join("supervisor.log")
     }
 
+    /// The events that the VM's supervisor recorded (docs/TRACE.md).
+    #[must_use]
+    pub fn events(&self) -> PathBuf {
+        self.folder.join("logs").join("events.trace")
+    }
+
+    /// Those before, when there were many.
+    #[must_use]
+    pub fn older_events(&self) -> PathBuf {
+        self.folder.join("logs").join("events.1.trace")
+    }
+
     /// What detached programs wrote to their standard output and error.
     #[must_use]
     pub fn output_log(&self) -> PathBuf {

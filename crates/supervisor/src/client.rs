@@ -213,6 +213,15 @@ impl Client {
         self.done(&Request::Unpause)
     }
 
+    /// [`Request::Record`].
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub fn record(&mut self, time: Duration) -> Result<()> {
+        let time_ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        self.done(&Request::Record { time_ms })
+    }
+
     fn done(&mut self, request: &Request) -> Result<()> {
         match self.call(request)? {
             Reply::Done => Ok(()),

@@ -73,6 +73,12 @@ pub enum Request {
     },
     /// End all processes at once. Answered by [`Reply::Ended`].
     Kill,
+    /// Record events for that long from now: whoever looks at them asks again in time. Answered by
+    /// [`Reply::Done`].
+    Record {
+        /// Milliseconds, a minute at most.
+        time_ms: u64,
+    },
     /// Suspend all processes. Answered by [`Reply::Done`].
     Pause,
     /// Resume all processes. Answered by [`Reply::Done`].
@@ -198,6 +204,9 @@ pub struct Status {
     pub ports: Vec<PortMapping>,
     /// The limits and who enforces them.
     pub limits: LimitsStatus,
+    /// Whether its members' events are recorded now.
+    #[serde(default)]
+    pub recording: bool,
     /// The VM's object directory, an NT path.
     pub object_directory: String,
     /// The VM's registry layer, an NT path.
@@ -255,6 +264,18 @@ pub struct Stats {
     pub files_changed: u64,
     /// Keys changed, made or hidden in the VM's layer.
     pub keys_changed: u64,
+    /// Opens that confinement refused.
+    #[serde(default)]
+    pub refused: u64,
+    /// Handles of its living processes.
+    #[serde(default)]
+    pub handles: u64,
+    /// Events recorded since the start.
+    #[serde(default)]
+    pub events: u64,
+    /// Events that were lost.
+    #[serde(default)]
+    pub events_lost: u64,
 }
 
 /// One process of a VM.
@@ -338,6 +359,7 @@ mod tests {
             (any::<u32>(), any::<bool>()).prop_map(|(pid, main)| Request::Adopt { pid, main }),
             (program(), any::<bool>()).prop_map(|(program, main)| Request::Start { program, main }),
             any::<u64>().prop_map(|timeout_ms| Request::Stop { timeout_ms }),
+            any::<u64>().prop_map(|time_ms| Request::Record { time_ms }),
             limits().prop_map(|limits| Request::SetLimits { limits }),
         ]
     }

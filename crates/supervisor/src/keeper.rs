@@ -29,6 +29,7 @@ use crate::pause::Paused;
 use crate::policy;
 use crate::process::{Process, current_session};
 use crate::quote::command_line;
+use crate::recorder::Recorder;
 use crate::section::Section;
 use crate::services::Services;
 use crate::start::{Launch, NOT_CONFINED};
@@ -42,6 +43,7 @@ pub struct Keeper {
     vm: Vm,
     job: Job,
     membership: Membership,
+    recorder: Recorder,
     names: Names,
     devices: Devices,
     policy: Policy,
@@ -89,6 +91,7 @@ impl Keeper {
         let keeper = Arc::new(Self {
             job: Job::create()?,
             membership: Membership::create()?,
+            recorder: Recorder::new()?,
             page: Section::of_value(&*page, "the VM's page")?,
             tally: Section::new(size_of::<Tally>(), "the VM's counters")?,
             agent_section: Section::of_code(agent.layout(), "the agent")?,
@@ -112,6 +115,9 @@ impl Keeper {
                 .store(keeper.vm.base_end(), Ordering::Relaxed);
         }
         keeper.set_limits(keeper.vm.record().limits);
+        if keeper.vm.record().trace {
+            keeper.record(None);
+        }
         keeper
             .services
             .get_or_init(|| Services::new(Arc::downgrade(&keeper)));
@@ -138,6 +144,11 @@ impl Keeper {
     /// The job that tells members who is one.
     pub(crate) fn membership(&self) -> &Membership {
         &self.membership
+    }
+
+    /// What its members record in.
+    pub(crate) fn recorder(&self) -> &Recorder {
+        &self.recorder
     }
 
     /// Defines a DOS device name of the VM's own, or gives it up; gives the status for the program.
@@ -182,6 +193,7 @@ impl Keeper {
             tally_section: self.tally.raw(),
             agent_section: self.agent_section.raw(),
             membership_job: self.membership.raw(),
+            trace_section: self.recorder.section().raw(),
         }
     }
 
@@ -373,6 +385,7 @@ impl Keeper {
             address: record.address,
             ports: record.ports.clone(),
             limits: self.limiter.status(),
+            recording: self.recorder.is_on(),
             object_directory: self.names.root().into(),
             registry_layer: self.layer_keys.first().cloned().unwrap_or_default(),
         }

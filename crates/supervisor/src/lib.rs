@@ -15,6 +15,7 @@
 //! | `page`, `namespace`, [`policy`], `shares` | what members are told of their VM, the layout of their names, their policy, and which folders may be shared |
 //! | `server`, `requests` | the two pipes |
 //! | `pause`, `limits`, `victims`, `usage`, `cpu`, `ports`, `log` | what the name says |
+//! | `recorder`, [`events`] | takes what members record of their decisions, and keeps it in a file |
 //! | `services` | the VM's service controller |
 //! | [`survey`], `examine` | what must hold of the system before a VM may start |
 //! | `client`, `spawn`, `control` | the command line's side |
@@ -30,6 +31,7 @@
 mod cap;
 pub mod control;
 mod error;
+pub mod events;
 mod lifecycle;
 mod log;
 mod namespace;
@@ -76,6 +78,8 @@ mod pause;
 mod pipe;
 #[cfg(windows)]
 mod process;
+#[cfg(windows)]
+mod recorder;
 #[cfg(windows)]
 mod requests;
 #[cfg(windows)]

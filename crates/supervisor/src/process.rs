@@ -13,8 +13,8 @@ use windows_sys::Win32::System::ProcessStatus::{
     K32GetProcessMemoryInfo, PROCESS_MEMORY_COUNTERS, PROCESS_MEMORY_COUNTERS_EX,
 };
 use windows_sys::Win32::System::Threading::{
-    GetExitCodeProcess, GetProcessTimes, INFINITE, IsWow64Process, OpenProcess,
-    PROCESS_BASIC_INFORMATION, PROCESS_DUP_HANDLE, PROCESS_QUERY_INFORMATION,
+    GetExitCodeProcess, GetProcessHandleCount, GetProcessTimes, INFINITE, IsWow64Process,
+    OpenProcess, PROCESS_BASIC_INFORMATION, PROCESS_DUP_HANDLE, PROCESS_QUERY_INFORMATION,
     PROCESS_SET_INFORMATION, PROCESS_SET_QUOTA, PROCESS_SUSPEND_RESUME, PROCESS_SYNCHRONIZE,
     PROCESS_TERMINATE, PROCESS_VM_OPERATION, PROCESS_VM_READ, PROCESS_VM_WRITE,
     QueryFullProcessImageNameW, SetProcessAffinityMask, TerminateProcess, WaitForSingleObject,
@@ -201,6 +201,15 @@ impl Process {
             cpu: kernel + user,
             memory: self.private_memory(),
         }
+    }
+
+    /// How many handles it has; 0 where the system does not tell.
+    #[must_use]
+    pub fn handles(&self) -> u32 {
+        let mut count = 0;
+        // SAFETY: a live handle; `count` is a local.
+        let done = unsafe { GetProcessHandleCount(self.raw(), &raw mut count) };
+        if done == 0 { 0 } else { count }
     }
 
     fn private_memory(&self) -> u64 {

@@ -122,6 +122,7 @@ impl Run {
     fn keep(self) {
         let (deadline, end) = self.keeper.wait_for_finish();
         let end = self.keeper.finish(deadline, end);
+        self.keeper.end_recording();
         self.relays.close();
         let waiting = self.server.close();
         let vm = self.keeper.vm();

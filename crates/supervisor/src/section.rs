@@ -12,6 +12,10 @@ use crate::system::{nt_error, own};
 const ALL_ACCESS: u32 = 0xf_001f;
 /// `SEC_COMMIT` (winnt.h).
 const SEC_COMMIT: u32 = 0x0800_0000;
+/// `SEC_RESERVE` (winnt.h).
+const SEC_RESERVE: u32 = 0x0400_0000;
+/// `MEM_COMMIT` (winnt.h).
+const MEM_COMMIT: u32 = 0x1000;
 /// `ViewUnmap` of `SECTION_INHERIT` (wdm.h): children get no view.
 const VIEW_UNMAP: u32 = 2;
 
@@ -32,11 +36,45 @@ unsafe impl Sync for Section {}
 impl Section {
     /// A section of zeros, at least `size` bytes, mapped read-write here.
     pub(crate) fn new(size: usize, what: &str) -> Result<Self> {
-        Self::with_protection(size, PAGE_READWRITE, what)
+        Self::with_protection(size, PAGE_READWRITE, SEC_COMMIT, what)
+    }
+
+    /// A section of which only the first `committed` bytes are backed by memory; whoever maps it
+    /// commits what it uses.
+    pub(crate) fn reserved(size: usize, committed: usize, what: &str) -> Result<Self> {
+        let section = Self::with_protection(size, PAGE_READWRITE, SEC_RESERVE, what)?;
+        section.commit(0, committed)?;
+        Ok(section)
+    }
+
+    /// Has `size` bytes from `at` on backed by memory, and readable here.
+    pub(crate) fn commit(&self, at: usize, size: usize) -> Result<()> {
+        let failed = |status| nt_error(String::from("commit a section's memory"), status);
+        if at.saturating_add(size) > self.size {
+            return Err(failed(status::STATUS_UNSUCCESSFUL));
+        }
+        let mut base = self.view.as_ptr().wrapping_add(at).cast();
+        let mut size = size;
+        // SAFETY: both pointers are to locals; the pages are of this value's view.
+        let status = unsafe {
+            calls::NtAllocateVirtualMemory(
+                CURRENT_PROCESS,
+                &raw mut base,
+                0,
+                &raw mut size,
+                MEM_COMMIT,
+                PAGE_READWRITE,
+            )
+        };
+        if status::success(status) {
+            Ok(())
+        } else {
+            Err(failed(status))
+        }
     }
 
     /// A section whose views may have up to `protection`, mapped read-write here.
-    fn with_protection(size: usize, protection: u32, what: &str) -> Result<Self> {
+    fn with_protection(size: usize, protection: u32, kind: u32, what: &str) -> Result<Self> {
         let failed = |status| nt_error(format!("make a section for {what}"), status);
         let mut handle: HANDLE = null_mut();
         let bytes = size as i64;
@@ -48,7 +86,7 @@ impl Section {
                 null(),
                 &raw const bytes,
                 protection,
-                SEC_COMMIT,
+                kind,
                 null_mut(),
             )
         };
@@ -81,7 +119,7 @@ impl Section {
 
     /// A section that holds these bytes of a program.
     pub(crate) fn of_code(bytes: &[u8], what: &str) -> Result<Self> {
-        let section = Self::with_protection(bytes.len(), PAGE_EXECUTE_READWRITE, what)?;
+        let section = Self::with_protection(bytes.len(), PAGE_EXECUTE_READWRITE, SEC_COMMIT, what)?;
         // SAFETY: the view has at least as many bytes, nobody else has it yet, and the source is no
         // part of it.
         unsafe {
@@ -111,8 +149,19 @@ impl Section {
     /// # Safety
     /// `T` is made of atomics only and zero is a value of it: members may write at any time.
     pub(crate) unsafe fn shared<T: Sync>(&self) -> Option<&T> {
+        // SAFETY: the caller's promise; a section is committed but for those that are reserved, whose
+        // begin is.
+        unsafe { self.shared_at(0) }
+    }
+
+    /// The view's bytes from `at` on as a `T`, if they suffice.
+    ///
+    /// # Safety
+    /// As for [`Section::shared`]; these bytes are committed.
+    pub(crate) unsafe fn shared_at<T: Sync>(&self, at: usize) -> Option<&T> {
+        let fits = at.saturating_add(size_of::<T>()) <= self.size && at.is_multiple_of(64);
         // SAFETY: a view is page-aligned and lives as long as `self`; the caller vouches for the rest.
-        (size_of::<T>() <= self.size).then(|| unsafe { self.view.cast().as_ref() })
+        fits.then(|| unsafe { &*self.view.as_ptr().add(at).cast() })
     }
 }
 

@@ -19,6 +19,8 @@ use crate::pipe::{Connection, Listener};
 const MOST: usize = 256;
 /// How often a waiting connection looks whether its client is still there.
 const LOOK: Duration = Duration::from_secs(1);
+/// The longest that is recorded for one request, in milliseconds.
+const LONGEST_RECORDING: u64 = 60_000;
 /// After a failed accept.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -162,6 +164,10 @@ fn respond(
         Request::Kill => {
             keeper.life().ask_kill();
             return Ok(wait(keeper, connection));
+        }
+        Request::Record { time_ms } => {
+            keeper.record(Some(Duration::from_millis(time_ms.min(LONGEST_RECORDING))));
+            Reply::Done
         }
         Request::Pause => keeper.pause().map(|()| Reply::Done)?,
         Request::Unpause => keeper.unpause().map(|()| Reply::Done)?,

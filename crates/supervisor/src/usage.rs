@@ -1,6 +1,8 @@
 //! What a VM uses and has changed: figures for people, never to decide by.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use pinion_wire::tally::Tally;
 
 use crate::control::{ProcessInfo, Stats};
 use crate::cpu;
@@ -19,17 +21,25 @@ impl Keeper {
         let counts = self.job().accounting()?;
         let members = self.job().members()?;
         let usages = usages(&members);
-        let names = self
-            .tally()
-            .map(|tally| tally.names_private.load(Ordering::Relaxed));
+        let count = |of: fn(&Tally) -> &AtomicU64| {
+            self.tally()
+                .map_or(0, |tally| of(tally).load(Ordering::Relaxed))
+        };
         Ok(Stats {
             processes: counts.active,
             processes_ever: counts.ever,
             cpu_ms: usages.iter().map(|usage| usage.cpu).sum::<u64>() / TICKS,
             memory: usages.iter().map(|usage| usage.memory).sum(),
-            names_private: names.unwrap_or(0),
+            names_private: count(|tally| &tally.names_private),
             files_changed: self.vm().changed_files(),
             keys_changed: self.vm().changed_keys()?,
+            refused: count(|tally| &tally.refused),
+            handles: members
+                .iter()
+                .map(|member| u64::from(member.handles()))
+                .sum(),
+            events: self.recorder().events.load(Ordering::Relaxed),
+            events_lost: self.recorder().lost.load(Ordering::Relaxed),
         })
     }
 

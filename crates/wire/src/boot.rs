@@ -38,6 +38,8 @@ pub struct Boot {
     /// A handle of the VM's membership job, with `JOB_OBJECT_QUERY`: every
     /// member is in it, and nobody else.
     pub membership_job: u64,
+    /// A section handle of the VM's records, with `SECTION_MAP_READ | SECTION_MAP_WRITE`.
+    pub trace_section: u64,
     /// The agent's size there in bytes.
     pub agent_size: u64,
     /// Where ntdll is mapped.
@@ -60,6 +62,7 @@ impl Boot {
         tally_section: 0,
         agent_section: 0,
         membership_job: 0,
+        trace_section: 0,
         agent_size: 0,
         ntdll: 0,
         agent_base: 0,
@@ -78,6 +81,7 @@ impl Boot {
             self.tally_section,
             self.agent_section,
             self.membership_job,
+            self.trace_section,
             self.agent_size,
             self.ntdll,
             self.agent_base,
@@ -92,7 +96,7 @@ impl Boot {
     }
 }
 
-const _: () = assert!(size_of::<Boot>() == 10 * 8 + THUNK);
+const _: () = assert!(size_of::<Boot>() == 11 * 8 + THUNK);
 
 #[cfg(test)]
 mod tests {

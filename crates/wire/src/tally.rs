@@ -8,6 +8,9 @@ use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 #[repr(C)]
 #[derive(Default)]
 pub struct Tally {
+    /// Not 0 while members are to record what they decide ([`crate::trace`]). The
+    /// supervisor writes this; a member that does fills its own VM's rings.
+    pub recording: AtomicU64,
     /// Names given a private place: objects, pipes, mailslots.
     pub names_private: AtomicU64,
     /// Opens refused by confinement.

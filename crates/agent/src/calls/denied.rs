@@ -2,17 +2,19 @@
 //! NT refuses them to a user without the privilege, whatever the host's user
 //! may do.
 
-use crate::{guard, state};
+use crate::{guard, state, trace};
 use core::ffi::c_void;
 use pinion_nt::NTSTATUS;
 use pinion_nt::status::{STATUS_ACCESS_DENIED, STATUS_PRIVILEGE_NOT_HELD, STATUS_SUCCESS};
 use pinion_wire::tally::Tally;
+use pinion_wire::trace::Verdict;
 
 /// `STATUS_DEBUGGER_INACTIVE` (ntstatus.h): no kernel debugger is attached.
 const STATUS_DEBUGGER_INACTIVE: NTSTATUS = 0xC000_0354_u32 as i32;
 
 fn refused(status: NTSTATUS) -> NTSTATUS {
     Tally::count(&state::tally().refused);
+    trace::verdict(Verdict::Refused);
     status
 }
 

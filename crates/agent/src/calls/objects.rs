@@ -7,7 +7,7 @@
 
 use super::{dos_devices, rules};
 use crate::hooks::kept;
-use crate::{decode, scratch, state};
+use crate::{decode, scratch, state, trace};
 use core::ffi::c_void;
 use pinion_names::{dos, object, pipe};
 use pinion_nt::status::{
@@ -17,6 +17,7 @@ use pinion_nt::status::{
 use pinion_nt::{HANDLE, NTSTATUS, OBJ_PERMANENT, OBJECT_ATTRIBUTES, unicode_string};
 use pinion_policy::rules::Channel;
 use pinion_wire::tally::Tally;
+use pinion_wire::trace::Verdict;
 
 /// What a call does with its name.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -98,6 +99,7 @@ pub(crate) fn with_unless(
     };
     if given.Attributes & refused != 0 {
         Tally::count(&state::tally().refused);
+        trace::verdict(Verdict::Refused);
         return STATUS_PRIVILEGE_NOT_HELD;
     }
     if string.Length == 0 {
@@ -105,6 +107,7 @@ pub(crate) fn with_unless(
     }
     if !given.RootDirectory.is_null() {
         Tally::count(&state::tally().names_private);
+        trace::verdict(Verdict::Private);
         return call(attributes);
     }
     decode::with_attributes(attributes, |decoded| {

@@ -4,8 +4,8 @@
 
 use super::membership::{self, Held};
 use super::tables;
-use crate::guard;
 use crate::hooks::{self, kept};
+use crate::{guard, trace};
 use core::ffi::c_void;
 use pinion_nt::status::{
     STATUS_DATATYPE_MISALIGNMENT, STATUS_INVALID_CID, STATUS_INVALID_PARAMETER,
@@ -15,6 +15,7 @@ use pinion_nt::{
     CLIENT_ID, CURRENT_PROCESS, HANDLE, NTSTATUS, OBJECT_ATTRIBUTES, object_attributes,
 };
 use pinion_processes::list;
+use pinion_wire::trace::Verdict;
 
 /// An id that no process and no thread has: beyond all tables of ids. With it
 /// the kernel itself answers as for one that is not there.
@@ -27,6 +28,11 @@ const NOBODY: CLIENT_ID = CLIENT_ID {
 const QUERY_THREAD: u32 = 0x800;
 /// `PROCESS_QUERY_LIMITED_INFORMATION`.
 const QUERY_PROCESS: u32 = 0x1000;
+
+/// What is told of who is held.
+fn is_member(held: Option<&Held>) -> Verdict {
+    held.map_or(Verdict::Absent, |_| Verdict::Member)
+}
 
 /// The caller's ids, read once.
 fn read(id: *const CLIENT_ID) -> Result<CLIENT_ID, NTSTATUS> {
@@ -55,6 +61,7 @@ pub(crate) unsafe fn open_process(
         Err(status) => return status,
     };
     let held = membership::hold(id.process, access);
+    trace::verdict(is_member(held.as_ref()));
     let id = if held.is_some() { id } else { NOBODY };
     // SAFETY: the program's arguments but for the id.
     unsafe { kept::NtOpenProcess(handle, access, attributes, &raw const id) }
@@ -77,6 +84,7 @@ pub(crate) unsafe fn open_thread(
     };
     if hooks::is_wine() {
         let held = hold_thread(id.thread);
+        trace::verdict(is_member(held.as_ref()));
         return open(if held.is_some() { id } else { NOBODY });
     }
     open_in_members(id, access, open)

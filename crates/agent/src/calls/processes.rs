@@ -4,7 +4,7 @@
 
 use super::{files, membership};
 use crate::hooks::{self, kept};
-use crate::{guard, state, supervisor};
+use crate::{guard, state, supervisor, trace};
 use core::ffi::c_void;
 use pinion_launch::image::Image;
 use pinion_launch::place::{Legacy, Ntdll, PlaceError, place};
@@ -14,6 +14,7 @@ use pinion_nt::calls::{
 };
 use pinion_nt::status::{STATUS_ACCESS_DENIED, STATUS_NOT_SUPPORTED, success};
 use pinion_nt::{CURRENT_PROCESS, HANDLE, NTSTATUS, OBJECT_ATTRIBUTES, PAGE_READONLY};
+use pinion_wire::trace::Verdict;
 
 /// `THREAD_CREATE_FLAGS_CREATE_SUSPENDED` (phnt, ntpsapi.h).
 const CREATE_SUSPENDED: u32 = 1;
@@ -22,6 +23,8 @@ const PARENT_PROCESS: usize = 0x6_0000;
 /// `PROCESS_DUP_HANDLE | PROCESS_QUERY_INFORMATION | PROCESS_VM_READ |
 /// PROCESS_VM_WRITE | PROCESS_VM_OPERATION | PROCESS_TERMINATE`.
 const PLACE_ACCESS: u32 = 0x0479;
+/// Where `RTL_USER_PROCESS_PARAMETERS` has `ImagePathName` (winternl.h).
+const IMAGE_PATH: usize = 0x60;
 /// How often a creation is tried again that Wine failed: now and then a process
 /// of Wine 8 dies before it has told the server of itself (observed inside and
 /// outside of VMs). Nothing of the program has run then.
@@ -49,9 +52,11 @@ pub(crate) unsafe fn create_user_process(
     if let Some(parent) = chosen_parent(list)
         && let Err(status) = membership::check(parent)
     {
+        trace::verdict(Verdict::Refused);
         supervisor::refused(&[], "a child of a process that is no member", status);
         return status;
     }
+    trace::asked(parameters.wrapping_byte_add(IMAGE_PATH));
     let mut child = Child::default();
     let status = files::with_program(list, parameters, &mut |list| {
         // SAFETY: the program's arguments but for the two handles, which are
@@ -90,6 +95,7 @@ pub(crate) unsafe fn create_user_process(
     if let Err(why) = confine(child.process) {
         return child.end(why);
     }
+    trace::made(child.process);
     child.narrow(process_access, thread_access);
     if thread_flags & CREATE_SUSPENDED == 0 {
         // SAFETY: the thread was created suspended just now.
@@ -168,6 +174,7 @@ impl Child {
                 NtClose(self.thread);
             }
         }
+        trace::verdict(Verdict::Refused);
         supervisor::refused(&[], why.text(), why.status());
         STATUS_ACCESS_DENIED
     }
@@ -270,6 +277,7 @@ fn confine(process: HANDLE) -> Result<(), Unconfined> {
         tally_section: boot.tally_section as HANDLE,
         agent_section: boot.agent_section as HANDLE,
         membership_job: boot.membership_job as HANDLE,
+        trace_section: boot.trace_section as HANDLE,
     };
     let ntdll = Ntdll {
         base: boot.ntdll,

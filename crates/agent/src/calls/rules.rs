@@ -4,13 +4,14 @@
 use super::files::upcase;
 use super::objects::{Intent, NO_ROOM, with_name};
 use super::query_object;
-use crate::{decode, scratch, state, supervisor};
+use crate::{decode, scratch, state, supervisor, trace};
 use pinion_names::units::{SEPARATOR, join};
 use pinion_names::{object, pipe};
 use pinion_nt::status::STATUS_ACCESS_DENIED;
 use pinion_nt::{NTSTATUS, OBJ_PERMANENT, OBJECT_ATTRIBUTES};
 use pinion_policy::rules::{self, Action, Channel, Verdict, peer, place, places};
 use pinion_wire::tally::Tally;
+use pinion_wire::trace::Verdict as Told;
 
 /// A system call that is given a name.
 pub(crate) type Call<'c> = &'c dyn Fn(*const OBJECT_ATTRIBUTES) -> NTSTATUS;
@@ -48,11 +49,21 @@ pub(crate) fn decide(channel: Channel, action: Action, places: u8, name: &[u16])
     let rules = &state::page().rules;
     match rules::decide(rules, channel, action, places, name, upcase) {
         Verdict::Default => Decided::Default,
-        Verdict::Own(_) => Decided::Own,
-        Verdict::Peer(_, id) => Decided::Peer(id),
-        Verdict::Host(_) => Decided::Host,
+        Verdict::Own(number) => {
+            trace::rule(number, Told::Private);
+            Decided::Own
+        }
+        Verdict::Peer(number, id) => {
+            trace::rule(number, Told::Shared);
+            Decided::Peer(id)
+        }
+        Verdict::Host(number) => {
+            trace::rule(number, Told::Shared);
+            Decided::Host
+        }
         Verdict::Refused(number) | Verdict::Shut(number) => {
             Tally::count(&state::tally().refused);
+            trace::rule(number, Told::Refused);
             supervisor::denied(number, name, STATUS_ACCESS_DENIED);
             Decided::Refused(STATUS_ACCESS_DENIED)
         }

@@ -45,6 +45,8 @@ struct Told {
     policy: Option<String>,
     limits: LimitsStatus,
     remove_at_end: bool,
+    trace: bool,
+    recording: bool,
     supervisor_pid: Option<u32>,
     main_pid: Option<u32>,
     pids: Vec<u32>,
@@ -92,6 +94,8 @@ fn on_disk(vm: &Vm) -> Result<Told, Failure> {
         policy: record.policy,
         limits: update::not_enforced(&record.limits),
         remove_at_end: record.remove_at_end,
+        trace: record.trace,
+        recording: false,
         supervisor_pid: None,
         main_pid: None,
         pids: Vec::new(),
@@ -116,6 +120,7 @@ fn add_live(told: &mut Told, mut client: Client, status: Status) -> Result<(), F
     told.state = ls::word(status.state);
     told.exit = None;
     told.started_ms = Some(status.started_ms);
+    told.recording = status.recording;
     told.ports = status.ports;
     told.limits = status.limits;
     told.supervisor_pid = Some(status.supervisor_pid);

@@ -27,6 +27,7 @@ mod snapshots;
 mod start;
 mod stop;
 mod supervise;
+mod trace;
 mod unpause;
 mod update;
 mod verify;
@@ -73,6 +74,7 @@ enum Verb {
     Ls(ls::Args),
     Inspect(inspect::Args),
     Logs(logs::Args),
+    Trace(trace::Args),
     Rm(rm::Args),
     Commit(commit::Args),
     Cp(cp::Args),
@@ -121,6 +123,7 @@ pub fn dispatch() -> Outcome {
         Verb::Ls(args) => ls::run(&args),
         Verb::Inspect(args) => inspect::run(&args),
         Verb::Logs(args) => logs::run(&args),
+        Verb::Trace(args) => trace::run(&args),
         Verb::Rm(args) => rm::run(&args),
         Verb::Commit(args) => commit::run(&args),
         Verb::Cp(args) => cp::run(&args),

@@ -84,6 +84,7 @@ impl Staged<'_> {
             network: facts.network,
             policy: None,
             remove_at_end: facts.remove_at_end,
+            trace: false,
             from: None,
         };
         let stack = self.layers.iter().map(|fresh| fresh.layer.id()).collect();

@@ -6,7 +6,7 @@ use super::open::is_of_the_store;
 use super::raw::{self, Basic, How, Owned};
 use super::view::{View, with_name};
 use super::{cache, metadata, names};
-use crate::{scratch, state};
+use crate::{scratch, state, trace};
 use core::ffi::c_void;
 use core::sync::atomic::{AtomicU32, Ordering};
 use pinion_layers::{Kind, Tree, Upper, make_parents};
@@ -18,6 +18,7 @@ use pinion_nt::status::{
 };
 use pinion_nt::{HANDLE, NTSTATUS};
 use pinion_wire::tally::Tally;
+use pinion_wire::trace::Verdict;
 
 /// What a copied file must hold.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -49,6 +50,7 @@ pub(crate) fn node(
         Kind::Leaf => leaf(view, layer, content)?,
     }
     Tally::count(&state::tally().copied_up);
+    trace::verdict(Verdict::CopiedUp);
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use crate::calls::objects::with_name;
 use crate::calls::open::Open;
 use crate::decode::Attributes;
 use crate::hooks;
-use crate::{guard, state};
+use crate::{guard, state, trace};
 use pinion_layers::{Kind, Lookup, Tree, hide, lookup, make_parents, sources};
 use pinion_names::file;
 use pinion_nt::calls::NtClose;
@@ -19,6 +19,7 @@ use pinion_nt::status::{
 };
 use pinion_nt::{HANDLE, NTSTATUS, OBJECT_ATTRIBUTES};
 use pinion_wire::tally::Tally;
+use pinion_wire::trace::Verdict;
 
 /// `FILE_OPEN_BY_FILE_ID` (ntioapi.h).
 const BY_ID: u32 = 0x2000;
@@ -62,6 +63,7 @@ pub(crate) fn open(decoded: &Attributes<'_>, open: &Open) -> NTSTATUS {
 pub(crate) fn refuse(status: NTSTATUS) -> NTSTATUS {
     if status != STATUS_OBJECT_NAME_INVALID {
         Tally::count(&state::tally().refused);
+        trace::verdict(Verdict::Refused);
     }
     status
 }

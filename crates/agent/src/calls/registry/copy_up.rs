@@ -14,7 +14,7 @@ use super::tree::Stack;
 use super::{handles, names, own_links, security};
 use crate::hooks::{self, kept};
 use crate::region::Region;
-use crate::{scratch, state};
+use crate::{scratch, state, trace};
 use pinion_layers::{Lookup, Tree, lookup, make_parents};
 use pinion_names::key;
 use pinion_names::units::{SEPARATOR, join};
@@ -27,6 +27,7 @@ use pinion_nt::status::{
 use pinion_nt::{HANDLE, NTSTATUS, UNICODE_STRING, unicode_string};
 use pinion_wire::base::{self, Values};
 use pinion_wire::tally::Tally;
+use pinion_wire::trace::Verdict;
 
 /// Sees to it that the upper has the VM's key `name`.
 pub(super) fn whole(name: &[u16]) -> Result<(), NTSTATUS> {
@@ -111,6 +112,7 @@ fn fill(source: &Key, target: &Key) -> Result<(), NTSTATUS> {
 fn finish(source: &Key, target: &Key, name: &[u16]) {
     keep_time(source, target);
     Tally::count(&state::tally().copied_up);
+    trace::verdict(Verdict::CopiedUp);
     handles::changed_one(name, Fate::Raised);
 }
 

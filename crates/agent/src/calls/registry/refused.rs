@@ -5,16 +5,17 @@
 //! restore privileges. A member holds neither as far as these calls can tell,
 //! so the answer is NT's own for that case, which programs know.
 
-use crate::state;
-use crate::supervisor;
+use crate::{state, supervisor, trace};
 use core::ffi::c_void;
 use pinion_nt::status::STATUS_PRIVILEGE_NOT_HELD;
 use pinion_nt::{HANDLE, NTSTATUS, OBJECT_ATTRIBUTES};
 use pinion_wire::tally::Tally;
+use pinion_wire::trace::Verdict;
 
 /// Logs that `what` was refused; gives `status`.
 pub(super) fn because(what: &[u16], why: &str, status: NTSTATUS) -> NTSTATUS {
     Tally::count(&state::tally().refused);
+    trace::verdict(Verdict::Refused);
     supervisor::refused(what, why, status);
     status
 }

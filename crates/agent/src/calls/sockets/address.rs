@@ -87,6 +87,15 @@ impl Sockaddr {
         socket::ip(self.as_bytes())
     }
 
+    /// The address in IPv6's form; zeros where it is none.
+    pub(super) fn ip_six(&self) -> [u8; 16] {
+        match self.ip() {
+            Some(IpAddr::V4(ip)) => ip.to_ipv6_mapped().octets(),
+            Some(IpAddr::V6(ip)) => ip.octets(),
+            None => [0; 16],
+        }
+    }
+
     pub(super) fn port(&self) -> u16 {
         socket::port(self.as_bytes()).unwrap_or(0)
     }

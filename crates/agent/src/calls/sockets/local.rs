@@ -14,11 +14,12 @@ use super::{
     STATUS_ADDRESS_ALREADY_ASSOCIATED, STATUS_INVALID_ADDRESS, STATUS_INVALID_ADDRESS_COMPONENT,
     STATUS_SHARING_VIOLATION,
 };
-use crate::guard;
+use crate::{guard, trace};
 use core::net::Ipv4Addr;
 use pinion_names::socket::{self, Asked, Verdict};
 use pinion_nt::status::{STATUS_INVALID_PARAMETER, STATUS_SUCCESS, success};
 use pinion_nt::{HANDLE, NTSTATUS};
+use pinion_wire::trace::Verdict as Told;
 
 /// Which way an undecided socket goes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -43,7 +44,10 @@ pub(super) fn bind(call: &Control) -> NTSTATUS {
     let Some(ip) = asked.ip().filter(|_| asked.is_whole()) else {
         return STATUS_INVALID_ADDRESS;
     };
+    trace::address(asked.ip_six(), asked.port());
+    trace::verdict(Told::Private);
     if socket::bind(super::network(), ip) != Verdict::Own {
+        trace::verdict(Told::Refused);
         return STATUS_INVALID_ADDRESS_COMPONENT;
     }
     let held = facts::local(call.file);

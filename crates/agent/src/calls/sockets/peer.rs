@@ -4,13 +4,14 @@ use super::address::{Sockaddr, own, undo_at};
 use super::facts::{self, Local};
 use super::local::{self, Way};
 use super::{Control, STATUS_INVALID_ADDRESS, STATUS_NETWORK_UNREACHABLE, host, pool};
-use crate::{guard, scratch};
+use crate::{guard, scratch, trace};
 use core::ffi::c_void;
 use pinion_names::socket::{self, Asked, INET_LENGTH, INET6_LENGTH, UNSPECIFIED, Verdict};
 use pinion_nt::status::{
     STATUS_BUFFER_OVERFLOW, STATUS_INSUFFICIENT_RESOURCES, STATUS_PENDING, STATUS_SUCCESS,
 };
 use pinion_nt::{HANDLE, NTSTATUS};
+use pinion_wire::trace::{Peer, Verdict as Told};
 
 /// Where a send's parameters hold the address. Bytes from their start.
 pub(super) struct Send {
@@ -70,6 +71,16 @@ fn reach(socket: HANDLE, asked: &Sockaddr) -> Result<Verdict, NTSTATUS> {
     }))
 }
 
+/// Records whom a socket reaches.
+fn told(asked: &Sockaddr, reached: Result<Verdict, NTSTATUS>) {
+    trace::address(asked.ip_six(), asked.port());
+    trace::verdict(match reached {
+        Ok(Verdict::Own) => Told::Private,
+        Ok(Verdict::Pass) => Told::Host,
+        Ok(Verdict::Refuse) | Err(_) => Told::Refused,
+    });
+}
+
 /// As `connect` and `ConnectEx` on Wine.
 pub(super) fn connect(call: &Control) -> NTSTATUS {
     match call.input::<u32>(0) {
@@ -93,7 +104,9 @@ fn connect_at(call: &Control, at: usize, length: usize) -> NTSTATUS {
     let Some(asked) = Sockaddr::read(source, length) else {
         return call.call();
     };
-    match reach(call.file, &asked) {
+    let reached = reach(call.file, &asked);
+    told(&asked, reached);
+    match reached {
         Err(status) => status,
         Ok(Verdict::Refuse) => STATUS_NETWORK_UNREACHABLE,
         Ok(Verdict::Own) => {
@@ -145,7 +158,12 @@ pub(super) fn send(call: &Control, layout: &Send) -> NTSTATUS {
     };
     match reach(call.file, &asked) {
         Err(status) => status,
-        Ok(Verdict::Refuse) => STATUS_NETWORK_UNREACHABLE,
+        Ok(Verdict::Refuse) => {
+            let number = const { trace::call("NtDeviceIoControlFile") };
+            let peer = Peer::Address(asked.ip_six(), asked.port());
+            trace::alone(number, STATUS_NETWORK_UNREACHABLE, Told::Refused, peer);
+            STATUS_NETWORK_UNREACHABLE
+        }
         Ok(Verdict::Own) => {
             local::ensure_inside(call.file, asked.is_six());
             send_inside(call, layout, &asked)

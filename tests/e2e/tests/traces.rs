@@ -1,0 +1,228 @@
+//! Traces: what programs in a VM open, make and are refused is recorded when somebody wants it, and
+//! shown by `pinion trace`.
+
+use pinion_e2e::World;
+use serde_json::Value;
+
+/// `STATUS_ACCESS_DENIED`.
+const DENIED: u64 = 0xC000_0022;
+
+/// The events of a VM that `arguments` choose.
+fn events(world: &World, vm: &str, arguments: &[&str]) -> Vec<Value> {
+    let told = world
+        .pinion(["trace", "--all", "--json"])
+        .args(arguments)
+        .arg(vm)
+        .run()
+        .expect(0);
+    let events = told.stdout.lines();
+    events
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}")))
+        .collect()
+}
+
+fn text<'e>(event: &'e Value, field: &str) -> &'e str {
+    event[field].as_str().unwrap_or("")
+}
+
+/// A VM that has ended, in which the program `name` did this.
+fn traced(world: &World, vm: &str, options: &[&str], name: &str, arguments: &[&str]) {
+    let path = world.host.path_of(name);
+    world
+        .pinion(["run", "--trace", "--name", vm])
+        .args(options)
+        .arg(&path)
+        .args(arguments)
+        .run()
+        .ok();
+}
+
+#[test]
+fn names_of_objects_are_told_as_asked_and_as_given() {
+    let world = World::new();
+    let made = [
+        "mutant:traced-m",
+        "event:Global\\traced-e",
+        "section:traced-f",
+        "pipe:\\\\.\\pipe\\traced-p",
+        "mailslot:\\\\.\\mailslot\\traced\\s",
+        "nt-mutant:\\BaseNamedObjects\\traced-n",
+    ];
+    let mut arguments = vec!["create"];
+    arguments.extend(made);
+    traced(&world, "web", &[], "names", &arguments);
+    let all = events(&world, "web", &["--name", "traced"]);
+    for (call, channel, name, verdict) in [
+        ("NtCreateMutant", "objects", "traced-m", "private"),
+        ("NtCreateEvent", "objects", "Global\\traced-e", "private"),
+        ("NtCreateSection", "sections", "traced-f", "private"),
+        (
+            "NtCreateNamedPipeFile",
+            "pipes",
+            "\\??\\pipe\\traced-p",
+            "private",
+        ),
+        (
+            "NtCreateMailslotFile",
+            "mailslots",
+            "\\??\\mailslot\\traced\\s",
+            "private",
+        ),
+        (
+            "NtCreateMutant",
+            "objects",
+            "\\BaseNamedObjects\\traced-n",
+            "private",
+        ),
+    ] {
+        let found = all
+            .iter()
+            .find(|event| text(event, "call") == call && text(event, "name") == name);
+        let found = found.unwrap_or_else(|| panic!("{call} {name}: {all:#?}"));
+        assert_eq!(text(found, "channel"), channel, "{found}");
+        assert_eq!(text(found, "verdict"), verdict, "{found}");
+        assert_eq!(found["status"], 0, "{found}");
+        assert!(text(found, "program").ends_with("names.exe"), "{found}");
+        let leaf = name.rsplit('\\').next().unwrap_or(name);
+        assert!(text(found, "given").ends_with(leaf), "{found}");
+        // A name that stands alone is the kernel's under another one.
+        if name.starts_with('\\') {
+            assert_ne!(text(found, "given"), name, "{found}");
+        }
+    }
+    // Numbers only rise, times are of now, and filters leave out what they say.
+    let numbers: Vec<_> = all.iter().map(|event| event["number"].as_u64()).collect();
+    assert!(numbers.is_sorted(), "{numbers:?}");
+    let pipes = events(&world, "web", &["--name", "traced", "--channel", "pipes"]);
+    assert!(!pipes.is_empty() && pipes.len() < all.len());
+    let after = numbers[2].expect("a number").to_string();
+    let rest = events(&world, "web", &["--name", "traced", "--after", &after]);
+    assert_eq!(rest.len(), all.len() - 3);
+    let summary = world
+        .pinion(["trace", "--all", "--summary", "--name", "traced", "web"])
+        .run()
+        .expect(0);
+    assert!(summary.stdout.contains("traced-m"), "{summary:#?}");
+}
+
+#[test]
+fn a_refusal_is_told_with_its_rule() {
+    let world = World::new();
+    let deny = ["--deny", "objects=refused-*"];
+    let path = world.host.path_of("names");
+    world
+        .pinion(["run", "--trace", "--name", "web"])
+        .args(deny)
+        .args([&path, "open", "mutant", "refused-m"])
+        .run()
+        .ok();
+    let refused = events(
+        &world,
+        "web",
+        &["--verdict", "refused", "--channel", "objects"],
+    );
+    let [event] = &refused[..] else {
+        panic!("{refused:#?}")
+    };
+    assert_eq!(text(event, "name"), "refused-m");
+    assert_eq!(
+        (&event["status"], &event["rule"]),
+        (&DENIED.into(), &0.into())
+    );
+}
+
+#[test]
+fn files_tell_whether_they_are_the_hosts_or_the_layers() {
+    let world = World::new();
+    let file = world.file("traced.txt", b"host");
+    let line = format!("type {file} && echo x> {file}.new && del {file}");
+    let path = "C:\\windows\\system32\\cmd.exe";
+    world
+        .pinion(["run", "--trace", "--name", "web", path, "/c", &line])
+        .run()
+        .ok();
+    let all = events(
+        &world,
+        "web",
+        &["--channel", "files", "--name", "traced.txt"],
+    );
+    let has = |verdict: &str| all.iter().any(|event| text(event, "verdict") == verdict);
+    assert!(has("host") && has("layer"), "{all:#?}");
+}
+
+#[test]
+fn processes_are_told_as_members_or_as_absent() {
+    let world = World::new();
+    let mut outside = world.host.program("child").args(["sleep", "60"]).spawn();
+    let path = world.host.path_of("child");
+    let pid = std::process::id().to_string();
+    traced(&world, "web", &[], "child", &["alive", &pid]);
+    outside.kill();
+    let absent = events(
+        &world,
+        "web",
+        &["--channel", "processes", "--verdict", "absent"],
+    );
+    let [event] = &absent[..] else {
+        panic!("{absent:#?}")
+    };
+    assert_eq!(event["peer"]["pid"].to_string(), pid);
+    assert_eq!(event["status"], 0xC000_000B_u64, "STATUS_INVALID_CID");
+    let line = format!("{path} trivial");
+    let cmd = "C:\\windows\\system32\\cmd.exe";
+    world
+        .pinion(["run", "--trace", "--name", "made", cmd, "/c", &line])
+        .run()
+        .ok();
+    let made = events(
+        &world,
+        "made",
+        &["--verdict", "member", "--name", "child.exe"],
+    );
+    assert_eq!(made.len(), 1, "{made:#?}");
+    assert_eq!(text(&made[0], "call"), "NtCreateUserProcess");
+    assert!(made[0]["peer"]["pid"].is_u64(), "{made:#?}");
+}
+
+#[test]
+fn a_running_vm_records_as_long_as_somebody_looks() {
+    let world = World::new();
+    let child = world.host.path_of("child");
+    world
+        .pinion(["run", "-d", "--name", "web", &child, "sleep", "60"])
+        .run()
+        .ok();
+    assert!(events(&world, "web", &[]).is_empty());
+    let look = world
+        .pinion(["trace", "--json", "--name", "looked-at", "web"])
+        .spawn();
+    let names = world.host.path_of("names");
+    let recording = || {
+        let told = world.pinion(["inspect", "web"]).run().expect(0).json();
+        told["recording"].as_bool() == Some(true)
+    };
+    while !recording() {}
+    world
+        .pinion(["exec", "web", &names, "create", "mutant:looked-at"])
+        .run()
+        .ok();
+    world.pinion(["kill", "web"]).run().ok();
+    let seen = look.wait().expect(0);
+    let line = seen.stdout.lines().next().unwrap_or_default();
+    let event: Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {seen:#?}"));
+    assert_eq!(text(&event, "name"), "looked-at");
+}
+
+#[test]
+fn a_trace_that_cannot_be_shown_says_why() {
+    let world = World::new();
+    for (arguments, code) in [
+        (&["trace", "none"][..], 120),
+        (&["trace", "--channel", "nonsense", "--all", "none"], 2),
+        (&["trace"], 2),
+        (&["trace", "--file", "C:\\none.trace"], 125),
+    ] {
+        let told = world.pinion(arguments).run().expect(code);
+        assert!(told.stderr.contains("pinion") || code == 2, "{told:#?}");
+    }
+}
