@@ -119,7 +119,7 @@ impl Stack {
                 )
             }));
         }
-        let seen = merge(&mut listed, |a, b| a.0.cmp(&b.0), |e| e.1);
+        let seen = merge(&mut listed, &mut [], |a, b| a.0.cmp(&b.0), |e| e.1);
         listed[..seen].iter().map(|e| e.0).collect()
     }
 

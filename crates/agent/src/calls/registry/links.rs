@@ -156,10 +156,12 @@ impl Target {
 }
 
 /// Replaces links at the front of the path of `length` units by what they point
-/// at; with `itself` a path that is a link stays. Gives the new length.
-pub(super) fn follow(path: &mut [u16], length: usize, itself: bool) -> usize {
-    let mut length = length;
+/// at; with `itself` a path that is a link stays. Gives the new length; `None`
+/// where the path stays as it is.
+pub(super) fn follow(path: &mut [u16], length: usize, itself: bool) -> Option<usize> {
+    let mut new = None;
     for link in &LINKS {
+        let length = new.unwrap_or(length);
         if !path.get(..length).is_some_and(|path| link.leads(path)) {
             continue;
         }
@@ -177,9 +179,9 @@ pub(super) fn follow(path: &mut [u16], length: usize, itself: bool) -> usize {
             }
             key::replace(path, length, own.len(), target).ok()
         });
-        length = followed.flatten().unwrap_or(length);
+        new = followed.flatten().or(new);
     }
-    length
+    new
 }
 
 /// Whether a link is at the path `above` or below it.

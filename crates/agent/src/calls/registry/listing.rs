@@ -226,6 +226,7 @@ impl Listing {
         let entries = entries.get_mut(..count).unwrap_or_default();
         let kept = merge(
             entries,
+            &mut [],
             |a, b| compare(name_of(a, units), name_of(b, units), downcase),
             |entry| Rank {
                 layer: entry.layer(),

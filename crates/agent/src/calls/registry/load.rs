@@ -106,7 +106,7 @@ fn with_target(
         view_32: false,
     };
     decode::with_attributes(target, |decoded| {
-        names::with_path(decoded, &wanted, |name| match name {
+        names::with_path(decoded, &wanted, |path| match path.map(|path| path.name) {
             Some(name) if !names::is_closed(name) => work(name),
             _ => Err(STATUS_ACCESS_DENIED),
         })?

@@ -80,20 +80,38 @@ pub(super) struct Wanted {
     pub(super) view_32: bool,
 }
 
+/// The VM's name of a key.
+#[derive(Clone, Copy)]
+pub(super) struct Path<'n> {
+    pub(super) name: &'n [u16],
+    /// What the program gave, relative to a host key of which it holds the
+    /// handle, where that is the host's key of the same name: shorter for the
+    /// kernel than the whole.
+    pub(super) given: Option<&'n [u16]>,
+}
+
 /// Runs `work` with the VM's name that the attributes mean; with `None` where
 /// it is no name of a tree that layers mirror.
 pub(super) fn with_path<R>(
     decoded: &Attributes<'_>,
     wanted: &Wanted,
-    work: impl FnOnce(Option<&[u16]>) -> R,
+    work: impl FnOnce(Option<Path<'_>>) -> R,
 ) -> Result<R, NTSTATUS> {
     if decoded.is_absolute() {
-        return resolved(&[], decoded.name, wanted, work);
+        return resolved(&[], decoded.name, wanted, |found| {
+            work(found.map(|(name, _)| Path { name, given: None }))
+        });
     }
     let mut work = Some(work);
-    let relative = with_vm_name(decoded.root(), |root, _| {
+    let relative = with_vm_name(decoded.root(), |root, origin| {
         let work = work.take()?;
-        Some(resolved(root, decoded.name, wanted, work))
+        let given = (origin == Origin::Host).then_some(decoded.name);
+        Some(resolved(root, decoded.name, wanted, |found| {
+            work(found.map(|(name, same)| Path {
+                name,
+                given: given.filter(|_| same),
+            }))
+        }))
     });
     match (relative, work) {
         (Ok(Some(result)), _) => result,
@@ -102,11 +120,13 @@ pub(super) fn with_path<R>(
     }
 }
 
+/// Runs `work` with the whole name, and whether no link or view led from what
+/// was asked to another.
 fn resolved<R>(
     base: &[u16],
     name: &[u16],
     wanted: &Wanted,
-    work: impl FnOnce(Option<&[u16]>) -> R,
+    work: impl FnOnce(Option<(&[u16], bool)>) -> R,
 ) -> Result<R, NTSTATUS> {
     let absolute = base.is_empty();
     if absolute && key::below_root(name).is_none() {
@@ -121,12 +141,13 @@ fn resolved<R>(
         if wanted.view_32 {
             length = follow_view(path, length);
         }
-        length = links::follow(path, length, wanted.link);
-        length = own_links::follow(path, length, wanted.link)?;
-        if !path.get(..length).is_some_and(key::is_layered) {
-            return Ok(work(None));
-        }
-        Ok(work(path.get(..length)))
+        let by_host = links::follow(path, length, wanted.link);
+        length = by_host.unwrap_or(length);
+        let by_own = own_links::follow(path, length, wanted.link)?;
+        length = by_own.unwrap_or(length);
+        let same = !wanted.view_32 && by_host.is_none() && by_own.is_none();
+        let found = path.get(..length).filter(|name| key::is_layered(name));
+        Ok(work(found.map(|name| (name, same))))
     })
     .ok_or(STATUS_NAME_TOO_LONG)?
 }

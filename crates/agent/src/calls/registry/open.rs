@@ -8,10 +8,11 @@
 
 use super::access::{self, harmless, takes_what_it_gets, without_view, writes};
 use super::handles::{self, Kind, STATUS_KEY_DELETED, Standing, kind_at, known, opened};
-use super::names::{self, Wanted};
+use super::names::{self, Path, Wanted};
 use super::raw::{self, is_missing};
+use super::recent::Facts;
 use super::tree::{self, Stack};
-use super::{copy_up, grants, make, marks, private, recent};
+use super::{copy_up, grants, make, marks, private};
 use crate::decode::{self, Attributes};
 use crate::hooks::{self, kept};
 use crate::{guard, state};
@@ -72,6 +73,18 @@ impl Open {
         with_real(given, name, layer, |attributes| {
             self.call(attributes, access)
         })
+    }
+
+    /// The open of `relative` below the program's own root.
+    fn by_root(&self, given: &OBJECT_ATTRIBUTES, relative: &[u16]) -> NTSTATUS {
+        let Some(string) = unicode_string(relative) else {
+            return STATUS_NAME_TOO_LONG;
+        };
+        let attributes = OBJECT_ATTRIBUTES {
+            ObjectName: &raw const string,
+            ..*given
+        };
+        self.call(&raw const attributes, without_view(self.access))
     }
 
     /// Keeps what kind of key the call has opened.
@@ -220,17 +233,18 @@ fn by_name(
         link,
         view_32: access::wants_32(open.access),
     };
-    names::with_path(decoded, &wanted, |name| {
-        let Some(name) = name else {
+    names::with_path(decoded, &wanted, |path| {
+        let Some(path) = path else {
             return outside(open, attributes);
         };
+        let name = path.name;
         if !decoded.is_absolute() && matches!(handles::stand(decoded.root()), Ok(Standing::Gone)) {
             return STATUS_KEY_DELETED;
         }
         if let Some(create) = create.filter(|create| create.makes_link()) {
             return make_link(open, create, &decoded.given, name);
         }
-        let status = existing(open, &decoded.given, name, link);
+        let status = existing(open, &decoded.given, path, link);
         match create {
             Some(create) if is_missing(status) && !names::is_closed(name) => {
                 make::key(open, create, &decoded.given, name)
@@ -268,7 +282,7 @@ fn make_link(open: &Open, create: &Create, given: &OBJECT_ATTRIBUTES, name: &[u1
         Attributes: given.Attributes | OBJ_OPENLINK,
         ..*given
     };
-    match existing(&look, &itself, name, true) {
+    match existing(&look, &itself, Path { name, given: None }, true) {
         status if is_missing(status) && !names::is_closed(name) => {
             make::key(open, create, given, name)
         }
@@ -306,10 +320,12 @@ fn close(handle: *mut HANDLE) {
     }
 }
 
-/// Opens the VM's key `name` where the topmost layer has it.
-fn existing(open: &Open, given: &OBJECT_ATTRIBUTES, name: &[u16], link: bool) -> NTSTATUS {
+/// Opens the VM's key at `path` where the topmost layer has it.
+fn existing(open: &Open, given: &OBJECT_ATTRIBUTES, path: Path<'_>, link: bool) -> NTSTATUS {
+    let name = path.name;
     let generation = handles::generation();
-    let absent = !writes(open.access) && recent::is_absent(name, generation);
+    let known = Facts::of(name);
+    let absent = !writes(open.access) && known.is_absent(generation);
     let status = if absent {
         STATUS_OBJECT_NAME_NOT_FOUND
     } else {
@@ -324,7 +340,7 @@ fn existing(open: &Open, given: &OBJECT_ATTRIBUTES, name: &[u16], link: bool) ->
     if writes(open.access) {
         return open_copied(open, given, name, link, status);
     }
-    recent::keep_absent(name, generation);
+    known.keep_absent(generation);
     let host = state::page().layers().len();
     for layer in 1..=host {
         match hidden_above(name, layer) {
@@ -333,20 +349,23 @@ fn existing(open: &Open, given: &OBJECT_ATTRIBUTES, name: &[u16], link: bool) ->
             Ok(true) => return open.in_layer(given, name, 0),
             Err(error) => return error,
         }
-        if layer < host && recent::lacks(name, layer) {
+        if layer < host && known.lacks(layer) {
             continue;
         }
         if layer == host && private::is_private(name) {
             return status;
         }
-        let status = open.in_layer(given, name, layer);
+        let status = match path.given {
+            Some(relative) if layer == host => open.by_root(given, relative),
+            _ => open.in_layer(given, name, layer),
+        };
         if success(status) {
             open.note(kind_at(name, layer), generation);
         }
         if !is_missing(status) || layer == host {
             return status;
         }
-        recent::keep_lack(name, layer);
+        known.keep_lack(layer);
     }
     status
 }

@@ -33,19 +33,24 @@ fn any() -> bool {
 }
 
 /// Replaces the VM's links in the path of `length` units by what they point at;
-/// with `itself` a path that is a link stays. Gives the new length.
+/// with `itself` a path that is a link stays. Gives the new length; `None` where
+/// the path stays as it is.
 ///
 /// # Errors
 /// A link leads nowhere, round in a circle, or to a name that is too long.
-pub(super) fn follow(path: &mut [u16], length: usize, itself: bool) -> Result<usize, NTSTATUS> {
+pub(super) fn follow(
+    path: &mut [u16],
+    length: usize,
+    itself: bool,
+) -> Result<Option<usize>, NTSTATUS> {
     if !any() {
-        return Ok(length);
+        return Ok(None);
     }
-    let mut length = length;
+    let mut followed = None;
     for _ in 0..MOST {
-        match replace_one(path, length, itself)? {
-            None => return Ok(length),
-            Some(new) => length = links::follow(path, new, itself),
+        match replace_one(path, followed.unwrap_or(length), itself)? {
+            None => return Ok(followed),
+            Some(new) => followed = links::follow(path, new, itself).or(Some(new)),
         }
     }
     // As the kernel says of a name that grows with each turn.

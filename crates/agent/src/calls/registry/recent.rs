@@ -140,27 +140,67 @@ pub(super) fn forget_name(handle: HANDLE) {
     }
 }
 
-/// A fingerprint of a key's name at a count of changes. Two names agree by
-/// accident once in 2^64 pairs.
-fn fingerprint(name: &[u16], generation: u64) -> u64 {
-    let start = 0xCBF2_9CE4_8422_2325 ^ generation.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    let mut hash = name.iter().fold(start, |hash, &unit| {
-        (hash ^ u64::from(fold(unit))).wrapping_mul(0x0100_0000_01B3)
-    });
-    for shift in [30, 27] {
-        hash = (hash ^ hash >> shift).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+/// What is known of one key, by a hash of its name: made once for all layers, as
+/// the name is longer than all else that is looked at.
+#[derive(Clone, Copy)]
+pub(super) struct Facts(u64);
+
+impl Facts {
+    pub(super) fn of(name: &[u16]) -> Self {
+        Self(name.iter().fold(0xCBF2_9CE4_8422_2325, |hash, &unit| {
+            (hash ^ u64::from(fold(unit))).wrapping_mul(0x0100_0000_01B3)
+        }))
     }
-    (hash ^ hash >> 31).max(1)
-}
 
-/// Whether the upper is known not to have the key.
-pub(super) fn is_absent(name: &[u16], generation: u64) -> bool {
-    is_kept(name, generation)
-}
+    /// A fingerprint of the name at a count of changes. Two agree by accident
+    /// once in 2^64 pairs.
+    fn at(self, generation: u64) -> u64 {
+        let mut hash = self.0 ^ generation.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        for shift in [30, 27] {
+            hash = (hash ^ hash >> shift).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        }
+        (hash ^ hash >> 31).max(1)
+    }
 
-fn is_kept(name: &[u16], generation: u64) -> bool {
-    let hash = fingerprint(name, generation);
-    KNOWN[hash as usize % FACTS].load(Ordering::Relaxed) == hash
+    fn is_kept(self, generation: u64) -> bool {
+        let hash = self.at(generation);
+        KNOWN[hash as usize % FACTS].load(Ordering::Relaxed) == hash
+    }
+
+    fn keep(self, generation: u64) {
+        let hash = self.at(generation);
+        KNOWN[hash as usize % FACTS].store(hash, Ordering::Relaxed);
+    }
+
+    /// Whether the upper is known not to have the key.
+    pub(super) fn is_absent(self, generation: u64) -> bool {
+        self.is_kept(generation)
+    }
+
+    /// Keeps that the upper does not have the key.
+    pub(super) fn keep_absent(self, generation: u64) {
+        self.keep(generation);
+    }
+
+    /// Whether the snapshot `layer` is known to have the key.
+    pub(super) fn has(self, layer: usize) -> bool {
+        self.is_kept(in_snapshot(layer))
+    }
+
+    /// Keeps that the snapshot `layer` has the key.
+    pub(super) fn keep_had(self, layer: usize) {
+        self.keep(in_snapshot(layer));
+    }
+
+    /// Whether the snapshot `layer` is known not to have the key.
+    pub(super) fn lacks(self, layer: usize) -> bool {
+        self.is_kept(of_snapshot(layer))
+    }
+
+    /// Keeps that the snapshot `layer` does not have the key.
+    pub(super) fn keep_lack(self, layer: usize) {
+        self.keep(of_snapshot(layer));
+    }
 }
 
 /// Stands for a count of changes in what is kept of a snapshot.
@@ -171,34 +211,4 @@ fn of_snapshot(layer: usize) -> u64 {
 /// The same for keys that a snapshot has.
 fn in_snapshot(layer: usize) -> u64 {
     u64::MAX / 2 - layer as u64
-}
-
-/// Whether the snapshot `layer` is known to have the key.
-pub(super) fn has(name: &[u16], layer: usize) -> bool {
-    is_kept(name, in_snapshot(layer))
-}
-
-/// Keeps that the snapshot `layer` has the key.
-pub(super) fn keep_had(name: &[u16], layer: usize) {
-    keep(name, in_snapshot(layer));
-}
-
-/// Whether the snapshot `layer` is known not to have the key.
-pub(super) fn lacks(name: &[u16], layer: usize) -> bool {
-    is_kept(name, of_snapshot(layer))
-}
-
-/// Keeps that the snapshot `layer` does not have the key.
-pub(super) fn keep_lack(name: &[u16], layer: usize) {
-    keep(name, of_snapshot(layer));
-}
-
-/// Keeps that the upper does not have the key.
-pub(super) fn keep_absent(name: &[u16], generation: u64) {
-    keep(name, generation);
-}
-
-fn keep(name: &[u16], generation: u64) {
-    let hash = fingerprint(name, generation);
-    KNOWN[hash as usize % FACTS].store(hash, Ordering::Relaxed);
 }

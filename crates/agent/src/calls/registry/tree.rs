@@ -3,7 +3,8 @@
 
 use super::marks::{self, Mark};
 use super::raw::{self, Key, is_missing};
-use super::{access, copy_up, recent};
+use super::recent::Facts;
+use super::{access, copy_up};
 use crate::{scratch, state};
 use pinion_layers::{Kind, Lookup, Tree, Upper, lookup};
 use pinion_names::key;
@@ -83,24 +84,24 @@ impl Tree for Stack<'_> {
         if host && super::names::hides_host(self.at(depth)) {
             return Ok(None);
         }
-        let snapshot = layer > 0 && !host;
-        if snapshot && recent::lacks(self.at(depth), layer) {
+        let snapshot = (layer > 0 && !host).then(|| Facts::of(self.at(depth)));
+        if snapshot.is_some_and(|known| known.lacks(layer)) {
             return Ok(None);
         }
-        if snapshot && recent::has(self.at(depth), layer) {
+        if snapshot.is_some_and(|known| known.has(layer)) {
             return Ok(Some(Kind::Directory));
         }
         match self.open(layer, depth, access::QUERY) {
             Ok(_) => {
-                if snapshot {
-                    recent::keep_had(self.at(depth), layer);
+                if let Some(known) = snapshot {
+                    known.keep_had(layer);
                 }
                 Ok(Some(Kind::Directory))
             }
             Err(STATUS_ACCESS_DENIED) => Ok(Some(Kind::Directory)),
             Err(status) if is_missing(status) => {
-                if snapshot {
-                    recent::keep_lack(self.at(depth), layer);
+                if let Some(known) = snapshot {
+                    known.keep_lack(layer);
                 }
                 Ok(None)
             }

@@ -316,60 +316,54 @@ fn fill(
     layout: &Layout,
 ) -> Result<(NTSTATUS, usize), NTSTATUS> {
     let room = query.length as usize;
-    let (mut last, mut end) = (None, 0);
-    while let Some(entry) = merged.snapshot.entry(merged.next) {
-        let at = end_of(end);
-        let needed = layout.name + entry.name().len() * 2;
-        let cut = at + needed > room;
-        if cut && last.is_some() {
-            break;
-        }
-        let fits = needed.min(room - at);
-        write(query, layout, &entry, at, fits)?;
-        if let Some(before) = last {
-            let place = query.buffer.cast::<u8>().wrapping_add(before);
-            // SAFETY: the program's buffer, under guard.
-            unsafe { guard::write(place.cast::<u32>(), (at - before) as u32) }?;
-        }
-        (last, end) = (Some(at), at + fits);
+    let snapshot = &merged.snapshot;
+    let Some(mut entry) = snapshot.entry(merged.next) else {
+        return match core::mem::replace(&mut merged.begun, true) {
+            true => Ok((STATUS_NO_MORE_FILES, 0)),
+            false => Err(raw::STATUS_NO_SUCH_FILE),
+        };
+    };
+    let mut at = 0;
+    loop {
+        let end = at + layout.size(&entry);
+        let from = end.next_multiple_of(8);
+        let next = (!query.single)
+            .then(|| snapshot.entry(merged.next + 1))
+            .flatten()
+            .filter(|next| from + layout.size(next) <= room);
+        let to_next = next.map_or(0, |_| from - at);
+        write(query, layout, &entry, at, to_next)?;
         merged.next += 1;
         merged.begun = true;
-        if cut {
-            return Ok((STATUS_BUFFER_OVERFLOW, end));
+        match next {
+            Some(next) => (entry, at) = (next, from),
+            None if end > room => return Ok((STATUS_BUFFER_OVERFLOW, room)),
+            None => return Ok((0, end)),
         }
-        if query.single {
-            break;
-        }
-    }
-    match last {
-        Some(_) => Ok((0, end)),
-        None if core::mem::replace(&mut merged.begun, true) => Ok((STATUS_NO_MORE_FILES, 0)),
-        None => Err(raw::STATUS_NO_SUCH_FILE),
     }
 }
 
-/// Where the next entry begins.
-fn end_of(end: usize) -> usize {
-    end.next_multiple_of(8)
-}
-
-/// Writes the first `size` bytes of an entry at `at` of the caller's buffer.
+/// Writes an entry at `at` of the caller's buffer, as much of it as there is room
+/// for, and how far the next one is behind it.
 fn write(
     query: &Query,
     layout: &Layout,
     entry: &Entry<'_>,
     at: usize,
-    size: usize,
+    to_next: usize,
 ) -> Result<(), NTSTATUS> {
-    let head: [u8; HEAD] = layout.head(entry);
+    /// More than a file system's longest name has.
+    const UNITS: usize = 256;
+    let room = (query.length as usize).saturating_sub(at);
     let target = query.buffer.cast::<u8>().wrapping_add(at);
-    let text = size.saturating_sub(layout.name);
-    // SAFETY: the program's buffer, under guard; both sources have so many bytes.
-    unsafe {
-        guard::copy(target.cast(), head.as_ptr().cast(), layout.name.min(size))?;
-        let place = target.wrapping_add(layout.name);
-        guard::copy(place.cast(), entry.name().as_ptr().cast(), text)
-    }
+    let mut block = [0; HEAD + UNITS * 2];
+    let (name, rest) = entry.name().split_at(entry.name().len().min(UNITS));
+    let size = layout.write(entry, to_next, name, &mut block).min(room);
+    // SAFETY: the program's buffer, under guard; the block has `size` bytes.
+    unsafe { guard::copy(target.cast(), block.as_ptr().cast(), size) }?;
+    let more = size_of_val(rest).min(room - size);
+    // SAFETY: the same for what is left of the name.
+    unsafe { guard::copy(target.wrapping_add(size).cast(), rest.as_ptr().cast(), more) }
 }
 
 /// Ends the call as the I/O manager does: status block, event, APC.

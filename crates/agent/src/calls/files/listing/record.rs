@@ -43,21 +43,41 @@ pub(crate) fn layout(class: u32) -> Option<Layout> {
 pub(crate) const HEAD: usize = 120;
 
 impl Layout {
-    /// The entry's fixed part in this layout, to be followed by its name.
-    pub(crate) fn head(&self, entry: &Entry<'_>) -> [u8; HEAD] {
-        let mut head = [0; HEAD];
+    /// How many bytes the entry has in this layout.
+    pub(crate) fn size(&self, entry: &Entry<'_>) -> usize {
+        self.name + size_of_val(entry.name())
+    }
+
+    /// Writes the entry in this layout to the zeroed `block`: how far the next
+    /// one is behind it, the fixed part, and `name`, the beginning of its name;
+    /// gives how many bytes that makes.
+    pub(crate) fn write(
+        &self,
+        entry: &Entry<'_>,
+        to_next: usize,
+        name: &[u16],
+        block: &mut [u8],
+    ) -> usize {
+        let length = (size_of_val(entry.name()) as u32).to_le_bytes();
+        put(block, 0, &(to_next as u32).to_le_bytes());
         for &(to, from, size) in self.pieces {
-            if let (Some(to), Some(from)) = (
-                head.get_mut(to..to + size),
-                entry.record.get(from..from + size),
-            ) {
-                to.copy_from_slice(from);
-            }
+            put(
+                block,
+                to,
+                entry.record.get(from..from + size).unwrap_or(&[]),
+            );
         }
-        let bytes = (entry.name().len() * 2) as u32;
-        if let Some(place) = head.get_mut(self.length..self.length + 4) {
-            place.copy_from_slice(&bytes.to_le_bytes());
+        put(block, self.length, &length);
+        let units = block.get_mut(self.name..).unwrap_or_default();
+        for (place, unit) in units.chunks_exact_mut(2).zip(name) {
+            place.copy_from_slice(&unit.to_le_bytes());
         }
-        head
+        self.name + size_of_val(name)
+    }
+}
+
+fn put(block: &mut [u8], at: usize, bytes: &[u8]) {
+    if let Some(place) = block.get_mut(at..at + bytes.len()) {
+        place.copy_from_slice(bytes);
     }
 }

@@ -20,7 +20,9 @@ const CLASS: u32 = 37;
 /// Where its name begins (wdm.h, `FILE_ID_BOTH_DIR_INFORMATION`).
 pub(crate) const RECORD: usize = 104;
 /// Address space for the items of the list, in bytes.
-const ITEMS: usize = 0x0100_0000;
+const LIST: usize = 0x0100_0000;
+/// The same with as much after it, where they are merged.
+const ITEMS: usize = 2 * LIST;
 /// Address space for items and records, in bytes: about a million entries.
 const WHOLE: usize = 0x1000_0000;
 /// How much is committed and asked for at a time, in bytes.
@@ -136,7 +138,7 @@ impl Snapshot {
                 })?;
             }
         }
-        snapshot.merge();
+        snapshot.merge()?;
         Ok(snapshot)
     }
 
@@ -295,7 +297,7 @@ impl Snapshot {
 
     fn push(&mut self, item: Item) -> Result<(), NTSTATUS> {
         let end = (self.items + 1) * size_of::<Item>();
-        if end > ITEMS {
+        if end > LIST {
             return Err(STATUS_NO_MEMORY);
         }
         if end > self.items_committed {
@@ -321,15 +323,25 @@ impl Snapshot {
         Ok(())
     }
 
-    fn merge(&mut self) {
+    fn merge(&mut self) -> Result<(), NTSTATUS> {
         if self.items == 0 {
-            return;
+            return Ok(());
         }
-        // SAFETY: so many items were written; `of` reads records only.
-        let items =
-            unsafe { core::slice::from_raw_parts_mut(self.base.cast::<Item>(), self.items) };
+        let mut base = self.base.wrapping_add(LIST).cast();
+        allocate(&mut base, self.items * size_of::<Item>(), MEM_COMMIT)?;
+        // SAFETY: so many items were written, and there is committed room for as
+        // many after the list's own, zeroed or written by an earlier merge; `of`
+        // reads records only.
+        let (items, spare) = unsafe {
+            let spare = self.base.add(LIST).cast::<Item>();
+            (
+                core::slice::from_raw_parts_mut(self.base.cast::<Item>(), self.items),
+                core::slice::from_raw_parts_mut(spare, self.items),
+            )
+        };
         self.items = merge(
             items,
+            spare,
             |a, b| {
                 let by_name = || order(self.of(*a).name(), self.of(*b).name());
                 a.begins.cmp(&b.begins).then_with(by_name)
@@ -339,6 +351,7 @@ impl Snapshot {
                 whiteout: item.whiteout != 0,
             },
         );
+        Ok(())
     }
 }
 
