@@ -281,6 +281,39 @@ fn a_large_file_is_deleted_without_a_copy() {
     assert_eq!(fs::metadata(&file).expect("it is there").len(), 300_000);
 }
 
+/// `FILE_DISPOSITION_ON_CLOSE` takes the place of what a handle was opened with (Wine 8 does not know the class).
+#[test]
+fn a_deletion_on_close_of_a_large_file_is_called_off_as_on_the_host() {
+    let world = World::new();
+    let names = ["stays.bin", "goes.bin", "later.bin", "plain.bin"];
+    let mut words = Vec::new();
+    for (name, steps) in names.into_iter().zip([
+        &["disposition:8"][..],
+        &["disposition:9"],
+        &["disposition:9", "keep"],
+        &["keep", "disposition:0"],
+    ]) {
+        fs::write(world.work().join(name), vec![7; 300_000]).expect("a file");
+        let name = format!(r"\??\{}\{name}", world.windows_work());
+        words.extend(["by-handle-on-close".to_owned(), name.clone()]);
+        words.extend(steps.iter().map(|&step| step.to_owned()));
+        words.extend([";", "attributes", &name, ";"].map(str::to_owned));
+    }
+    words.pop();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let ends = |told: &[Value]| -> Vec<Value> {
+        let one = |told: &Value| told.get("status").unwrap_or(told).clone();
+        told.iter().map(one).collect()
+    };
+    let inside = ends(&answers(world.run("file_forms", &words)));
+    let outside = ends(&answers(
+        world.host.program("file_forms").args(&words).run(),
+    ));
+    assert_eq!(inside, outside);
+    // The plain one is gone on every system.
+    assert_eq!(outside[7], "0xc0000034");
+}
+
 /// A deletion by a handle takes no copy, and can be called off; a new name takes one, and the handle is of that
 /// from then on.
 #[test]
@@ -373,8 +406,8 @@ fn the_newer_classes_rename_link_and_delete_as_on_the_host() {
             ("a", format!("rename-ex:{}", at("new a"))),
             ("b", format!("rename-ex:{}", at("new b"))),
             ("c", format!("link-ex:{}", at("new c"))),
-            ("c", "delete-ex".into()),
-            ("d", "delete-ex".into()),
+            ("c", "disposition:1".into()),
+            ("d", "disposition:1".into()),
         ] {
             words.extend([
                 "by-handle".into(),

@@ -10,7 +10,7 @@ use pinion_nt::{CURRENT_PROCESS, HANDLE, NTSTATUS};
 /// As `NtClose`.
 pub(crate) unsafe fn close(handle: HANDLE) -> NTSTATUS {
     registry::forget(handle);
-    files::forget(handle);
+    files::ends(handle);
     files::closed(handle);
     // SAFETY: the program's own argument.
     unsafe { files::close(handle) }
@@ -33,7 +33,7 @@ pub(crate) unsafe fn duplicate(
     }
     if options & DUPLICATE_CLOSE_SOURCE != 0 {
         registry::forget(source);
-        files::forget(source);
+        files::ends(source);
     }
     // SAFETY: the program's own arguments.
     let status = unsafe {

@@ -85,6 +85,14 @@ pub(crate) fn goes(handle: HANDLE) -> bool {
     find(handle).is_some_and(|place| place.goes.load(Ordering::Acquire))
 }
 
+/// The name of `handle`'s file goes no longer with it only because it was opened
+/// so.
+pub(crate) fn stays(handle: HANDLE) {
+    if let Some(place) = find(handle) {
+        place.goes.store(false, Ordering::Release);
+    }
+}
+
 /// The handle by which calls on `handle` go: that of the copy, where there is
 /// one.
 pub(crate) fn standing(handle: HANDLE) -> HANDLE {

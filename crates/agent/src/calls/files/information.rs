@@ -215,10 +215,15 @@ pub(crate) unsafe fn set_information(
     {
         return told(io, status);
     }
-    if let Some(deletes) = deletion_asked(buffer, length, class) {
-        // One that is gone when it is closed stays so (observed on Wine 8 and 10).
+    if let Some(asked) = deletion_asked(buffer, length, class) {
+        let deletes = asked.deletes;
+        // One that is gone when it is closed stays so (observed on Wine 8 and 10),
+        // unless that is what is set.
         if for_deletion::goes(file) {
-            return told(io, may_set(file, class).err().unwrap_or(0));
+            match may_set(file, class) {
+                Ok(()) if asked.on_close => for_deletion::stays(file),
+                checked => return told(io, checked.err().unwrap_or(0)),
+            }
         }
         if for_deletion::has(file) {
             return told(io, without_copy(file, class, deletes));
@@ -344,26 +349,43 @@ fn granted(file: HANDLE) -> Result<u32, NTSTATUS> {
     raw::check(status).map(|()| access)
 }
 
-/// Whether the call sets that the file is deleted, or that it is not; `None` for
-/// a call that sets neither.
-fn deletion_asked(buffer: *const c_void, length: u32, class: u32) -> Option<bool> {
+/// What a call sets of a file's end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Disposition {
+    /// Whether the file is deleted.
+    deletes: bool,
+    /// Whether that takes the place of what the file was opened with,
+    /// `FILE_DELETE_ON_CLOSE`.
+    on_close: bool,
+}
+
+/// What the call sets of the file's end; `None` for a call that sets nothing of
+/// it.
+fn deletion_asked(buffer: *const c_void, length: u32, class: u32) -> Option<Disposition> {
+    /// `FILE_DISPOSITION_DELETE`, `FILE_DISPOSITION_ON_CLOSE` (ntddk.h).
+    const DELETE: u32 = 1;
+    const ON_CLOSE: u32 = 8;
     if class == DISPOSITION && length >= 1 {
         // SAFETY: plain data; a bad pointer is a return value.
-        return unsafe { guard::read(buffer.cast::<u8>()) }
-            .ok()
-            .map(|delete| delete != 0);
+        let delete = unsafe { guard::read(buffer.cast::<u8>()) }.ok()?;
+        return Some(Disposition {
+            deletes: delete != 0,
+            on_close: false,
+        });
     }
     if class == DISPOSITION_EX && length >= 4 {
         // SAFETY: as above.
-        return unsafe { guard::read(buffer.cast::<u32>()) }
-            .ok()
-            .map(|flags| flags & 1 != 0);
+        let flags = unsafe { guard::read(buffer.cast::<u32>()) }.ok()?;
+        return Some(Disposition {
+            deletes: flags & DELETE != 0,
+            on_close: flags & ON_CLOSE != 0,
+        });
     }
     None
 }
 
 fn wants_deletion(buffer: *const c_void, length: u32, class: u32) -> bool {
-    deletion_asked(buffer, length, class) == Some(true)
+    deletion_asked(buffer, length, class).is_some_and(|asked| asked.deletes)
 }
 
 /// Hides the name of a file of a lower layer, which was opened for that, or shows

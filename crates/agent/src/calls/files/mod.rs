@@ -56,6 +56,14 @@ pub(crate) fn told_access(status: NTSTATUS, handle: HANDLE, place: *mut u8) -> N
     information::told_access(status, for_deletion::access(handle), place)
 }
 
+/// `handle` is about to end.
+pub(crate) fn ends(handle: HANDLE) {
+    if on_close::is_known(handle) {
+        remove::before_end(handle);
+    }
+    forget(handle);
+}
+
 /// `handle` is another file from now on, or none.
 pub(crate) fn forget(handle: HANDLE) {
     opened::forget(handle);

@@ -48,6 +48,11 @@ pub(super) fn has(handle: HANDLE) -> bool {
     FULL.load(Ordering::Acquire) || find(handle).is_some()
 }
 
+/// Whether it is known for certain that the file of `handle` may go with it.
+pub(super) fn is_known(handle: HANDLE) -> bool {
+    find(handle).is_some()
+}
+
 /// `handle` ends, or is another file from now on.
 pub(super) fn forget(handle: HANDLE) {
     if let Some(place) = find(handle)

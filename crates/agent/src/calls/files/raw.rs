@@ -202,6 +202,15 @@ pub(crate) fn delete(file: &Owned) -> Result<(), NTSTATUS> {
     set(file, 13, &[1])
 }
 
+/// Deletes the file of the NT name `name`, unless it may not be (`NtDeleteFile`).
+pub(crate) fn delete_by_name(name: &[u16]) -> Result<(), NTSTATUS> {
+    let string = unicode_string(name).ok_or(STATUS_NAME_TOO_LONG)?;
+    let null = core::ptr::null_mut();
+    let attributes = object_attributes(null, &raw const string, OBJ_CASE_INSENSITIVE);
+    // SAFETY: the attributes and what they point at live over the call.
+    check(unsafe { kept::NtDeleteFile(&raw const attributes) })
+}
+
 /// Gives `file` the absolute NT name `name`, which no file may have
 /// (`FileRenameInformation`).
 pub(crate) fn rename(file: &Owned, name: &[u16]) -> Result<(), NTSTATUS> {

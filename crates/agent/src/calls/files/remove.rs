@@ -3,11 +3,11 @@
 
 use super::raw::{self, How};
 use super::view::{View, with_name};
-use super::{copy_up, listing, open};
+use super::{copy_up, listing, names, open};
 use crate::hooks::kept;
 use pinion_layers::{Kind, Lookup, Tree, hide, lookup};
 use pinion_nt::status::{STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_PATH_NOT_FOUND};
-use pinion_nt::{NTSTATUS, OBJ_CASE_INSENSITIVE, object_attributes, unicode_string};
+use pinion_nt::{HANDLE, NTSTATUS, OBJ_CASE_INSENSITIVE, object_attributes, unicode_string};
 
 /// `STATUS_DIRECTORY_NOT_EMPTY` (ntstatus.h).
 pub(crate) const NOT_EMPTY: NTSTATUS = 0xC000_0101_u32 as i32;
@@ -17,17 +17,48 @@ const CANNOT_DELETE: NTSTATUS = 0xC000_0121_u32 as i32;
 pub(crate) const DELETE: u32 = 0x1_0000;
 
 /// Makes ready for the deletion of the upper's own node of `view`: once it is
-/// gone, nothing shows. A directory that the program sees entries in is left as
-/// it is; the kernel or [`check_empty`] says so.
+/// gone, nothing shows. A directory that the program sees entries in stays;
+/// [`check_empty`] says so.
 pub(crate) fn prepare(view: &mut View<'_>) -> Result<(), NTSTATUS> {
     if let Some((_, Kind::Directory)) = open::kind_of(view)? {
         if !listing::is_empty(view)? {
-            return Ok(());
+            return hold(view);
         }
         hide(view)?;
         return listing::clear_whiteouts(view);
     }
     hide(view)
+}
+
+/// Sees to it that the upper's own directory of `view` has an entry, which nobody
+/// is shown: the kernel would delete one without, though the program sees entries
+/// of the layers below.
+fn hold(view: &View<'_>) -> Result<(), NTSTATUS> {
+    const NAME: &str = r"\.wh..wh.holds";
+    let how = How {
+        access: 0,
+        attributes: 0,
+        disposition: raw::OPEN_IF,
+        options: raw::NON_DIRECTORY_FILE,
+    };
+    let mut name = [0; NAME.len()];
+    for (unit, byte) in name.iter_mut().zip(NAME.bytes()) {
+        *unit = byte.into();
+    }
+    with_name(0, view.path(), &name, |name| raw::open(name, how))?.map(drop)
+}
+
+/// What is to be done before the handle `file` ends, whose directory may go with
+/// it: by now the program may see no entry in it any more.
+pub(crate) fn before_end(file: HANDLE) {
+    names::with_located(file, |layer, path| {
+        let mut view = View::of(file, path);
+        if layer == 0 && matches!(open::kind_of(&mut view), Ok(Some((0, Kind::Directory)))) {
+            let empty = check_empty(&mut view);
+            // Where it cannot be made ready it stays, as one that is not empty.
+            let _ = empty.and_then(|()| prepare(&mut view));
+        }
+    });
 }
 
 /// Whether the file of `view` in `layer` is so large that it is not copied to be
@@ -109,14 +140,7 @@ fn delete(view: &mut View<'_>) -> Result<(), NTSTATUS> {
         copy_up::node(view, layer, kind, copy_up::Content::Whole)?;
     }
     prepare(view)?;
-    let how = How {
-        access: DELETE,
-        attributes: 0,
-        disposition: raw::OPEN,
-        options: 0,
-    };
-    let opened = with_name(0, view.path(), &[], |name| raw::open(name, how))??;
-    raw::delete(&opened)
+    with_name(0, view.path(), &[], raw::delete_by_name)?
 }
 
 /// Takes away the upper's file `name` (an NT name) itself.

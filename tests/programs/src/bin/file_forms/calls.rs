@@ -70,7 +70,7 @@ pub const OPEN: u32 = 1;
 const OVERWRITE_IF: u32 = 5;
 pub const DIRECTORY: u32 = 1;
 pub const SYNCHRONOUS: u32 = 0x20;
-const DELETE_ON_CLOSE: u32 = 0x1000;
+pub const DELETE_ON_CLOSE: u32 = 0x1000;
 
 pub fn block() -> IO_STATUS_BLOCK {
     // SAFETY: a structure of plain words.

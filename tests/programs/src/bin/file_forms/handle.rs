@@ -1,8 +1,10 @@
 //! What is set, and asked, by a handle that was opened for deletion.
 
+pub use super::calls::DELETE_ON_CLOSE;
 use super::calls::{OPEN, block, open, units};
 use core::ffi::c_void;
 use pinion_test_programs::nt::hex;
+use pinion_test_programs::usage;
 use serde_json::{Value, json};
 use windows_sys::Win32::Foundation::{HANDLE, NTSTATUS};
 use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
@@ -37,10 +39,11 @@ const DISPOSITION_EX: u32 = 64;
 const RENAME_EX: u32 = 65;
 const LINK_EX: u32 = 72;
 
-/// `by-handle NAME STEP…`: opens it for deletion and takes the steps `delete`, `keep`, `delete-ex`,
-/// `rename:TO`, `rename-over:TO`, `rename-ex:TO`, `link-ex:TO`, `link-over:TO`, `name`.
-pub fn steps(name: &str, steps: &[&str]) -> Value {
-    let file = match open(None, name, ACCESS, OPEN, 0) {
+/// `by-handle NAME STEP…`: opens it for deletion, with `options` more, and takes the steps `delete`,
+/// `keep`, `disposition:FLAGS`, `rename:TO`, `rename-over:TO`, `rename-ex:TO`, `link-ex:TO`,
+/// `link-over:TO`, `name`.
+pub fn steps(name: &str, options: u32, steps: &[&str]) -> Value {
+    let file = match open(None, name, ACCESS, OPEN, options) {
         Ok((file, _)) => file,
         Err(status) => return json!([hex(status)]),
     };
@@ -50,7 +53,12 @@ pub fn steps(name: &str, steps: &[&str]) -> Value {
         Some(("rename-ex", to)) => hex(set(file.0, RENAME_EX, &renaming(to, false))),
         Some(("link-ex", to)) => hex(set(file.0, LINK_EX, &renaming(to, false))),
         Some(("link-over", to)) => hex(set(file.0, LINK_EX, &renaming(to, true))),
-        _ if *step == "delete-ex" => hex(set(file.0, DISPOSITION_EX, &1_u32.to_le_bytes())),
+        Some(("disposition", flags)) => {
+            let flags: u32 = flags
+                .parse()
+                .unwrap_or_else(|_| usage("FLAGS is no number"));
+            hex(set(file.0, DISPOSITION_EX, &flags.to_le_bytes()))
+        }
         _ if *step == "delete" => hex(set(file.0, DISPOSITION, &[1])),
         _ if *step == "keep" => hex(set(file.0, DISPOSITION, &[0])),
         _ => name_of(file.0),

@@ -35,7 +35,10 @@ fn do_one(words: &[&str]) -> Value {
         ["attributes", name] => calls::attributes(name),
         ["delete", name] => calls::delete(name),
         ["delete-on-close", name] => calls::delete_on_close(name),
-        ["by-handle", name, ref steps @ ..] => handle::steps(name, steps),
+        ["by-handle", name, ref steps @ ..] => handle::steps(name, 0, steps),
+        ["by-handle-on-close", name, ref steps @ ..] => {
+            handle::steps(name, handle::DELETE_ON_CLOSE, steps)
+        }
         ["list", directory, class, pattern, "one"] => calls::list(directory, class, pattern, true),
         ["list", directory, class, pattern] => calls::list(directory, class, pattern, false),
         ["short", directory, name] => forms::short(directory, name),
@@ -47,7 +50,7 @@ fn do_one(words: &[&str]) -> Value {
         _ => usage(
             "read NAME | read-in DIRECTORY NAME | write NAME TEXT | write-in DIRECTORY NAME TEXT | \
              open NAME HEXACCESS | attributes NAME | delete NAME | delete-on-close NAME | \
-             by-handle NAME STEP… | list DIRECTORY CLASS PATTERN [one] | short DIRECTORY NAME | by-id NAME HEXACCESS | \
+             by-handle[-on-close] NAME STEP… | list DIRECTORY CLASS PATTERN [one] | short DIRECTORY NAME | by-id NAME HEXACCESS | \
              volume NAME CLASS | control NAME HEXCODE | \
              told PATH | program",
         ),
