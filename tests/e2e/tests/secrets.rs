@@ -53,3 +53,47 @@ fn credentials_and_private_keys_are_the_vms_own() {
     nothing(&left);
     assert_eq!(still, found("of-the-host"));
 }
+
+#[test]
+fn no_merge_touches_the_hosts_credentials() {
+    let world = World::new();
+    let name = format!("pinion-merged-{}", std::process::id());
+    let host = |arguments: &[&str]| {
+        let program = world.host.program("secrets").args(arguments);
+        program.run().expect(0).json()
+    };
+    host(&["write", &name, "of-the-host"]);
+    let program = world.host.path_of("secrets");
+    let writes = [
+        "run", "--name", "writes", &program, "write", &name, "of-one",
+    ];
+    let _ = world.pinion(writes).run().expect(0);
+    let key = r"HKCU\Software\Wine";
+    let deletes = ["run", "--name", "deletes", "reg.exe", "delete", key, "/f"];
+    let _ = world.pinion(deletes).run().expect(0);
+    let told = |arguments: &[&str]| world.pinion(arguments).run().expect(0).json();
+    let written = told(&["commit", "writes", "--ours", "--json"]);
+    let again = told(&["commit", "writes", "--ours", "--json"]);
+    let deleted = told(&["commit", "deletes", "--ours", "--json", "--key", key]);
+    let text = world
+        .pinion(["commit", "writes", "--dry-run"])
+        .run()
+        .expect(0);
+    let seen = host(&["read", &name]);
+    host(&["delete", &name]);
+    let left = |told: &Value| -> Vec<String> {
+        let left = told["left"].as_array().expect("a list");
+        let names = left.iter().map(|one| one["name"].as_str().expect("a name"));
+        names.map(str::to_owned).collect()
+    };
+    let credentials = format!(r"{key}\Credential Manager");
+    assert!(left(&written).contains(&credentials), "{written}");
+    let merged = written["changes"].to_string();
+    assert!(!merged.contains("Credential Manager"), "{merged}");
+    assert_eq!(left(&again), left(&written), "it stays the VM's");
+    assert_eq!(left(&deleted), [key], "{deleted}");
+    let line = format!("leave    {credentials}: ");
+    assert!(text.stdout.contains(&line), "{}", text.stdout);
+    let found = json!({ "word": "of-the-host", "listed": true, "container": 0 });
+    assert_eq!(seen, found);
+}

@@ -15,7 +15,7 @@ const AFTER: &str = "Examples:
 Where the host has changed a file or key since the VM made its copy, nothing is merged and each is named: take
 --ours (the VM's version) or --theirs (the host's; the VM's is dropped). A merge that is broken off is taken back
 or finished by the next command. What is merged is no change of the VM's any more; a VM that stands on snapshots
-keeps it. Of a key all values are merged together. Names of one file (hard links) that are all merged are one file
+keeps it. Stored credentials and private keys (on Wine they are keys) are never merged. Of a key all values are merged together. Names of one file (hard links) that are all merged are one file
 on the host, too; a name without the others, or on another drive, becomes a file of its own, and the list says so.";
 
 /// Merge what a VM changed into the host or a new snapshot
@@ -100,7 +100,9 @@ pub fn run(args: &Args) -> Outcome {
 
 fn show(args: &Args, plan: &Plan) -> Outcome {
     if args.json {
-        return output::json(&json!({"changes": plan.changes, "conflicts": plan.conflicts}));
+        return output::json(
+            &json!({"changes": plan.changes, "conflicts": plan.conflicts, "left": plan.left}),
+        );
     }
     let conflicts = plan
         .conflicts
@@ -112,7 +114,11 @@ fn show(args: &Args, plan: &Plan) -> Outcome {
         .iter()
         .filter(|_| plan.conflicts.is_empty() || args.dry_run);
     let changes = changes.map(|c| format!("{:8} {}{}\n", word(c.what), c.name, links(c)));
-    output::text(&changes.chain(conflicts).collect::<String>())
+    let left = plan
+        .left
+        .iter()
+        .map(|c| format!("leave    {}: {}\n", c.name, c.why));
+    output::text(&changes.chain(left).chain(conflicts).collect::<String>())
 }
 
 /// What becomes of the names of a file that has several.

@@ -104,12 +104,12 @@ pub struct Change {
     pub apart: bool,
 }
 
-/// Something that stands against the merge.
+/// Something that stands against the merge, of all or of itself alone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Conflict {
     /// The file or key.
     pub name: String,
-    /// What the host did.
+    /// What the host did, or has.
     pub why: &'static str,
 }
 
@@ -120,6 +120,8 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// What stands against it; empty unless nothing may be merged.
     pub conflicts: Vec<Conflict>,
+    /// What is not merged whatever is chosen, and stays the VM's change.
+    pub left: Vec<Conflict>,
     pub(super) resolve: Resolve,
     pub(super) steps: Vec<Step>,
     pub(super) drops: Vec<Drop>,

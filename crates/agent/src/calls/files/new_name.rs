@@ -34,7 +34,8 @@ pub(super) fn check(
         Lookup::NoName => None,
         Lookup::Found { layer, kind } => Some((layer, kind)),
     };
-    let is_directory = matches!(kind_of(&mut View::new(from))?, Some((_, Kind::Directory)));
+    let source = kind_of(&mut View::new(from))?;
+    let is_directory = matches!(source, Some((_, Kind::Directory)));
     // No directory has a second name.
     if !class.moves && is_directory {
         return Err(raw::STATUS_FILE_IS_A_DIRECTORY);
@@ -45,7 +46,10 @@ pub(super) fn check(
     let Some((layer, kind)) = found.filter(|_| !raw::names_equal(from, to.path)) else {
         return Ok(());
     };
-    if !replaces {
+    // To Wine a name of the same file is none that is taken, unless for a link
+    // (observed on Wine 8 and 10). It tells two files of the upper apart.
+    let may_be_one = source == Some((0, Kind::Leaf)) && (layer, kind) == (0, Kind::Leaf);
+    if !(replaces || hooks::is_wine() && may_be_one) {
         return Err(STATUS_OBJECT_NAME_COLLISION);
     }
     if kind == Kind::Directory {

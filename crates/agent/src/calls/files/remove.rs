@@ -22,7 +22,10 @@ pub(crate) const DELETE: u32 = 0x1_0000;
 pub(crate) fn prepare(view: &mut View<'_>) -> Result<(), NTSTATUS> {
     if let Some((_, Kind::Directory)) = open::kind_of(view)? {
         if !listing::is_empty(view)? {
-            return hold(view);
+            return match listing::is_bare(view) {
+                Ok(true) => hold(view),
+                _ => Ok(()),
+            };
         }
         hide(view)?;
         return listing::clear_whiteouts(view);
@@ -30,9 +33,9 @@ pub(crate) fn prepare(view: &mut View<'_>) -> Result<(), NTSTATUS> {
     hide(view)
 }
 
-/// Sees to it that the upper's own directory of `view` has an entry, which nobody
-/// is shown: the kernel would delete one without, though the program sees entries
-/// of the layers below.
+/// Puts an entry that nobody is shown into the upper's own directory of `view`: the
+/// kernel would delete one without any, though the program sees entries of the
+/// layers below.
 fn hold(view: &View<'_>) -> Result<(), NTSTATUS> {
     const NAME: &str = r"\.wh..wh.holds";
     let how = How {

@@ -13,11 +13,12 @@ use super::bells;
 use super::listed::{self, Fate};
 use super::names::{self, Origin};
 use super::raw::{self, Key};
-use super::recent;
 use super::tree::Stack;
+use super::{marks, recent};
 use crate::state;
+use core::ops::Range;
 use core::sync::atomic::{AtomicU64, Ordering};
-use pinion_layers::{Lookup, lookup};
+use pinion_layers::{Lookup, Tree, lookup};
 use pinion_nt::status::{STATUS_ACCESS_DENIED, STATUS_INVALID_PARAMETER};
 use pinion_nt::{HANDLE, NTSTATUS};
 
@@ -153,6 +154,7 @@ fn below(handle: HANDLE, name: &[u16], own: usize) -> Result<Standing, NTSTATUS>
         Lookup::Found { layer, .. } if layer == own => {
             Ok(Standing::Same(Some(kind_at(name, layer))))
         }
+        Lookup::Found { layer, .. } if is_hidden(&mut stack, layer..own)? => Ok(Standing::Gone),
         Lookup::Found { layer, .. } => {
             let access = raw::granted(handle)?;
             stack
@@ -161,6 +163,22 @@ fn below(handle: HANDLE, name: &[u16], own: usize) -> Result<Standing, NTSTATUS>
         }
         _ => Ok(Standing::Gone),
     }
+}
+
+/// Whether one of `layers` hides the path of `stack`, or what it is below: then
+/// what is there now is no copy of the layers below, but was made anew.
+fn is_hidden(stack: &mut Stack<'_>, layers: Range<usize>) -> Result<bool, NTSTATUS> {
+    for layer in layers {
+        if !marks::any(layer) {
+            continue;
+        }
+        for depth in 1..=stack.whole() {
+            if stack.whiteout(layer, depth)? {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// What a call on a key that is gone gets, which gets `answer` on the key that is

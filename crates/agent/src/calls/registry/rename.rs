@@ -15,7 +15,7 @@ use crate::hooks::{self, kept};
 use crate::{guard, scratch};
 use pinion_layers::{Lookup, hide, lookup};
 use pinion_names::key;
-use pinion_names::units::join;
+use pinion_names::units::{below, join};
 use pinion_nt::status::{STATUS_NAME_TOO_LONG, STATUS_NOT_SUPPORTED, success};
 use pinion_nt::{HANDLE, NTSTATUS, UNICODE_STRING};
 
@@ -83,9 +83,11 @@ fn spacer(key: HANDLE) -> Option<Key> {
 /// Makes the upper's key all that there is of `path`, unless the name `new` is
 /// taken.
 fn prepare(path: &[u16], new: &[u16]) -> Result<(), NTSTATUS> {
-    // The upper's own is the kernel's to tell.
+    // Of one of the upper's own the kernel would tell, but what is hidden by then
+    // stays so.
+    let itself = below(new, path).is_some_and(<[u16]>::is_empty);
     let seen = lookup(&mut Stack::new(new))?;
-    if matches!(seen, Lookup::Found { layer: 1.., .. }) {
+    if matches!(seen, Lookup::Found { layer, .. } if layer > 0 || !itself) {
         return Err(STATUS_CANNOT_DELETE);
     }
     copy_tree(path)?;

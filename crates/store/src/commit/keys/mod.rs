@@ -2,23 +2,29 @@
 //! key are merged as one, and so is its list of rights.
 
 mod field;
+mod secrets;
 
 pub(super) use field::{Field, whole};
 
 use std::ffi::OsString;
 
 use super::base::{self, Bases};
-use super::plan::{Act, Drop, Plan, Step, Verdict};
+use super::plan::{Act, Conflict, Drop, Plan, Step, Verdict};
 use super::select::{Chosen, Selection, key_name};
 use crate::changes::{KeyNode, KeyTree, NodePath, Tree, Walk, What, units};
 use crate::error::Result;
 use crate::layer::Layer;
 use crate::security::{self, Security};
 use field::values_of;
+use secrets::is_below;
 
 const CHANGED: &str = "the host has changed its values since";
 const DELETED: &str = "the host has deleted it since";
 const APPEARED: &str = "the host has made one of that name since, or the VM never saw it";
+const SECRETS: &str =
+    "credentials and private keys are not merged: the host's are its own, which no VM sees";
+const ABOVE_SECRETS: &str =
+    "the host keeps credentials and private keys below it, which no VM sees, and would lose them";
 const RIGHTS: &str = "the host has changed its rights since";
 
 /// Plans all that is selected.
@@ -32,6 +38,7 @@ pub(super) fn plan(
     let mut planner = Planner {
         bases,
         plan,
+        secrets: secrets::all(&user),
         user,
         host: KeyTree::host(),
         usual: usual(upper)?,
@@ -47,6 +54,14 @@ pub(super) fn plan(
         }
         let chosen = selection.key(&item.path);
         if chosen == Chosen::No || item.path.len() < 2 {
+            continue;
+        }
+        if let Some(why) = planner.endangers_secrets(&item.path, &item.what)? {
+            if !matches!(item.what, What::Gone { implied: true }) {
+                let name = planner.name(&item.path);
+                planner.plan.left.push(Conflict { name, why });
+            }
+            left = Some(item.path);
             continue;
         }
         let below = item.below.as_ref();
@@ -74,6 +89,8 @@ struct Planner<'p> {
     bases: &'p Bases,
     plan: &'p mut Plan,
     user: String,
+    /// The keys that hold secrets.
+    secrets: Vec<NodePath>,
     host: KeyTree,
     /// The figure of the rights that a key of the upper has when nobody gave it others.
     usual: u64,
@@ -82,6 +99,27 @@ struct Planner<'p> {
 impl Planner<'_> {
     fn name(&self, path: &[OsString]) -> String {
         key_name(path, &self.user)
+    }
+
+    /// Why what the VM says of the key is left alone: it would take the place of secrets of the host's.
+    fn endangers_secrets(
+        &self,
+        path: &NodePath,
+        what: &What<KeyNode>,
+    ) -> Result<Option<&'static str>> {
+        if self.secrets.iter().any(|secret| is_below(path, secret)) {
+            return Ok(Some(SECRETS));
+        }
+        let ends = match what {
+            What::Gone { .. } => true,
+            What::Here { node, .. } => node.link,
+        };
+        for secret in self.secrets.iter().filter(|_| ends) {
+            if is_below(secret, path) && self.host.node(secret)?.is_some() {
+                return Ok(Some(ABOVE_SECRETS));
+            }
+        }
+        Ok(None)
     }
 
     fn gone(&mut self, path: &NodePath, host: Option<&KeyNode>, implied: bool) -> Result<Verdict> {

@@ -28,6 +28,12 @@ pub(crate) fn is_empty(view: &mut View<'_>) -> Result<bool, NTSTATUS> {
     Ok(snapshot.entries().all(|entry| entry.is_dots()))
 }
 
+/// Whether the upper's own directory of `view` has nothing in it, not even what
+/// nobody is shown.
+pub(crate) fn is_bare(view: &View<'_>) -> Result<bool, NTSTATUS> {
+    Ok(Snapshot::own(view)?.entries().next().is_none())
+}
+
 /// Calls `work` with the path, layer and kind of each entry that the program
 /// sees in the directory of `view`.
 pub(crate) fn each_below(

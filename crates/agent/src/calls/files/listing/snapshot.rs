@@ -157,6 +157,13 @@ impl Snapshot {
         Ok(snapshot)
     }
 
+    /// All that the upper's own directory of `view` has.
+    pub(crate) fn own(view: &View<'_>) -> Result<Self, NTSTATUS> {
+        let mut snapshot = Self::new()?;
+        snapshot.read(view, 0, &[], |name| !is_dots(name))?;
+        Ok(snapshot)
+    }
+
     /// Whether the host's own directory `path` has an entry that the program
     /// must not see.
     pub(crate) fn hides_in(path: &[u16]) -> bool {
