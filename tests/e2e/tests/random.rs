@@ -53,9 +53,13 @@ fn what_once_differed_is_answered_as_on_the_host() {
     same_on_both_sides(
         "random once",
         &[
+            apart(11, 1090),
+            apart(29, 1500),
             apart(1007, 880),
             apart(1023, 80),
             apart(1025, 330),
+            together(11, 160),
+            together(23, 240),
             together(1013, 160),
             together(1020, 470),
             together(1021, 370),

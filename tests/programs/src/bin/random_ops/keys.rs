@@ -31,6 +31,19 @@ const ACCESS: &[(u32, u32)] = &[
     (1, 0x1_0000),
 ];
 
+/// The data of a value of this kind: a string ends with a zero. `RegCopyTree` takes
+/// one that does not for longer where by chance a zero is behind it in memory.
+fn of_kind(kind: u32, mut data: Vec<u8>) -> Vec<u8> {
+    /// `REG_SZ`, `REG_EXPAND_SZ`, `REG_MULTI_SZ` (winnt.h).
+    const STRINGS: [u32; 3] = [1, 2, 7];
+    if let Some(end) = data.last_chunk_mut::<2>()
+        && STRINGS.contains(&kind)
+    {
+        *end = [0; 2];
+    }
+    data
+}
+
 /// The end of the path of a volatile key.
 const PASSING: &str = "\\passing";
 
@@ -192,7 +205,8 @@ impl Keys {
         self.with_any(chance, "set value of", |chance, key| {
             let name = paths::value(chance);
             let length = *chance.one(&[0, 1, 4, 8, 30, 64, 3000]);
-            let (kind, data) = (*chance.one(&[1, 2, 3, 4, 7, 11, 0]), chance.bytes(length));
+            let kind = *chance.one(&[1, 2, 3, 4, 7, 11, 0]);
+            let data = of_kind(kind, chance.bytes(length));
             let units: Vec<u16> = name.encode_utf16().collect();
             // SAFETY: the name and the data outlive the call.
             let status = unsafe {
