@@ -4,7 +4,7 @@ set -euo pipefail
 cat <<'TEXT'
 ./x VERB [options]      the one door to the workshop; every verb does all of its own set-up and is safe to repeat
 
-  setup    bring what is missing: Wine, mingw-w64, Rust for Windows, a Wine prefix of the project's own, nginx for Windows
+  setup    bring what is missing: Wine, mingw-w64, Rust for Windows, a Wine prefix of the project's own, nginx for Windows, Chromium (for the page of pinion map)
   build    build pinion.exe, pinion_agent.dll and the test programs into target/pinion/bin
   demo     the main job: three copies of one unmodified web server on one Windows, side by side   (--keep leaves them up)
   test     every test: the pure crates natively, the Windows crates and the end-to-end tests on both Wines

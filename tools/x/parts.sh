@@ -25,6 +25,17 @@ need_system_wine() {
     fi
 }
 
+# The page of 'pinion map' is opened in it.
+need_browser() {
+    local name
+    for name in chromium chromium-browser google-chrome; do
+        PINION_BROWSER=$(command -v "$name") && break
+    done
+    [ -n "$PINION_BROWSER" ] || need_packages chromium
+    PINION_BROWSER=${PINION_BROWSER:-$(command -v chromium)}
+    export PINION_BROWSER
+}
+
 # set_up_to_build: what compiling needs.
 set_up_to_build() {
     need_tools
@@ -39,6 +50,7 @@ set_up_to_run() {
         need_prefix "$which"
     done
     need_nginx
+    need_browser
 }
 
 # set_up WINE…: all of it, one ./x at a time.

@@ -5,6 +5,7 @@
 mod copy;
 mod environment;
 mod failure;
+mod figures;
 mod image;
 mod options;
 mod program;
@@ -27,6 +28,8 @@ mod policies;
 mod process;
 #[cfg(windows)]
 mod progress;
+#[cfg(windows)]
+mod sample;
 #[cfg(windows)]
 mod shares;
 #[cfg(windows)]

@@ -251,6 +251,17 @@ impl Client {
         }
     }
 
+    /// [`Request::Usage`]: what it has changed is 0.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub fn usage(&mut self) -> Result<Stats> {
+        match self.call(&Request::Usage)? {
+            Reply::Stats(stats) => Ok(stats),
+            other => Err(unexpected(&other)),
+        }
+    }
+
     /// [`Request::Processes`].
     ///
     /// # Errors

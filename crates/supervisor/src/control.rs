@@ -73,6 +73,9 @@ pub enum Request {
     },
     /// End all processes at once. Answered by [`Reply::Ended`].
     Kill,
+    /// What the VM uses, without what it has changed, which takes a look at its layers. Answered by
+    /// [`Reply::Stats`].
+    Usage,
     /// Record events for that long from now: whoever looks at them asks again in time. Answered by
     /// [`Reply::Done`].
     Record {
@@ -267,7 +270,7 @@ pub struct Stats {
     /// Opens that confinement refused.
     #[serde(default)]
     pub refused: u64,
-    /// Handles of its living processes.
+    /// Handles of its living processes; 0 where the system does not tell (Wine 8 and Wine 10).
     #[serde(default)]
     pub handles: u64,
     /// Events recorded since the start.
@@ -293,6 +296,9 @@ pub struct ProcessInfo {
     pub cpu_ms: u64,
     /// Private memory in bytes.
     pub memory: u64,
+    /// Handles; 0 where the system does not tell.
+    #[serde(default)]
+    pub handles: u32,
 }
 
 /// One service of a VM.

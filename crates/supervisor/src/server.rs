@@ -175,6 +175,7 @@ fn respond(
             limits: keeper.set_limits(limits),
         },
         Request::Wait => return Ok(wait(keeper, connection)),
+        Request::Usage => Reply::Stats(keeper.usage()?),
         Request::Stats => Reply::Stats(keeper.stats()?),
         Request::Processes => Reply::Processes {
             processes: keeper.processes()?,

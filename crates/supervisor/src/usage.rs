@@ -16,8 +16,17 @@ use crate::system::is_wine;
 const TICKS: u64 = 10_000;
 
 impl Keeper {
-    /// What the VM uses.
+    /// What the VM uses and has changed.
     pub(crate) fn stats(&self) -> Result<Stats> {
+        Ok(Stats {
+            files_changed: self.vm().changed_files(),
+            keys_changed: self.vm().changed_keys()?,
+            ..self.usage()?
+        })
+    }
+
+    /// What the VM uses.
+    pub(crate) fn usage(&self) -> Result<Stats> {
         let counts = self.job().accounting()?;
         let members = self.job().members()?;
         let usages = usages(&members);
@@ -31,8 +40,8 @@ impl Keeper {
             cpu_ms: usages.iter().map(|usage| usage.cpu).sum::<u64>() / TICKS,
             memory: usages.iter().map(|usage| usage.memory).sum(),
             names_private: count(|tally| &tally.names_private),
-            files_changed: self.vm().changed_files(),
-            keys_changed: self.vm().changed_keys()?,
+            files_changed: 0,
+            keys_changed: 0,
             refused: count(|tally| &tally.refused),
             handles: members
                 .iter()
@@ -61,6 +70,7 @@ impl Keeper {
                         .and_then(|services| services.service_of(pid)),
                     cpu_ms: usage.cpu / TICKS,
                     memory: usage.memory,
+                    handles: member.handles(),
                 }
             })
             .collect();

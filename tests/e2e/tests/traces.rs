@@ -214,6 +214,102 @@ fn a_running_vm_records_as_long_as_somebody_looks() {
 }
 
 #[test]
+fn a_refusal_is_explained_with_what_would_allow_it_and_what_that_opens() {
+    let world = World::new();
+    let deny = ["--deny", "objects=explained-*"];
+    let path = world.host.path_of("names");
+    world
+        .pinion(["run", "--trace", "--name", "web"])
+        .args(deny)
+        .args([&path, "open", "mutant", "explained-m"])
+        .run()
+        .ok();
+    let told = world
+        .pinion(["explain", "web", "explained"])
+        .run()
+        .expect(0);
+    for part in [
+        "objects explained-m",
+        "names.exe",
+        "rule 0 of the VM's policy refuses the name",
+        "before the rule in line",
+        "verdict = \"allow\"",
+        "programs inside and on the host",
+    ] {
+        assert!(told.stdout.contains(part), "{part}: {told:#?}");
+    }
+    let cases = world.pinion(["explain", "--json", "web", "explained"]);
+    let cases = cases.run().expect(0).json();
+    let case = &cases["cases"][0];
+    assert_eq!(text(&case["last"], "verdict"), "refused", "{cases:#}");
+    assert!(
+        case["policy"]["open"]["to_allow"]["rule"].is_string(),
+        "{cases:#}"
+    );
+    // By the process, too, and what nobody asked for is said to be so.
+    let pid = case["last"]["pid"].to_string();
+    let of_process = world.pinion(["explain", "web", &pid]).run().expect(0);
+    assert!(of_process.stdout.contains("explained-m"), "{of_process:#?}");
+    let unseen = world
+        .pinion(["explain", "web", "nobody-asked"])
+        .run()
+        .expect(0);
+    assert!(
+        unseen.stdout.contains("has recorded no event"),
+        "{unseen:#?}"
+    );
+    let told = world
+        .pinion(["inspect", "--events", "web"])
+        .run()
+        .expect(0)
+        .json();
+    let refused = told["events"]["refused"].as_array().expect("a list");
+    assert!(
+        refused
+            .iter()
+            .any(|event| text(event, "name") == "explained-m"),
+        "{told:#}"
+    );
+}
+
+#[test]
+fn figures_are_told_as_they_change() {
+    let world = World::new();
+    let child = world.host.path_of("child");
+    world
+        .pinion([
+            "run", "-d", "--trace", "--name", "web", &child, "sleep", "60",
+        ])
+        .run()
+        .ok();
+    let stats = world
+        .pinion(["stats", "--no-stream", "--json", "web"])
+        .run()
+        .expect(0)
+        .json();
+    assert_eq!(stats["name"], "web", "{stats}");
+    // Wine tells of no handles.
+    for field in ["memory", "processes", "events"] {
+        assert!(stats[field].as_u64() > Some(0), "{field}: {stats}");
+    }
+    assert_eq!(stats["recording"], true, "{stats}");
+    let top = world
+        .pinion(["top", "-n", "1", "--json", "web"])
+        .run()
+        .expect(0)
+        .json();
+    assert!(text(&top, "image").ends_with("child.exe"), "{top}");
+    let metrics = world.pinion(["metrics"]).run().expect(0).stdout;
+    for (name, least) in [("up", 1), ("processes", 1), ("events_total", 1)] {
+        let begin = format!("pinion_vm_{name}{{vm=\"web\",id=\"");
+        let line = metrics.lines().find(|line| line.starts_with(&begin));
+        let line = line.unwrap_or_else(|| panic!("{name}: {metrics}"));
+        let value = line.rsplit(' ').next().and_then(|value| value.parse().ok());
+        assert!(value >= Some(least), "{line}");
+    }
+}
+
+#[test]
 fn a_trace_that_cannot_be_shown_says_why() {
     let world = World::new();
     for (arguments, code) in [

@@ -1,17 +1,22 @@
 //! `pinion inspect`: all that is known of one VM, as JSON.
 
+use super::trace::show::json as as_json;
 use super::{ls, update};
 use crate::failure::{Failure, Outcome};
 use crate::{output, vms};
 use pinion_store::{ExitRecord, LayerId, PortMapping, Share, SnapshotId, Vm, VmId, VmName};
 use pinion_supervisor::client::Client;
 use pinion_supervisor::control::{LimitsStatus, ServiceInfo, Stats, Status, pipe_prefix};
+use pinion_supervisor::events;
+use pinion_trace::{Filter, Verdict};
 use serde::Serialize;
+use serde_json::Value;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 const AFTER: &str = "Example:
   pinion inspect web
+  pinion inspect --events web     with what it has recorded last
 
 What only a running VM has is null or empty else. Paths of kernel objects and keys are NT paths.";
 
@@ -22,6 +27,10 @@ pub struct Args {
     /// For likeness with other verbs; the answer is JSON always
     #[arg(long, hide = true)]
     json: bool,
+
+    /// Tell the last events that it has recorded, too, and the last refusals
+    #[arg(long)]
+    events: bool,
 
     /// Name or id of the VM
     name: String,
@@ -63,6 +72,38 @@ struct Told {
     stats: Option<Stats>,
     supervisor_log: PathBuf,
     output_log: PathBuf,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    events: Option<Events>,
+}
+
+/// What was recorded last, the newest behind.
+#[derive(Serialize)]
+struct Events {
+    last: Vec<Value>,
+    refused: Vec<Value>,
+}
+
+/// How many events are told of each kind.
+const EVENTS: usize = 100;
+
+fn events(vm: &Vm) -> Result<Events, Failure> {
+    let of = |verdicts: Vec<Verdict>| -> Result<Vec<Value>, Failure> {
+        let filter = Filter {
+            verdicts,
+            ..Filter::default()
+        };
+        let last = events::since(vm, &filter, EVENTS).map_err(|error| {
+            Failure::pinion(format!(
+                "cannot read the events of '{}': {error}",
+                vm.name()
+            ))
+        })?;
+        Ok(last.iter().map(|event| as_json(event, "")).collect())
+    };
+    Ok(Events {
+        last: of(Vec::new())?,
+        refused: of(vec![Verdict::Refused, Verdict::Absent])?,
+    })
 }
 
 /// Prints one object.
@@ -71,6 +112,9 @@ pub fn run(args: &Args) -> Outcome {
     let mut told = on_disk(&vm)?;
     if let Some((client, status)) = vms::status(&vm) {
         add_live(&mut told, client, status)?;
+    }
+    if args.events {
+        told.events = Some(events(&vm)?);
     }
     output::json(&told)
 }
@@ -112,6 +156,7 @@ fn on_disk(vm: &Vm) -> Result<Told, Failure> {
         stats: None,
         supervisor_log: vm.supervisor_log(),
         output_log: vm.output_log(),
+        events: None,
     })
 }
 

@@ -9,12 +9,15 @@ mod diff;
 mod doctor;
 mod exec;
 mod exit_codes;
+mod explain;
 mod export;
 mod import;
 mod inspect;
 mod kill;
 mod logs;
 mod ls;
+mod map;
+mod metrics;
 mod pause;
 mod policy;
 mod ps;
@@ -25,8 +28,10 @@ mod share;
 mod snapshot;
 mod snapshots;
 mod start;
+mod stats;
 mod stop;
 mod supervise;
+mod top;
 mod trace;
 mod unpause;
 mod update;
@@ -75,6 +80,11 @@ enum Verb {
     Inspect(inspect::Args),
     Logs(logs::Args),
     Trace(trace::Args),
+    Explain(explain::Args),
+    Map(map::Args),
+    Stats(stats::Args),
+    Top(top::Args),
+    Metrics(metrics::Args),
     Rm(rm::Args),
     Commit(commit::Args),
     Cp(cp::Args),
@@ -124,6 +134,11 @@ pub fn dispatch() -> Outcome {
         Verb::Inspect(args) => inspect::run(&args),
         Verb::Logs(args) => logs::run(&args),
         Verb::Trace(args) => trace::run(&args),
+        Verb::Explain(args) => explain::run(&args),
+        Verb::Map(args) => map::run(&args),
+        Verb::Stats(args) => stats::run(&args),
+        Verb::Top(args) => top::run(&args),
+        Verb::Metrics(args) => metrics::run(&args),
         Verb::Rm(args) => rm::run(&args),
         Verb::Commit(args) => commit::run(&args),
         Verb::Cp(args) => cp::run(&args),

@@ -70,39 +70,61 @@ struct RemedyTold<'a> {
     opens: &'a str,
 }
 
-/// Prints what becomes of the name.
-pub fn run(args: &Args) -> Outcome {
+/// What the policy of a VM says of a name.
+pub struct Answered {
+    policy: Policy,
+    answers: [Answer; 2],
+}
+
+impl Answered {
+    /// For people.
+    pub fn text(&self) -> String {
+        let [make, open] = &self.answers;
+        text(&self.policy, [make, open])
+    }
+
+    /// For machines.
+    pub fn json(&self) -> serde_json::Value {
+        let [make, open] = &self.answers;
+        serde_json::json!({
+            "make": machine(&self.policy, make),
+            "open": machine(&self.policy, open),
+        })
+    }
+}
+
+/// Asks the policy of `vm` about a name of a channel.
+pub fn answered(vm: &pinion_store::Vm, channel: &str, name: &str) -> Result<Answered, Failure> {
     let store = vms::store()?;
-    let vm = store.find(&args.name)?;
-    let policy = policy::read(&vm)?;
-    let rules = policy::compile(&store, &vm, &policy)?;
-    let names = policy::names(&vm)?;
+    let policy = policy::read(vm)?;
+    let rules = policy::compile(&store, vm, &policy)?;
+    let names = policy::names(vm)?;
     let about = Vm {
         session: names.session,
         object_directory: &names.object_directory,
         pipe_prefix: &names.pipe_prefix,
         computer_name: &names.computer_name,
     };
-    let answers = explain(
-        &policy,
-        &rules,
-        about,
-        &args.channel,
-        &args.what,
-        policy::fold,
-    )
-    .map_err(|why| Failure::new(USAGE, why))?;
-    let [make, open] = answers;
+    let answers = explain(&policy, &rules, about, channel, name, policy::fold)
+        .map_err(|why| Failure::new(USAGE, why))?;
+    Ok(Answered { policy, answers })
+}
+
+/// Prints what becomes of the name.
+pub fn run(args: &Args) -> Outcome {
+    let vm = vms::find(&args.name)?;
+    let answered = answered(&vm, &args.channel, &args.what)?;
     if args.json {
+        let [make, open] = &answered.answers;
         return output::json(&Told {
             vm: vm.name().as_str(),
             channel: &args.channel,
             name: &args.what,
-            make: machine(&policy, &make),
-            open: machine(&policy, &open),
+            make: machine(&answered.policy, make),
+            open: machine(&answered.policy, open),
         });
     }
-    output::text(&text(&policy, [&make, &open]))
+    output::text(&answered.text())
 }
 
 fn machine<'a>(policy: &'a Policy, answer: &'a Answer) -> AnswerTold<'a> {

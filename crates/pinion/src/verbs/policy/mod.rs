@@ -1,6 +1,6 @@
 //! `pinion policy`: check, show and explain the rules of a VM.
 
-mod explain;
+pub mod explain;
 mod show;
 
 use crate::failure::{Failure, Outcome, USAGE};

@@ -1,6 +1,6 @@
 //! `pinion trace`: what the programs of a VM opened, made and were refused.
 
-mod show;
+pub mod show;
 
 use crate::failure::{Failure, Outcome, USAGE};
 use crate::vms;
