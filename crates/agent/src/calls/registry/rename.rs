@@ -15,13 +15,16 @@ use crate::hooks::{self, kept};
 use crate::{guard, scratch};
 use pinion_layers::{Lookup, hide, lookup};
 use pinion_names::key;
-use pinion_names::units::{below, join};
+use pinion_names::units::{SEPARATOR, below, join};
 use pinion_nt::status::{STATUS_NAME_TOO_LONG, STATUS_NOT_SUPPORTED, success};
 use pinion_nt::{HANDLE, NTSTATUS, UNICODE_STRING};
 
 /// How deep below a renamed key its subkeys are copied up. NT allows 512; each
 /// level takes stack of the program's thread.
 pub(super) const DEEPEST: usize = 48;
+
+/// No key has a longer name, in units (Microsoft, "Registry element size limits").
+const LONGEST: usize = 256;
 
 /// As `NtRenameKey`.
 pub(crate) unsafe fn rename_key(key: HANDLE, name: *const UNICODE_STRING) -> NTSTATUS {
@@ -104,7 +107,7 @@ pub(super) fn copy_tree(path: &[u16]) -> Result<(), NTSTATUS> {
 }
 
 /// Runs `work` with the path beside `path` that a rename asks for; `None` when
-/// its name cannot be read, which is the kernel's to tell.
+/// its name cannot be read or no key can have it, which is the kernel's to tell.
 fn with_new_name<R>(
     path: &[u16],
     name: *const UNICODE_STRING,
@@ -113,6 +116,9 @@ fn with_new_name<R>(
     // SAFETY: plain data; a bad pointer is a return value.
     let string = unsafe { guard::read(name) }.ok()?;
     let units = usize::from(string.Length) / 2;
+    if !(1..=LONGEST).contains(&units) {
+        return None;
+    }
     let parent = path.len() - key::last(path).len();
     scratch::with(parent + units, |new| {
         let (head, tail) = new.split_at_mut_checked(parent)?;
@@ -120,6 +126,9 @@ fn with_new_name<R>(
         let place: *mut [u16] = tail.get_mut(..units)?;
         // SAFETY: `place` has the room; the source may be bad.
         unsafe { guard::copy(place.cast(), string.Buffer.cast(), units * 2) }.ok()?;
+        if tail.get(..units)?.contains(&SEPARATOR) {
+            return None;
+        }
         new.get(..parent + units).map(work)
     })
     .flatten()

@@ -2,11 +2,12 @@
 
 use super::super::raw::{self, How, Owned, upcase};
 use super::super::view::{View, with_name};
+use super::with_child;
 use crate::hooks::kept;
 use crate::state;
 use core::cmp::Ordering;
 use core::ffi::c_void;
-use pinion_layers::{Kind, Rank, Sources, merge};
+use pinion_layers::{Kind, Rank, Sources, Tree, merge};
 use pinion_names::file;
 use pinion_names::units::{below, fold, starts};
 use pinion_nt::calls::{NtAllocateVirtualMemory, NtFreeVirtualMemory};
@@ -122,9 +123,13 @@ impl Snapshot {
         } else {
             first
         };
+        let mut one_pattern = false;
         for layer in sources.iter() {
             let hidden = hidden_name(path, layer);
-            snapshot.read(view, layer, pattern, |name| {
+            let by_own = snapshot.read(view, layer, pattern, |name| {
+                if one_pattern && !is_dots(name) && is_hidden_by_upper(path, name) {
+                    return false;
+                }
                 if layer == View::host() {
                     let closed = hidden.is_some_and(|hidden| equal(name, hidden));
                     return (layer == dots || !is_dots(name)) && !closed;
@@ -132,7 +137,10 @@ impl Snapshot {
                 let of_layers = !pattern.is_empty() && starts(name, file::WHITEOUT).is_some();
                 !of_layers && !is_left_over(name) && (layer == dots || !is_dots(name))
             })?;
-            if layer != View::host() && !pattern.is_empty() {
+            // The first pattern that a file object is listed by stands, on Wine also
+            // when it is listed from the beginning (observed on Wine 8 and 10).
+            one_pattern |= by_own && !pattern.is_empty();
+            if layer != View::host() && !pattern.is_empty() && !by_own {
                 snapshot.read(view, layer, WHITEOUTS, |name| {
                     starts(name, file::WHITEOUT).is_some() && !is_left_over(name)
                 })?;
@@ -237,21 +245,24 @@ impl Snapshot {
     }
 
     /// Reads the names that `layer` has in the directory and `keeps` wants: all
-    /// that match `pattern`, or all when it is empty.
+    /// that match `pattern`, or all when it is empty. Whether that was by the
+    /// program's own file object.
     fn read(
         &mut self,
         view: &View<'_>,
         layer: usize,
         pattern: &[u16],
         keeps: impl Fn(&[u16]) -> bool,
-    ) -> Result<(), NTSTATUS> {
-        let directory = open(view, layer)?;
+    ) -> Result<bool, NTSTATUS> {
+        let (directory, by_own) = open(view, layer)?;
         let mut restart = true;
         loop {
             self.commit(self.used + STEP)?;
             let place = self.base.wrapping_add(self.used);
             match query(&directory, pattern, core::mem::take(&mut restart), place) {
-                Ok(0) | Err(STATUS_NO_MORE_FILES | raw::STATUS_NO_SUCH_FILE) => return Ok(()),
+                Ok(0) | Err(STATUS_NO_MORE_FILES | raw::STATUS_NO_SUCH_FILE) => {
+                    return Ok(by_own);
+                }
                 Ok(size) => self.walk(size.min(STEP), layer, &keeps)?,
                 Err(status) => return Err(status),
             }
@@ -423,9 +434,21 @@ fn equal(a: &[u16], b: &[u16]) -> bool {
     order(a, b) == Ordering::Equal
 }
 
+/// Whether the upper hides what the layers below have by `name` in the directory
+/// `path`.
+fn is_hidden_by_upper(path: &[u16], name: &[u16]) -> bool {
+    let hidden = with_child(path, name, |child| {
+        let mut child = View::new(child);
+        let depth = child.depth();
+        child.whiteout(0, depth)
+    });
+    // What cannot be looked at is shown.
+    matches!(hidden, Ok(Ok(true)))
+}
+
 /// Opens the directory of `view` in `layer` to list it. Where the program's own
-/// handle shares it with nobody, a second handle of the same is used.
-fn open(view: &View<'_>, layer: usize) -> Result<Owned, NTSTATUS> {
+/// handle shares it with nobody, a second handle of the same is used, and told.
+fn open(view: &View<'_>, layer: usize) -> Result<(Owned, bool), NTSTATUS> {
     const LIST: u32 = 1;
     /// `STATUS_SHARING_VIOLATION` (ntstatus.h).
     const SHARING: NTSTATUS = 0xC000_0043_u32 as i32;
@@ -437,7 +460,7 @@ fn open(view: &View<'_>, layer: usize) -> Result<Owned, NTSTATUS> {
     };
     match with_name(layer, view.path(), &[], |name| raw::open(name, how))? {
         Err(SHARING) if layer == 0 && !view.own.is_null() => {}
-        opened => return opened,
+        opened => return opened.map(|opened| (opened, false)),
     }
     let mut second = core::ptr::null_mut();
     // SAFETY: a handle of this process is duplicated into a local.
@@ -452,7 +475,7 @@ fn open(view: &View<'_>, layer: usize) -> Result<Owned, NTSTATUS> {
             0,
         )
     };
-    raw::check(status).map(|()| Owned(second))
+    raw::check(status).map(|()| (Owned(second), true))
 }
 
 /// Reads the directory's next entries; gives how many bytes.
