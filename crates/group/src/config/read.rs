@@ -1,0 +1,472 @@
+//! Makes a checked configuration of the file's text, and tells all that is wrong with it.
+
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::time::Duration;
+
+use toml::Spanned;
+
+use super::{
+    Changes, Check, Config, Evidence, Fault, Front, Growth, LONGEST, MOST_REPLICAS, Mode, Protocol,
+    Replace, Vote, Warm, units, written,
+};
+use crate::allowed::Allowed;
+use crate::normal::Rules;
+
+impl Config {
+    /// Reads a group's file.
+    ///
+    /// # Errors
+    /// All that is wrong with it, in the order of the lines.
+    pub fn parse(text: &str) -> Result<Self, Vec<Fault>> {
+        if text.len() > LONGEST {
+            let why = format!("a group's file has at most {LONGEST} bytes");
+            return Err(vec![Fault::at(text, LONGEST, why)]);
+        }
+        let written: written::Group = toml::from_str(text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            vec![Fault::at(text, at, error.message())]
+        })?;
+        let mut reader = Reader {
+            text,
+            faults: Vec::new(),
+        };
+        let config = reader.group(written);
+        if reader.faults.is_empty() {
+            return Ok(config);
+        }
+        reader
+            .faults
+            .sort_by_key(|fault| (fault.line, fault.column));
+        Err(reader.faults)
+    }
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    faults: Vec<Fault>,
+}
+
+type Word = Option<Spanned<String>>;
+type Number = Option<Spanned<i64>>;
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+impl Reader<'_> {
+    fn wrong(&mut self, span: &Range<usize>, why: impl Into<String>) {
+        self.faults.push(Fault::at(self.text, span.start, why));
+    }
+
+    fn time(&mut self, word: &Word, default: Duration) -> Duration {
+        self.maybe_time(word).unwrap_or(default)
+    }
+
+    fn maybe_time(&mut self, word: &Word) -> Option<Duration> {
+        let word = word.as_ref()?;
+        match units::duration(word.get_ref()) {
+            Ok(time) if time.is_zero() => {
+                self.wrong(&word.span(), "no time at all; leave it out, or give more");
+                None
+            }
+            Ok(time) => Some(time),
+            Err(why) => {
+                self.wrong(&word.span(), why);
+                None
+            }
+        }
+    }
+
+    fn size(&mut self, word: &Word, default: u64) -> u64 {
+        self.maybe_size(word).unwrap_or(default)
+    }
+
+    fn maybe_size(&mut self, word: &Word) -> Option<u64> {
+        let word = word.as_ref()?;
+        match units::size(word.get_ref()) {
+            Ok(size) => Some(size),
+            Err(why) => {
+                self.wrong(&word.span(), why);
+                None
+            }
+        }
+    }
+
+    fn number(&mut self, number: &Number, range: Range<u64>, default: u64) -> u64 {
+        self.maybe_number(number, range).unwrap_or(default)
+    }
+
+    fn maybe_number(&mut self, number: &Number, range: Range<u64>) -> Option<u64> {
+        let number = number.as_ref()?;
+        let value = u64::try_from(*number.get_ref()).ok();
+        let value = value.filter(|value| range.contains(value));
+        if value.is_none() {
+            let why = format!("give a number from {} to {}", range.start, range.end - 1);
+            self.wrong(&number.span(), why);
+        }
+        value
+    }
+
+    /// One of the words; the first where none is given.
+    fn choice<T: Copy>(&mut self, word: &Word, of: &[(&str, T)]) -> T {
+        let found = word.as_ref().map(|word| {
+            let found = of.iter().find(|(name, _)| name == word.get_ref());
+            if found.is_none() {
+                let names: Vec<_> = of.iter().map(|(name, _)| *name).collect();
+                let why = format!("'{}' is none of {}", word.get_ref(), names.join(", "));
+                self.wrong(&word.span(), why);
+            }
+            found
+        });
+        found.flatten().unwrap_or(&of[0]).1
+    }
+
+    fn path(&mut self, word: &Spanned<String>) -> String {
+        let path = word.get_ref();
+        if !path.starts_with('/') || !path.bytes().all(|byte| byte.is_ascii_graphic()) {
+            let why = "give a path such as /health: it begins with / and has neither spaces nor other than ASCII letters";
+            self.wrong(&word.span(), why);
+        }
+        path.clone()
+    }
+
+    fn group(&mut self, written: written::Group) -> Config {
+        let replicas = self.number(&written.replicas, 1..u64::from(MOST_REPLICAS) + 1, 3);
+        let replicas = u32::try_from(replicas).unwrap_or(1);
+        let port = self.number(&Some(written.port), 1..65_536, 1);
+        let front = self.front(written.front.get_ref());
+        if let Some(name) = &written.name {
+            self.name(name);
+        }
+        for name in written.env.keys() {
+            if name.get_ref().is_empty() || name.get_ref().contains(['=', '\0']) {
+                self.wrong(
+                    &name.span(),
+                    "no name of a variable: it is empty or has = in it",
+                );
+            }
+        }
+        if written.from.is_none() && written.command.is_empty() {
+            let why = "give what to run with command, or a VM or snapshot with a program of its own with from";
+            self.wrong(&(0..0), why);
+        }
+        let config = Config {
+            name: written.name.map(Spanned::into_inner),
+            command: written.command,
+            workdir: written.workdir,
+            env: written
+                .env
+                .into_iter()
+                .map(|(name, value)| (name.into_inner(), value.into_inner()))
+                .collect(),
+            network: self
+                .choice(
+                    &written.network,
+                    &[
+                        ("outbound", "outbound"),
+                        ("loopback", "loopback"),
+                        ("none", "none"),
+                    ],
+                )
+                .into(),
+            shares: written.share,
+            policy: written.policy,
+            from: written.from.map(Spanned::into_inner),
+            replicas,
+            port: u16::try_from(port).unwrap_or(1),
+            check: self.check(&written.check, front.protocol),
+            warm: written.warm.as_ref().map(|warm| Warm {
+                path: self.path(&warm.path),
+                requests: u32::try_from(self.number(&warm.requests, 1..10_001, 10)).unwrap_or(1),
+            }),
+            replace: self.replace(&written.replace, replicas, front.mode),
+            vote: self.vote(written.vote.as_ref(), front.mode),
+            changes: written
+                .changes
+                .as_ref()
+                .map(|changes| self.changes(changes)),
+            growth: Growth {
+                memory: self.maybe_size(&written.growth.memory),
+                processes: self
+                    .maybe_number(&written.growth.processes, 1..100_001)
+                    .and_then(|most| u32::try_from(most).ok()),
+                files: self.maybe_number(&written.growth.files, 1..1 << 40),
+            },
+            evidence: Evidence {
+                size: self.size(&written.evidence.size, 16 << 20),
+                keep: u32::try_from(self.number(&written.evidence.keep, 0..10_001, 20))
+                    .unwrap_or(0),
+            },
+            front,
+        };
+        self.agreement(&config, &written.replicas, &written.front);
+        config
+    }
+
+    fn name(&mut self, name: &Spanned<String>) {
+        if let Err(why) = name_is_sound(name.get_ref()) {
+            self.wrong(&name.span(), why);
+        }
+    }
+
+    fn front(&mut self, front: &written::Front) -> Front {
+        let listen = self.address(&front.listen);
+        let status = front.status.as_ref().map(|status| self.address(status));
+        if let (Some(word), true) = (&front.status, status == Some(listen)) {
+            self.wrong(&word.span(), "the front listens there; give another port");
+        }
+        let mode = self.choice(
+            &front.mode,
+            &[("balance", Mode::Balance), ("vote", Mode::Vote)],
+        );
+        let protocol = self.choice(
+            &front.protocol,
+            &[("http", Protocol::Http), ("tcp", Protocol::Tcp)],
+        );
+        if mode == Mode::Vote && protocol == Protocol::Tcp {
+            let span = front.protocol.as_ref().map_or(0..0, Spanned::span);
+            let why =
+                "a vote needs requests and answers: with mode = \"vote\" the protocol is http";
+            self.wrong(&span, why);
+        }
+        let count = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
+        Front {
+            listen,
+            status,
+            mode,
+            protocol,
+            connections: count(self.number(&front.connections, 1..100_001, 1024)),
+            per_replica: count(self.number(&front.per_replica, 1..100_001, 64)),
+            queue: count(self.number(&front.queue, 0..100_001, 256)),
+            queue_time: self.time(&front.queue_time, seconds(10)),
+            head: count(self.limited(&front.head, 64 << 10, 8 << 10..(1 << 20) + 1)),
+            headers: count(self.number(&front.headers, 1..1_001, 100)),
+            body: self.size(&front.body, 8 << 20),
+            head_time: self.time(&front.head_time, seconds(10)),
+            idle_time: self.time(&front.idle_time, seconds(60)),
+            answer_time: self.time(&front.answer_time, seconds(30)),
+            whole: self.limited(&front.whole, 64 << 10, 0..(16 << 20) + 1),
+        }
+    }
+
+    fn address(&mut self, word: &Spanned<String>) -> SocketAddr {
+        match word.get_ref().parse() {
+            Ok(address) => address,
+            Err(_) => {
+                let why = "give an address and a port, such as 127.0.0.1:8080 or 0.0.0.0:80";
+                self.wrong(&word.span(), why);
+                SocketAddr::from(([127, 0, 0, 1], 0))
+            }
+        }
+    }
+
+    fn limited(&mut self, word: &Word, default: u64, range: Range<u64>) -> u64 {
+        let size = self.size(word, default);
+        if !range.contains(&size) {
+            let span = word.as_ref().map_or(0..0, Spanned::span);
+            let why = format!(
+                "give a size from {} to {} bytes",
+                range.start,
+                range.end - 1
+            );
+            self.wrong(&span, why);
+        }
+        size
+    }
+
+    fn check(&mut self, check: &written::Check, protocol: Protocol) -> Check {
+        let default =
+            (protocol == Protocol::Http && check.command.is_empty()).then(|| "/".to_owned());
+        let http = check.http.as_ref().map(|path| self.path(path)).or(default);
+        for (given, what) in [
+            (check.status.as_ref().map(Spanned::span), "status"),
+            (check.body.as_ref().map(Spanned::span), "body"),
+        ] {
+            if let (Some(span), None) = (given, &http) {
+                self.wrong(
+                    &span,
+                    format!("{what} is about the answer of an HTTP check; give its path with http"),
+                );
+            }
+        }
+        let interval = self.time(&check.interval, seconds(1));
+        let few = |value: u64| u32::try_from(value).unwrap_or(1);
+        Check {
+            http,
+            status: u16::try_from(self.number(&check.status, 100..600, 200)).unwrap_or(200),
+            body: check.body.as_ref().map(|body| body.get_ref().clone()),
+            command: check.command.clone(),
+            interval,
+            start_interval: self.time(
+                &check.start_interval,
+                Duration::from_millis(50).min(interval),
+            ),
+            timeout: self.time(&check.timeout, seconds(1)),
+            rise: few(self.number(&check.rise, 1..1_001, 1)),
+            fall: few(self.number(&check.fall, 1..1_001, 3)),
+            grace: self.time(&check.grace, seconds(30)),
+        }
+    }
+
+    fn replace(&mut self, replace: &written::Replace, replicas: u32, mode: Mode) -> Replace {
+        let every = self.maybe_time(&replace.every);
+        let drain = self.time(&replace.drain, seconds(5));
+        let exposure = self.maybe_time(&replace.exposure);
+        let exposure_of = |every: Duration| every.saturating_mul(2).saturating_add(drain);
+        if let (Some(every), Some(bound), Some(word)) = (every, exposure, &replace.exposure)
+            && bound < every.saturating_add(drain)
+        {
+            let why = format!(
+                "a replica leaves after {} and may drain for {}: the bound cannot be shorter than both together",
+                units::shown(every),
+                units::shown(drain)
+            );
+            self.wrong(&word.span(), why);
+        }
+        if let (Some(bound), None, Some(word)) = (exposure, every, &replace.exposure)
+            && bound <= drain
+        {
+            self.wrong(
+                &word.span(),
+                "the bound is no longer than a replica may drain",
+            );
+        }
+        let least = match mode {
+            Mode::Vote => replicas / 2 + 1,
+            Mode::Balance => replicas.saturating_sub(1).max(1),
+        };
+        let all = u64::from(replicas);
+        let min_live = self.number(&replace.min_live, 0..all + 1, least.into());
+        let surge = self.number(&replace.surge, 0..all + 1, all.div_ceil(4));
+        if surge == 0 && min_live >= all {
+            let given = replace.surge.as_ref().or(replace.min_live.as_ref());
+            let span = given.map_or(0..0, Spanned::span);
+            let why = "with surge = 0 a replica leaves before the next comes: min_live must be below replicas";
+            self.wrong(&span, why);
+        }
+        let backoff = self.time(&replace.backoff, Duration::from_millis(200));
+        let backoff_most = self.time(&replace.backoff_most, seconds(30).max(backoff));
+        if let (Some(word), true) = (&replace.backoff_most, backoff_most < backoff) {
+            self.wrong(&word.span(), "the longest pause is shorter than the first");
+        }
+        let few = |value: u64| u32::try_from(value).unwrap_or(1);
+        Replace {
+            every,
+            requests: self.maybe_number(&replace.requests, 1..1 << 50),
+            exposure: exposure.or(every.map(exposure_of)),
+            min_live: few(min_live),
+            surge: few(surge),
+            drain,
+            backoff,
+            backoff_most,
+        }
+    }
+
+    fn vote(&mut self, vote: Option<&Spanned<written::Vote>>, mode: Mode) -> Vote {
+        let mut rules = Rules::default();
+        let (mut answer, mut late) = (8 << 20, seconds(2));
+        if let Some(spanned) = vote {
+            let vote = spanned.get_ref();
+            if mode == Mode::Balance {
+                let why =
+                    "nothing is compared in balance mode; set mode = \"vote\", or leave this out";
+                self.wrong(&spanned.span(), why);
+            }
+            for name in &vote.ignore_headers {
+                rules.ignore_header(name.get_ref());
+            }
+            for name in &vote.compare_headers {
+                if vote
+                    .ignore_headers
+                    .iter()
+                    .any(|other| other.get_ref().eq_ignore_ascii_case(name.get_ref()))
+                {
+                    self.wrong(&name.span(), "this header is in ignore_headers, too");
+                }
+                rules.compare_header(name.get_ref());
+            }
+            for pattern in &vote.ignore_body {
+                if let Err(why) = rules.ignore_body(pattern.get_ref()) {
+                    self.wrong(&pattern.span(), why);
+                }
+            }
+            answer = self.size(&vote.answer, answer);
+            late = self.time(&vote.late, late);
+        }
+        Vote {
+            rules,
+            answer,
+            late,
+        }
+    }
+
+    fn changes(&mut self, changes: &written::Changes) -> Changes {
+        let mut allowed = Allowed::default();
+        for pattern in &changes.files {
+            if let Err(why) = allowed.file(pattern.get_ref()) {
+                self.wrong(&pattern.span(), why);
+            }
+        }
+        for pattern in &changes.keys {
+            if let Err(why) = allowed.key(pattern.get_ref()) {
+                self.wrong(&pattern.span(), why);
+            }
+        }
+        Changes {
+            allowed,
+            interval: self.time(&changes.interval, seconds(2)),
+        }
+    }
+
+    /// What single values do not show.
+    fn agreement(&mut self, config: &Config, replicas: &Number, front: &Spanned<written::Front>) {
+        if config.front.mode == Mode::Vote && config.replicas < 3 {
+            let span = replicas.as_ref().map_or(front.span(), Spanned::span);
+            let why = "a vote needs at least 3 replicas: of two that differ none is the majority";
+            self.wrong(&span, why);
+        }
+        if config.check.fall > 0 && config.check.start_interval > config.check.grace {
+            self.wrong(&(0..0), "a replica's grace ends before its first check");
+        }
+    }
+}
+
+/// Whether a group may be called so: replicas are VMs named after it.
+///
+/// # Errors
+/// What a name looks like.
+pub(super) fn name_is_sound(name: &str) -> Result<(), String> {
+    let sound = |byte: u8| {
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-')
+    };
+    let starts = name
+        .bytes()
+        .next()
+        .is_some_and(|first| first.is_ascii_alphanumeric());
+    if starts && name.len() <= 40 && name.bytes().all(sound) {
+        return Ok(());
+    }
+    Err(format!(
+        "'{name}' is no name of a group: use a to z, digits, _ and -, at most 40, a letter or digit first"
+    ))
+}
+
+impl Config {
+    /// The group's name, which is `stem` where the file says none.
+    ///
+    /// # Errors
+    /// The stem is no name.
+    pub fn name_or(&self, stem: &str) -> Result<String, String> {
+        if let Some(name) = &self.name {
+            return Ok(name.clone());
+        }
+        let stem = stem.to_ascii_lowercase();
+        name_is_sound(&stem).map_err(|why| format!("{why}; give one in the file with name"))?;
+        Ok(stem)
+    }
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;
