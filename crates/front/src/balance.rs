@@ -60,7 +60,10 @@ pub(crate) async fn answer(
         if told.fault() != ClientFault::None {
             return of_the_client(told.fault());
         }
-        next = failed.unsent.or_else(|| again.then(|| anew(&parts)));
+        next = failed
+            .unsent
+            .map(|unsent| *unsent)
+            .or_else(|| again.then(|| anew(&parts)));
         if next.is_none() || failed.late || tried.len() >= TRIES {
             return http::failed(
                 front,

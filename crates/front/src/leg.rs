@@ -20,7 +20,7 @@ const CONNECT: Duration = Duration::from_secs(2);
 /// A request that got no answer.
 pub(crate) struct Failed {
     /// The request, when nothing of it was sent.
-    pub unsent: Option<Request<Body>>,
+    pub unsent: Option<Box<Request<Body>>>,
     /// Whether the time was over.
     pub late: bool,
     /// What happened.
@@ -30,7 +30,7 @@ pub(crate) struct Failed {
 impl Failed {
     fn new(unsent: Option<Request<Body>>, why: impl ToString) -> Self {
         Self {
-            unsent,
+            unsent: unsent.map(Box::new),
             late: false,
             why: why.to_string(),
         }

@@ -10,6 +10,7 @@
 //! | `vote` | a request to all replicas, and the majority's answer |
 //! | `tcp` | connections of any protocol |
 //! | `status` | a page that tells how the group is |
+//! | [`probe`] | the questions of checks |
 //!
 //! It starts, checks and ends no replica: it is told of them ([`Front::add`], [`Front::drain`],
 //! [`Front::remove`]) and tells what it sees ([`Report`]). All that clients and replicas send is
@@ -22,6 +23,7 @@ mod headers;
 mod http;
 mod leg;
 mod patient;
+pub mod probe;
 mod replica;
 pub mod settings;
 mod status;

@@ -4,9 +4,9 @@
 
 use crate::environment;
 use crate::failure::Failure;
-use crate::process::Suspended;
 use pinion_store::{Vm, exit_code};
 use pinion_supervisor::client::Client;
+use pinion_supervisor::suspended::Suspended;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use windows_sys::Win32::Foundation::STATUS_CONTROL_C_EXIT;

@@ -18,14 +18,14 @@ mod difference;
 #[cfg(windows)]
 mod foreground;
 #[cfg(windows)]
+mod group;
+#[cfg(windows)]
 mod listing;
 #[cfg(windows)]
 mod output;
 #[cfg(windows)]
 mod plan;
 mod policies;
-#[cfg(windows)]
-mod process;
 #[cfg(windows)]
 mod progress;
 #[cfg(windows)]

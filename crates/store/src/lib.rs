@@ -18,6 +18,7 @@
 //! <root>\passing\<name>             VMs that are removed at their end
 //! <root>\exports\<id>               archives that are being written
 //! <root>\commits\<id>.json          merges into the host that are being carried out
+//! <root>\groups\<name>\            a group of replicas (docs/GROUPS.md), with its own run.lock
 //! <root>\addresses\127.77.x.y       loopback addresses in use
 //! ```
 
@@ -33,6 +34,7 @@ pub mod diff;
 mod error;
 mod facts;
 mod garbage;
+mod group;
 mod id;
 mod layer;
 mod lock;

@@ -23,6 +23,8 @@ pub const VERB: &str = "supervise";
 pub enum Kind {
     /// A run of the VM, which is kept on record.
     Run,
+    /// A run that ends with the process that starts it.
+    Owned,
     /// Something to be done in a VM that does not run: no port is published, and the record of its last
     /// run stays.
     AtRest,

@@ -14,11 +14,12 @@
 //! | `agent`, `start`, `admission`, `again` | take processes into the VM |
 //! | `page`, `namespace`, [`policy`], `shares` | what members are told of their VM, the layout of their names, their policy, and which folders may be shared |
 //! | `server`, `requests` | the two pipes |
+//! | `owner` | the process that a run ends with |
 //! | `pause`, `limits`, `victims`, `usage`, `cpu`, `ports`, `log` | what the name says |
 //! | `recorder`, [`events`] | takes what members record of their decisions, and keeps it in a file |
 //! | `services` | the VM's service controller |
 //! | [`survey`], `examine` | what must hold of the system before a VM may start |
-//! | `client`, `spawn`, `control` | the command line's side |
+//! | `client`, `spawn`, `suspended`, `control` | the command line's side |
 
 #![cfg_attr(
     not(windows),
@@ -73,9 +74,11 @@ mod membership;
 #[cfg(windows)]
 mod names;
 #[cfg(windows)]
+mod owner;
+#[cfg(windows)]
 mod pause;
 #[cfg(windows)]
-mod pipe;
+pub mod pipe;
 #[cfg(windows)]
 mod process;
 #[cfg(windows)]
@@ -93,9 +96,11 @@ mod services;
 #[cfg(windows)]
 pub mod shares;
 #[cfg(windows)]
-mod spawn;
+pub mod spawn;
 #[cfg(windows)]
 mod start;
+#[cfg(windows)]
+pub mod suspended;
 #[cfg(windows)]
 mod system;
 #[cfg(windows)]

@@ -21,14 +21,14 @@ const BUFFER: u32 = 64 * 1024;
 /// A listening pipe name. Each thread in [`Listener::accept`] keeps one instance that waits for a
 /// client.
 #[derive(Debug)]
-pub(crate) struct Listener {
+pub struct Listener {
     path: String,
     waiting: Mutex<Option<OwnedHandle>>,
 }
 
 /// One client's connection.
 #[derive(Debug)]
-pub(crate) struct Connection {
+pub struct Connection {
     file: File,
 }
 
@@ -37,7 +37,7 @@ impl Listener {
     ///
     /// # Errors
     /// The name is taken (on Windows; both Wines share a taken name silently).
-    pub(crate) fn bind(path: &str) -> Result<Self> {
+    pub fn bind(path: &str) -> Result<Self> {
         let listener = Self {
             path: path.into(),
             waiting: Mutex::new(None),
@@ -73,7 +73,7 @@ impl Listener {
     ///
     /// # Errors
     /// The system's refusal; the next call may succeed.
-    pub(crate) fn accept(&self) -> Result<Connection> {
+    pub fn accept(&self) -> Result<Connection> {
         loop {
             let waiting = self
                 .waiting
@@ -104,7 +104,10 @@ impl Listener {
 
 impl Connection {
     /// The process id of the client, as the kernel knows it.
-    pub(crate) fn client_pid(&self) -> Result<u32> {
+    ///
+    /// # Errors
+    /// The system's refusal.
+    pub fn client_pid(&self) -> Result<u32> {
         let mut pid = 0;
         // SAFETY: a live pipe handle; `pid` is a local.
         let done = unsafe { GetNamedPipeClientProcessId(self.file.as_raw_handle(), &raw mut pid) };
@@ -116,7 +119,8 @@ impl Connection {
     }
 
     /// Whether the client is still there.
-    pub(crate) fn is_open(&self) -> bool {
+    #[must_use]
+    pub fn is_open(&self) -> bool {
         // SAFETY: a live pipe handle; nothing is read.
         let done = unsafe {
             PeekNamedPipe(
@@ -132,7 +136,8 @@ impl Connection {
     }
 
     /// The connection as a file.
-    pub(crate) fn file(&self) -> &File {
+    #[must_use]
+    pub fn file(&self) -> &File {
         &self.file
     }
 }

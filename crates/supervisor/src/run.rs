@@ -17,7 +17,7 @@ use crate::lifecycle::{End, KILLED};
 use crate::log::Log;
 use crate::ports::{Ports, Relays};
 use crate::server::Server;
-use crate::{desktop, requests, server};
+use crate::{desktop, owner, requests, server};
 
 /// How long the replies to those who wait for the end may take.
 const REPLIES: Duration = Duration::from_secs(2);
@@ -25,12 +25,16 @@ const REPLIES: Duration = Duration::from_secs(2);
 /// Becomes the supervisor of the VM of this name: what the hidden verb `supervise NAME` calls, with the
 /// store of the environment (`PINION_ROOT`). Tells its starter on standard output how the start went
 /// ([`crate::control::VERB`]), keeps the VM until its end and returns the process's exit code: 0, or
-/// that of the error that kept the VM from starting.
+/// that of the error that kept the VM from starting. `owner` is the value of an inherited handle of the
+/// process that the run ends with.
 #[must_use]
-pub fn run(name: &VmName, kind: Kind) -> i32 {
+pub fn run(name: &VmName, kind: Kind, owner: Option<usize>) -> i32 {
     let starter = take_stdout();
     match Run::start(name, kind) {
         Ok(run) => {
+            if let Some(handle) = owner {
+                owner::watch(&run.keeper, handle);
+            }
             tell(starter, &Reply::Status(run.keeper.status()));
             run.keep();
             0
@@ -89,7 +93,7 @@ impl Run {
         let log = Log::start(&vm)?;
         let record = vm.record();
         let published = match kind {
-            Kind::Run => &record.ports[..],
+            Kind::Run | Kind::Owned => &record.ports[..],
             Kind::AtRest => &[],
         };
         let ports = Ports::bind(published, record.address)?;
@@ -97,7 +101,7 @@ impl Run {
         let keeper = Keeper::new(&store, vm)?;
         requests::serve(&keeper)?;
         let server = server::serve(&keeper)?;
-        if kind == Kind::Run {
+        if kind != Kind::AtRest {
             // What stays on record if this process is killed.
             keeper.vm().set_last_exit(Some(&exit_record(&End {
                 code: KILLED,
@@ -126,7 +130,7 @@ impl Run {
         self.relays.close();
         let waiting = self.server.close();
         let vm = self.keeper.vm();
-        let is_run = self.kind == Kind::Run;
+        let is_run = self.kind != Kind::AtRest;
         if is_run && let Err(error) = keep_exit(vm, &exit_record(&end)) {
             tracing::error!(%error, "the exit code could not be kept");
         }

@@ -1,4 +1,5 @@
-//! Start the supervisor process of a VM, detached from the caller's console and handles.
+//! Start the supervisor process of a VM, or another process in the background, detached from the
+//! caller's console and handles.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -24,6 +25,7 @@ use crate::attributes::Attributes;
 use crate::client::Client;
 use crate::control::{Kind, LONGEST_LINE, Reply, VERB, from_line};
 use crate::error::{Error, Result};
+use crate::owner;
 use crate::process::Process;
 use crate::system::{check, last_error, own, wide};
 
@@ -92,26 +94,42 @@ fn ready_pipe() -> Result<(File, OwnedHandle)> {
 }
 
 fn spawn(pinion_exe: &Path, vm: &Vm, kind: Kind, writer: &OwnedHandle) -> Result<Process> {
-    let what = || format!("start the supervisor {}", pinion_exe.display());
-    let program: Vec<u16> = pinion_exe.as_os_str().encode_wide().chain([0]).collect();
-    // A path cannot hold a quote, and a name of a VM needs none.
-    let mut line = wide(&format!(
-        "\"{}\" {VERB} {}{}",
-        pinion_exe.display(),
-        vm.name(),
-        match kind {
-            Kind::Run => "",
-            Kind::AtRest => " --at-rest",
-        }
-    ));
+    let owner = match kind {
+        Kind::Owned => Some(owner::of_this_process()?),
+        Kind::Run | Kind::AtRest => None,
+    };
+    let option = match (kind, &owner) {
+        (Kind::AtRest, _) => " --at-rest".into(),
+        (_, Some(owner)) => format!(" --owner {}", owner.as_raw_handle().addr()),
+        (_, None) => String::new(),
+    };
     // Not the caller's folder, which would be held.
     let root = vm
         .folder()
         .parent()
         .and_then(Path::parent)
         .unwrap_or(vm.folder());
-    let folder: Vec<u16> = root.as_os_str().encode_wide().chain([0]).collect();
-    let handles = [writer.as_raw_handle()];
+    // A name of a VM needs no quotes.
+    let arguments = format!("{VERB} {}{option}", vm.name());
+    create(pinion_exe, &arguments, root, writer, owner.as_ref())
+}
+
+/// Creates a process detached from the caller's console, which inherits the writing end of the pipe as
+/// its standard output, and `more`.
+fn create(
+    pinion_exe: &Path,
+    arguments: &str,
+    folder: &Path,
+    writer: &OwnedHandle,
+    more: Option<&OwnedHandle>,
+) -> Result<Process> {
+    let what = || format!("start {} {arguments}", pinion_exe.display());
+    let program: Vec<u16> = pinion_exe.as_os_str().encode_wide().chain([0]).collect();
+    // A path cannot hold a quote.
+    let mut line = wide(&format!("\"{}\" {arguments}", pinion_exe.display()));
+    let folder: Vec<u16> = folder.as_os_str().encode_wide().chain([0]).collect();
+    let mut handles = vec![writer.as_raw_handle()];
+    handles.extend(more.map(AsRawHandle::as_raw_handle));
     let list = Attributes::new(&handles, &[])?;
     // SAFETY: a plain structure of numbers and pointers, for which zero is a value.
     let mut startup: STARTUPINFOEXW = unsafe { zeroed() };
@@ -143,6 +161,28 @@ fn spawn(pinion_exe: &Path, vm: &Vm, kind: Kind, writer: &OwnedHandle) -> Result
     let (process, thread) = unsafe { (own(created.hProcess, ""), own(created.hThread, "")) };
     drop(thread);
     Ok(Process::from_handle(process?, created.dwProcessId))
+}
+
+/// Starts `<pinion_exe> <arguments>` in the background, detached from the caller's console and handles,
+/// and waits for the one line that it writes to its standard output; none when it ends without one or
+/// the time is over, and then it is ended.
+///
+/// # Errors
+/// It cannot be started.
+pub fn in_background(
+    pinion_exe: &Path,
+    arguments: &str,
+    folder: &Path,
+    timeout: Duration,
+) -> Result<Option<Vec<u8>>> {
+    let (reader, writer) = ready_pipe()?;
+    let process = create(pinion_exe, arguments, folder, &writer, None)?;
+    drop(writer);
+    let line = read_line(reader, timeout).ok();
+    if line.is_none() {
+        process.terminate(1);
+    }
+    Ok(line)
 }
 
 /// The one line that the supervisor writes; `Disconnected` when it ends without one.

@@ -11,6 +11,7 @@ mod exec;
 mod exit_codes;
 mod explain;
 mod export;
+mod group;
 mod import;
 mod inspect;
 mod kill;
@@ -88,6 +89,7 @@ enum Verb {
     Rm(rm::Args),
     Commit(commit::Args),
     Cp(cp::Args),
+    Group(group::Args),
     Export(export::Args),
     Import(import::Args),
     Share(share::Args),
@@ -104,6 +106,8 @@ enum Verb {
     ExitCodes(exit_codes::Args),
     #[command(name = pinion_supervisor::control::VERB)]
     Supervise(supervise::Args),
+    #[command(name = crate::group::keep::VERB)]
+    KeepGroup(group::KeepArgs),
     #[command(name = cp::RECEIVE)]
     Receive(cp::ReceiveArgs),
 }
@@ -142,6 +146,8 @@ pub fn dispatch() -> Outcome {
         Verb::Rm(args) => rm::run(&args),
         Verb::Commit(args) => commit::run(&args),
         Verb::Cp(args) => cp::run(&args),
+        Verb::Group(args) => group::run(&args),
+        Verb::KeepGroup(args) => group::keep(&args),
         Verb::Export(args) => export::run(&args),
         Verb::Import(args) => import::run(&args),
         Verb::Share(args) => share::run(&args),

@@ -15,14 +15,18 @@ pub struct Args {
     /// Not for a run of its own: ports, the record of the last end and the VM itself stay as they are
     #[arg(long)]
     at_rest: bool,
+
+    /// For a run that ends with another process: the value of an inherited handle of that
+    #[arg(long, conflicts_with = "at_rest")]
+    owner: Option<usize>,
 }
 
 /// Keeps the VM until its end.
 pub fn run(args: &Args) -> Outcome {
-    let kind = if args.at_rest {
-        Kind::AtRest
-    } else {
-        Kind::Run
+    let kind = match (args.at_rest, args.owner) {
+        (true, _) => Kind::AtRest,
+        (false, Some(_)) => Kind::Owned,
+        (false, None) => Kind::Run,
     };
-    Ok(pinion_supervisor::run(&args.name, kind))
+    Ok(pinion_supervisor::run(&args.name, kind, args.owner))
 }

@@ -2,9 +2,9 @@
 //! process's stdin, stdout and stderr, and nothing else of its handles. Until it
 //! runs it ends with the value.
 
-use pinion_supervisor::again;
-use pinion_supervisor::attributes::Attributes;
-use pinion_supervisor::quote::command_line;
+use crate::again;
+use crate::attributes::Attributes;
+use crate::quote::command_line;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::windows::ffi::OsStrExt;
@@ -39,6 +39,9 @@ pub struct Running {
 impl Suspended {
     /// Makes the process, a member of `job` from its first moment. `command` is the program as the user named it and its
     /// arguments, `program` the file to start.
+    ///
+    /// # Errors
+    /// The system's.
     pub fn create(
         job: &OwnedHandle,
         program: &Path,
@@ -91,6 +94,9 @@ impl Suspended {
     }
 
     /// The process, once its supervisor lets it run.
+    ///
+    /// # Errors
+    /// The system's.
     pub fn running(mut self) -> io::Result<Running> {
         self.runs = true;
         Ok(Running {
@@ -109,7 +115,29 @@ impl Drop for Suspended {
 }
 
 impl Running {
+    /// Waits so long for its end; its exit code, or none.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn wait_for(&self, time: std::time::Duration) -> io::Result<Option<i32>> {
+        let milliseconds = u32::try_from(time.as_millis()).unwrap_or(INFINITE - 1);
+        // SAFETY: the handle is a process's.
+        match unsafe { WaitForSingleObject(self.process.as_raw_handle(), milliseconds) } {
+            WAIT_OBJECT_0 => self.wait().map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// Ends it.
+    pub fn end(&self) {
+        // SAFETY: the handle is a process's.
+        unsafe { TerminateProcess(self.process.as_raw_handle(), 1) };
+    }
+
     /// Waits for its end; its exit code.
+    ///
+    /// # Errors
+    /// The system's.
     pub fn wait(&self) -> io::Result<i32> {
         let process = self.process.as_raw_handle();
         let mut code = 0;

@@ -1,0 +1,506 @@
+//! Carries out what `pinion_group::life` decides: hands work to threads, tells the front, writes events.
+//!
+//! One task owns all of it; threads and the front send it messages.
+
+use super::control::{Question, ReplicaTold, Reply, Request, Status};
+use super::events::{Events, Told, now_ms};
+use super::evidence::{self, Answer, Case, MOST_ANSWERS};
+use super::look;
+use super::work::{self, Common};
+use crate::failure::Failure;
+use pinion_front::{Front, Report, probe};
+use pinion_group::config::{MOST_REPLICAS, Mode, Warm};
+use pinion_group::life::{Action, Event, Life, Ms, Settings, State, What, Why};
+use pinion_store::{Vm, exit_code};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::time::sleep;
+
+/// The longest pause between two looks at the group.
+const LOOK: Duration = Duration::from_millis(250);
+/// The pause between two requests that warm up, when one failed.
+const AGAIN: Duration = Duration::from_millis(50);
+
+/// What the driver is told.
+pub enum Message {
+    /// A replica's VM is there.
+    Made(u32, Vm),
+    /// Something happened to a replica.
+    Of(u32, What),
+    /// The front saw something.
+    Front(Report),
+    /// The command line asks.
+    Ask(Question),
+    /// A look at all replicas is over.
+    Looked,
+}
+
+/// A replica, besides its life.
+#[derive(Default)]
+struct Known {
+    vm: Option<Vm>,
+    answers: Vec<Answer>,
+}
+
+/// The group.
+pub struct Driver {
+    common: Arc<Common>,
+    life: Life,
+    begun: Instant,
+    front: Front,
+    events: Events,
+    known: BTreeMap<u32, Known>,
+    send: UnboundedSender<Message>,
+    looking: bool,
+    compared: Instant,
+    looked: Instant,
+    down: Vec<Sender<Reply>>,
+    faults: u64,
+    longest_life: Ms,
+    started_ms: u64,
+    short: bool,
+}
+
+impl Driver {
+    /// A group without replicas yet.
+    pub fn new(common: Arc<Common>, front: Front, send: UnboundedSender<Message>) -> Self {
+        let now = Instant::now();
+        Self {
+            life: Life::new(Settings::of(&common.config), 1),
+            events: Events::open(common.place.events()),
+            common,
+            begun: now,
+            front,
+            known: BTreeMap::new(),
+            send,
+            looking: false,
+            compared: now,
+            looked: now,
+            down: Vec::new(),
+            faults: 0,
+            longest_life: 0,
+            started_ms: now_ms(),
+            short: true,
+        }
+    }
+
+    fn now(&self) -> Ms {
+        Ms::try_from(self.begun.elapsed().as_millis()).unwrap_or(Ms::MAX / 4)
+    }
+
+    /// Keeps the group until it is down.
+    pub async fn run(mut self, mut heard: UnboundedReceiver<Message>) {
+        self.events.write(&Told::now("up"));
+        self.step(&Event::Tick);
+        while !self.life.is_over() {
+            let now = self.now();
+            let wake = self.life.wakes_at(now).map_or(LOOK, |at| {
+                Duration::from_millis(at.saturating_sub(now)).min(LOOK)
+            });
+            tokio::select! {
+                Some(message) = heard.recv() => self.hear(message),
+                () = sleep(wake) => self.step(&Event::Tick),
+            }
+            self.count();
+            self.look();
+        }
+        self.events.write(&Told::now("down"));
+        for reply in self.down.drain(..) {
+            let _ = reply.send(Reply::Done);
+        }
+    }
+
+    fn hear(&mut self, message: Message) {
+        match message {
+            Message::Made(id, vm) => {
+                self.known.entry(id).or_default().vm = Some(vm);
+                self.step(&Event::Of(id, What::Made));
+            }
+            Message::Of(id, what) => {
+                if what == What::Gone {
+                    self.events.write(&Told::of("gone", id));
+                    self.known.remove(&id);
+                }
+                self.step(&Event::Of(id, what));
+            }
+            Message::Front(report) => self.report(report),
+            Message::Ask(question) => self.ask(question),
+            Message::Looked => self.looking = false,
+        }
+    }
+
+    fn report(&mut self, report: Report) {
+        match report {
+            Report::Disagreed {
+                replica,
+                request,
+                answer,
+                majority,
+            } => {
+                let known = self.known.entry(replica).or_default();
+                if known.answers.len() < MOST_ANSWERS {
+                    known.answers.push(Answer {
+                        request: request.clone(),
+                        answer,
+                        majority,
+                    });
+                }
+                self.step(&Event::Of(replica, What::Fault(Why::Disagreed(request))));
+            }
+            Report::Late { replica, why } => {
+                self.step(&Event::Of(replica, What::Fault(Why::Late(why))));
+            }
+            Report::Drained { replica } => self.step(&Event::Of(replica, What::Drained)),
+            Report::Undecided { request, answers } => {
+                let detail = format!("{request}: {answers} answers");
+                self.events.write(&Told::now("undecided").detail(&detail));
+            }
+        }
+    }
+
+    fn ask(&mut self, Question { request, reply }: Question) {
+        let answer = match request {
+            Request::Status => Reply::Status(Box::new(self.status())),
+            Request::Down => {
+                self.front.leave();
+                self.down.push(reply);
+                self.step(&Event::Down);
+                return;
+            }
+            Request::Scale { replicas } => match self.may_scale(replicas) {
+                Ok(()) => {
+                    self.events
+                        .write(&Told::now("scaled").detail(&replicas.to_string()));
+                    self.step(&Event::Scale(replicas));
+                    Reply::Done
+                }
+                Err(message) => Reply::Error {
+                    code: exit_code::CONFLICT,
+                    message,
+                },
+            },
+            Request::Rejuvenate => {
+                self.events.write(&Told::now("rejuvenate"));
+                self.step(&Event::Rejuvenate);
+                Reply::Done
+            }
+        };
+        let _ = reply.send(answer);
+    }
+
+    /// A vote's quorum is of the number in the file: with another one, its promise would be another.
+    fn may_scale(&self, replicas: u32) -> Result<(), String> {
+        if self.common.config.front.mode == Mode::Vote {
+            let text = "a group that votes keeps its number of replicas, of which the majority is reckoned; change it in the file";
+            return Err(text.into());
+        }
+        if replicas == 0 || replicas > MOST_REPLICAS {
+            return Err(format!("a group has 1 to {MOST_REPLICAS} replicas"));
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, event: &Event) {
+        let now = self.now();
+        for action in self.life.step(event, now) {
+            self.perform(action, now);
+        }
+        let short = self.life.serving() < self.common.config.replace.min_live as usize;
+        if short && !self.short {
+            let detail = format!("{} serve", self.life.serving());
+            self.events
+                .write(&Told::now("below_minimum").detail(&detail));
+        }
+        self.short = short;
+    }
+
+    fn perform(&mut self, action: Action, now: Ms) {
+        match action {
+            Action::Make(id) => self.make(id),
+            Action::Start(id) => self.start(id),
+            Action::Warm(id) => self.warm(id),
+            Action::Check(id) => self.check(id),
+            Action::Serve(id) => {
+                if let Some(address) = self.address(id) {
+                    self.front.add(id, address);
+                }
+                self.tell("serving", id, now);
+            }
+            Action::Drain(id) => {
+                self.tell("draining", id, now);
+                self.front.drain(id);
+            }
+            Action::Discard(id, why) => self.discard(id, why, now),
+            Action::BackOff { failures, pause } => {
+                let detail = format!("{failures} failed starts in a row; the next in {pause} ms");
+                self.events.write(&Told::now("backoff").detail(&detail));
+            }
+        }
+    }
+
+    fn tell(&mut self, event: &str, id: u32, now: Ms) {
+        let made = self.life.replicas().get(&id).map(|replica| replica.made);
+        let told = Told {
+            age_ms: made.map(|made| now.saturating_sub(made)),
+            ..Told::of(event, id)
+        };
+        self.events.write(&told);
+    }
+
+    fn vm(&self, id: u32) -> Option<Vm> {
+        self.known.get(&id)?.vm.clone()
+    }
+
+    fn address(&self, id: u32) -> Option<SocketAddr> {
+        let vm = self.vm(id)?;
+        Some(SocketAddr::from((
+            vm.record().address,
+            self.common.config.port,
+        )))
+    }
+
+    fn make(&mut self, id: u32) {
+        self.known.insert(id, Known::default());
+        let (common, send) = (Arc::clone(&self.common), self.send.clone());
+        tokio::task::spawn_blocking(move || {
+            let message = match work::make(&common, id) {
+                Ok(vm) => Message::Made(id, vm),
+                Err(failure) => not_started(id, &failure),
+            };
+            let _ = send.send(message);
+        });
+    }
+
+    fn start(&mut self, id: u32) {
+        let Some(vm) = self.vm(id) else { return };
+        let (common, send) = (Arc::clone(&self.common), self.send.clone());
+        // A thread of its own, as it waits for the replica's end.
+        std::thread::spawn(move || {
+            let mut client = match work::start(&common, &vm) {
+                Ok(client) => client,
+                Err(failure) => return drop(send.send(not_started(id, &failure))),
+            };
+            let _ = send.send(Message::Of(id, What::Started));
+            let why = match client.wait() {
+                Ok((code, why)) => format!("{why}, exit code {code}"),
+                Err(error) => error.to_string(),
+            };
+            let _ = send.send(Message::Of(id, What::Fault(Why::Crashed(why))));
+        });
+    }
+
+    fn warm(&mut self, id: u32) {
+        let (Some(address), Some(Warm { path, requests })) =
+            (self.address(id), self.common.config.warm.clone())
+        else {
+            return;
+        };
+        let (time, grace) = (
+            self.common.config.check.timeout,
+            self.common.config.check.grace,
+        );
+        let send = self.send.clone();
+        tokio::spawn(async move {
+            let end = Instant::now() + grace;
+            let mut left = requests;
+            while left > 0 && Instant::now() < end {
+                match probe::get(address, &path, time).await {
+                    Ok(_) => left -= 1,
+                    Err(_) => sleep(AGAIN).await,
+                }
+            }
+            let _ = send.send(Message::Of(id, What::Warmed));
+        });
+    }
+
+    fn check(&mut self, id: u32) {
+        let (Some(address), Some(vm)) = (self.address(id), self.vm(id)) else {
+            return;
+        };
+        let (common, send) = (Arc::clone(&self.common), self.send.clone());
+        tokio::spawn(async move {
+            let result = checked(&common, address, vm).await;
+            let _ = send.send(Message::Of(id, What::Checked(result)));
+        });
+    }
+
+    fn discard(&mut self, id: u32, why: Why, now: Ms) {
+        self.front.remove(id);
+        let age = self
+            .life
+            .replicas()
+            .get(&id)
+            .map(|replica| now.saturating_sub(replica.made));
+        self.longest_life = self.longest_life.max(age.unwrap_or(0));
+        let root = self.common.place.evidence();
+        let kept = why.is_fault() && self.common.config.evidence.keep > 0;
+        let folder = if kept {
+            evidence::folder(&root, id, &why).display().to_string()
+        } else {
+            String::new()
+        };
+        self.events.write(&Told {
+            why: why.word().into(),
+            evidence: folder,
+            age_ms: age,
+            ..Told::of("discarded", id).detail(why.detail())
+        });
+        self.faults += u64::from(why.is_fault());
+        let known = self.known.get_mut(&id);
+        let answers = known
+            .map(|known| std::mem::take(&mut known.answers))
+            .unwrap_or_default();
+        let case = why.is_fault().then(|| Case {
+            replica: id,
+            why,
+            noticed_ms: now_ms(),
+            answers,
+        });
+        let (common, send) = (Arc::clone(&self.common), self.send.clone());
+        let vm = self.vm(id);
+        tokio::task::spawn_blocking(move || {
+            let vm = vm.or_else(|| {
+                // It was being made.
+                let name = work::vm_name(&common.place.name, id).ok()?;
+                common.place.store.load(&name).ok()
+            });
+            if let Some(vm) = vm
+                && let Err(failure) = work::discard(&common, &vm, case.as_ref())
+            {
+                eprintln!("pinion: replica {id}: {failure}");
+            }
+            let _ = send.send(Message::Of(id, What::Gone));
+        });
+    }
+
+    /// Tells the life how many requests replicas have had.
+    fn count(&mut self) {
+        if self.common.config.replace.requests.is_none() || self.looked.elapsed() < LOOK {
+            return;
+        }
+        for (id, requests, _) in self.front.requests() {
+            self.step(&Event::Of(id, What::Served(requests)));
+        }
+    }
+
+    /// Looks at the changes and the growth of those that serve, when it is time.
+    fn look(&mut self) {
+        let config = &self.common.config;
+        let compare = config
+            .changes
+            .as_ref()
+            .is_some_and(|changes| self.compared.elapsed() >= changes.interval);
+        let due = compare || self.looked.elapsed() >= config.check.interval.max(LOOK);
+        if !due || self.looking {
+            return;
+        }
+        self.looked = Instant::now();
+        if compare {
+            self.compared = self.looked;
+        }
+        let serving = self.life.replicas().iter();
+        let serving = serving.filter(|(_, replica)| replica.state == State::Serving);
+        let vms: Vec<(u32, Vm)> = serving
+            .filter_map(|(id, _)| Some((*id, self.vm(*id)?)))
+            .collect();
+        self.looking = true;
+        let (common, send) = (Arc::clone(&self.common), self.send.clone());
+        tokio::task::spawn_blocking(move || {
+            for (id, vm) in vms {
+                if let Some(why) = look::at(&common, &vm, compare) {
+                    let _ = send.send(Message::Of(id, What::Fault(why)));
+                }
+            }
+            let _ = send.send(Message::Looked);
+        });
+    }
+
+    fn status(&self) -> Status {
+        let (now, config) = (self.now(), &self.common.config);
+        let requests = self.front.requests();
+        let replicas = self.life.replicas().iter().map(|(id, replica)| {
+            let had = requests.iter().find(|(other, ..)| other == id);
+            let vm = self.vm(*id);
+            ReplicaTold {
+                replica: *id,
+                vm: work::vm_name(&self.common.place.name, *id)
+                    .unwrap_or_else(|_| self.common.place.name.clone()),
+                state: replica.state.word().into(),
+                address: vm.map(|vm| vm.record().address),
+                age_ms: now.saturating_sub(replica.made),
+                requests: had.map_or(replica.requests, |(_, had, _)| *had),
+                in_flight: had.map_or(0, |(.., now)| *now),
+                bad_checks: replica.bad,
+                last_bad: if replica.bad > 0 {
+                    replica.last_bad.clone()
+                } else {
+                    String::new()
+                },
+            }
+        });
+        let (serving, wanted) = (self.life.serving(), self.life.target());
+        let (failures, _) = self.life.backing_off();
+        let state = match () {
+            () if !self.down.is_empty() => "down",
+            () if failures > 2 => "failing",
+            () if serving >= wanted as usize => "up",
+            () if self.life.replicas().keys().all(|id| *id <= wanted) && serving == 0 => "starting",
+            () => "degraded",
+        };
+        Status {
+            name: self.common.place.name.clone(),
+            state: state.into(),
+            mode: if config.front.mode == Mode::Vote {
+                "vote"
+            } else {
+                "balance"
+            }
+            .into(),
+            front: config.front.listen,
+            pid: std::process::id(),
+            started_ms: self.started_ms,
+            wanted,
+            serving,
+            failures,
+            figures: self.front.figures().into(),
+            replicas: replicas.collect(),
+            faults: self.faults,
+            longest_life_ms: self.longest_life,
+            evidence: self.common.place.evidence().display().to_string(),
+        }
+    }
+}
+
+fn not_started(id: u32, failure: &Failure) -> Message {
+    Message::Of(id, What::Fault(Why::NotStarted(failure.to_string())))
+}
+
+/// One check of a replica; all that the file asks for must pass.
+async fn checked(common: &Arc<Common>, address: SocketAddr, vm: Vm) -> Result<(), String> {
+    let check = &common.config.check;
+    match &check.http {
+        Some(path) => {
+            let (status, body) = probe::get(address, path, check.timeout).await?;
+            if status != check.status {
+                return Err(format!("the status was {status}, not {}", check.status));
+            }
+            let wanted = check.body.as_deref().unwrap_or("").as_bytes();
+            if !wanted.is_empty() && !body.windows(wanted.len()).any(|part| part == wanted) {
+                return Err("the body is not what it must be".into());
+            }
+        }
+        None => probe::connect(address, check.timeout).await?,
+    }
+    if common.plan.check.is_empty() {
+        return Ok(());
+    }
+    let (common, time) = (Arc::clone(common), check.timeout);
+    let inside = tokio::task::spawn_blocking(move || work::check_inside(&common, &vm, time));
+    inside
+        .await
+        .unwrap_or_else(|_| Err("the check inside broke off".into()))
+}
