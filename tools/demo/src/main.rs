@@ -6,13 +6,14 @@
 //! drives the real command line and looks at the results.
 
 mod folder;
+mod groups;
 mod leftovers;
 mod plain;
 mod report;
 mod vms;
 
 use anyhow::Result;
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use pinion_harness::Wine;
 use pinion_harness::host::Snapshot;
 use report::Report;
@@ -24,6 +25,8 @@ const NAMES: [&str; 3] = ["demo-a", "demo-b", "demo-c"];
 
 #[derive(Parser)]
 struct Options {
+    #[command(subcommand)]
+    what: Option<What>,
     /// Leave the VMs up to play with
     #[arg(long)]
     keep: bool,
@@ -32,8 +35,19 @@ struct Options {
     json: Option<PathBuf>,
 }
 
+#[derive(Subcommand)]
+enum What {
+    /// Groups of replicas under load, with faults put into them
+    Groups(groups::Options),
+}
+
 fn main() -> ExitCode {
-    match demo(&Options::parse()) {
+    let options = Options::parse();
+    let shown = match &options.what {
+        Some(What::Groups(groups)) => groups::run(groups),
+        None => demo(&options),
+    };
+    match shown {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("demo: {error:#}");

@@ -4,6 +4,9 @@
 //! Wine's output goes to files, never to a pipe: what a program leaves running
 //! behind it would hold the pipe open.
 
+pub mod clients;
+pub mod faults;
+pub mod group;
 pub mod host;
 pub mod nginx;
 pub mod random;
