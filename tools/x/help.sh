@@ -7,6 +7,7 @@ cat <<'TEXT'
   setup    bring what is missing: Wine, mingw-w64, Rust for Windows, a Wine prefix of the project's own, nginx for Windows, Chromium (for the page of pinion map)
   build    build pinion.exe, pinion_agent.dll and the test programs into target/pinion/bin
   demo     the main job: three copies of one unmodified web server on one Windows, side by side   (--keep leaves them up)
+           groups   replicas behind one address under load, while they are defaced, killed and hung   (--minutes N, --only NAME)
   test     every test: the pure crates natively, the Windows crates and the end-to-end tests on both Wines
   fuzz     the property tests with new random cases for --minutes N (5), until one fails; with
            --wine also random operations by new seeds, inside and outside

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use crate::body::{Body, ClientFault, Told};
 use crate::leg::{self, Failed};
-use crate::table::{Place, Table};
+use crate::table::{Place, Refusal, Table};
 use crate::{Counts, Inner, headers, http, upgrade};
 
 /// How often a request is sent in all.
@@ -59,6 +59,10 @@ pub(crate) async fn answer(
         };
         if told.fault() != ClientFault::None {
             return of_the_client(told.fault());
+        }
+        // It is down, and nobody has noticed yet: as if it did not serve any more.
+        if failed.unsent.is_some() && tried.len() >= TRIES {
+            return http::refused(front, Refusal::Nobody);
         }
         next = failed
             .unsent

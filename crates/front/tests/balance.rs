@@ -108,6 +108,8 @@ async fn others_are_sent_once() {
     assert_eq!(fronted.post("/", "x").await.status, 502);
     assert_eq!(count.load(Ordering::SeqCst), 1);
     // One that could not be sent at all is another thing.
+    let fronted = Fronted::new(plain(), &[nobody().await, nobody().await]).await;
+    assert_eq!(fronted.post("/", "x").await.status, 503);
     let fronted = Fronted::new(plain(), &[nobody().await, says("sound").await]).await;
     for _ in 0..3 {
         assert_eq!(fronted.post("/", "").await.status, 200);
