@@ -8,6 +8,7 @@ mod calls;
 mod clone;
 mod depth;
 mod files;
+mod group;
 mod keys;
 mod many;
 mod memory;
@@ -56,6 +57,8 @@ const BENCHES: &[(&str, Bench)] = &[
     ("first-byte", server::first_byte),
     ("requests", server::requests),
     ("crowd", many::run),
+    ("group", group::run),
+    ("replicas", group::replicas),
 ];
 
 fn main() -> Result<()> {

@@ -18,7 +18,7 @@ pub const PORT: u16 = 8080;
 
 /// Where a copy outside listens beside them: what listens on any address of the
 /// host listens on the VMs' too.
-const OUTSIDE: u16 = 8081;
+pub const OUTSIDE: u16 = 8081;
 
 fn configuration(port: u16) -> String {
     format!(

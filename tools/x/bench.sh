@@ -33,8 +33,9 @@ TOOL_PREFIX=(taskset -c 0)
 GROUP=
 join_group
 
-# One benchmark alone needs Node.
+# HAProxy is what groups are compared with; one benchmark alone needs Node.
 tool_needs() {
+    if [ ${#REST[@]} -eq 0 ] || [[ " ${REST[*]} " == *" group "* ]]; then need_packages haproxy; fi
     if [ ${#REST[@]} -eq 0 ] || [[ " ${REST[*]} " == *" build "* ]]; then need_node; fi
 }
 

@@ -12,7 +12,7 @@ cat <<'TEXT'
   fuzz     the property tests with new random cases for --minutes N (5), until one fails; with
            --wine also random operations by new seeds, inside and outside
   bench    the figures for speed and memory, as ratios inside one run; ./x bench NAME… runs only those named
-           (calls files keys depth clone build size memory first-byte requests crowd)
+           (calls files keys depth clone build size memory first-byte requests crowd group replicas)
   audit    the kernel's-eye audit: what confined processes really opened, told by wineserver's own log
   probe    the probes: programs in two VMs and on the host try to get at one another, for each channel in every way that is
            known; a row that fails is open, or does not work inside   (what follows is for 'pinion verify': --channel C, --quick)

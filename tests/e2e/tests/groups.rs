@@ -395,6 +395,48 @@ fn checks_inside_and_changes_tell_of_intruders() {
 }
 
 #[test]
+fn a_denied_attempt_is_a_fault() {
+    let servers = Servers::new("denied");
+    let rules = "[[rule]]\nchannel = 'pipes'\nname = 'forbidden*'\nverdict = 'deny'\n";
+    let rules = servers.world.file("rules.toml", rules.as_bytes());
+    let more = "[denied]\nignore = ['forbidden-often']\ninterval = '300ms'\n";
+    let file = servers.file(
+        "denied",
+        18_115,
+        &format!("replicas = 2\npolicy = '{rules}'"),
+        more,
+    );
+    let group = servers.up(&file, "denied");
+    let reach = |vm: &str, pipe: &str| {
+        let command = format!(r"type \\.\pipe\{pipe}");
+        let _ = servers
+            .world
+            .pinion(["exec", vm, "--", "cmd.exe", "/c", &command])
+            .run();
+    };
+    reach("denied.1", "forbidden-often");
+    reach("denied.2", "forbidden");
+    let event = eventually(30, "the second is taken out", || {
+        let events = group.events().expect("events");
+        events.into_iter().find(|event| event.event == "discarded")
+    });
+    assert_eq!((event.replica, event.why.as_str()), (Some(2), "denied"));
+    let evidence = servers
+        .world
+        .store()
+        .join("groups/denied/evidence/2-denied");
+    let trace = eventually(30, "its trace is kept", || {
+        evidence.join("about.json").exists().then_some(())?;
+        std::fs::read_to_string(evidence.join("trace.jsonl")).ok()
+    });
+    assert!(
+        trace.contains("forbidden") && trace.contains("refused"),
+        "{trace}"
+    );
+    assert!(group.status().expect("up").faults == 1);
+}
+
+#[test]
 fn replicas_are_clones_of_one_state() {
     let servers = Servers::new("clones");
     let world = &servers.world;

@@ -50,6 +50,61 @@ pub fn listens(address: SocketAddrV4) -> bool {
     TcpStream::connect_timeout(&address.into(), Duration::from_millis(300)).is_ok()
 }
 
+/// What a load found.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Latencies {
+    /// Requests per second.
+    pub per_second: f64,
+    /// Half of all answers took at most so many ms.
+    pub p50_ms: f64,
+    /// 99 of 100 did.
+    pub p99_ms: f64,
+}
+
+/// The latencies over `connections` kept-alive connections during `time`.
+///
+/// # Errors
+/// When a request fails.
+pub fn latencies(
+    address: SocketAddrV4,
+    path: &str,
+    connections: u32,
+    time: Duration,
+) -> Result<Latencies> {
+    let start = Instant::now();
+    let one = || -> Result<Vec<Duration>> {
+        let (agent, url) = (agent(), url(address, path));
+        let mut all = Vec::new();
+        while start.elapsed() < time {
+            let begun = Instant::now();
+            agent.get(&url).call()?.body_mut().read_to_vec()?;
+            all.push(begun.elapsed());
+        }
+        Ok(all)
+    };
+    let all: Result<Vec<_>> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..connections).map(|_| scope.spawn(one)).collect();
+        let joined = threads.into_iter().map(|thread| match thread.join() {
+            Ok(found) => found,
+            Err(_) => bail!("a client panicked"),
+        });
+        joined.collect()
+    });
+    let took = start.elapsed().as_secs_f64();
+    let mut all = all?.concat();
+    all.sort();
+    let at = |share: usize| {
+        let place = (all.len() * share / 100).min(all.len().saturating_sub(1));
+        all.get(place)
+            .map_or(0.0, |time| time.as_secs_f64() * 1000.0)
+    };
+    Ok(Latencies {
+        per_second: all.len() as f64 / took,
+        p50_ms: at(50),
+        p99_ms: at(99),
+    })
+}
+
 /// Requests per second over `connections` kept-alive connections during
 /// `time`.
 ///

@@ -57,6 +57,8 @@ pub struct Config {
     pub vote: Vote,
     /// What a replica may change; none: this is not looked at.
     pub changes: Option<Changes>,
+    /// Attempts to reach out of the VM; none: they are not looked at.
+    pub denied: Option<Denied>,
     /// How far a replica may grow.
     pub growth: Growth,
     /// What is kept of removed replicas.
@@ -189,6 +191,15 @@ pub struct Vote {
 pub struct Changes {
     /// Patterns of files and keys.
     pub allowed: Allowed,
+    /// How often is looked.
+    pub interval: Duration,
+}
+
+/// What a replica may be refused without being taken for an intruder's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Denied {
+    /// Names that do not count: a text that is somewhere in one, or, with `*` or `?` in it, a pattern of all of it.
+    pub ignore: Vec<String>,
     /// How often is looked.
     pub interval: Duration,
 }

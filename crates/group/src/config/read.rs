@@ -7,8 +7,8 @@ use std::time::Duration;
 use toml::Spanned;
 
 use super::{
-    Changes, Check, Config, Evidence, Fault, Front, Growth, LONGEST, MOST_REPLICAS, Mode, Protocol,
-    Replace, Vote, Warm, units, written,
+    Changes, Check, Config, Denied, Evidence, Fault, Front, Growth, LONGEST, MOST_REPLICAS, Mode,
+    Protocol, Replace, Vote, Warm, units, written,
 };
 use crate::allowed::Allowed;
 use crate::normal::Rules;
@@ -186,6 +186,7 @@ impl Reader<'_> {
                 .changes
                 .as_ref()
                 .map(|changes| self.changes(changes)),
+            denied: written.denied.as_ref().map(|denied| self.denied(denied)),
             growth: Growth {
                 memory: self.maybe_size(&written.growth.memory),
                 processes: self
@@ -416,6 +417,23 @@ impl Reader<'_> {
         Changes {
             allowed,
             interval: self.time(&changes.interval, seconds(2)),
+        }
+    }
+
+    fn denied(&mut self, denied: &written::Denied) -> Denied {
+        for pattern in &denied.ignore {
+            if pattern.get_ref().chars().all(|c| matches!(c, '*' | '?')) {
+                let why = "this leaves out every name; give a part of one, or leave [denied] out";
+                self.wrong(&pattern.span(), why);
+            }
+        }
+        let ignore = denied
+            .ignore
+            .iter()
+            .map(|pattern| pattern.get_ref().clone());
+        Denied {
+            ignore: ignore.collect(),
+            interval: self.time(&denied.interval, seconds(1)),
         }
     }
 

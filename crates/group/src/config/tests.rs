@@ -68,6 +68,7 @@ fn faults_have_their_place() {
             "6:10",
             "no whole path",
         ),
+        (with("[denied]\nignore = ['*']\n"), "6:11", "every name"),
         (with("status = '127.0.0.1:8080'\n"), "5:10", "another port"),
         (
             LEAST.replace("127.0.0.1:8080", "localhost"),

@@ -32,6 +32,7 @@ pub(super) struct Group {
     pub replace: Replace,
     pub vote: Option<Spanned<Vote>>,
     pub changes: Option<Changes>,
+    pub denied: Option<Denied>,
     #[serde(default)]
     pub growth: Growth,
     #[serde(default)]
@@ -114,6 +115,14 @@ pub(super) struct Changes {
     pub files: Vec<Spanned<String>>,
     #[serde(default)]
     pub keys: Vec<Spanned<String>>,
+    pub interval: Word,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Denied {
+    #[serde(default)]
+    pub ignore: Vec<Spanned<String>>,
     pub interval: Word,
 }
 

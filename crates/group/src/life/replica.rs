@@ -63,6 +63,8 @@ pub enum Why {
     Late(String),
     /// It changed what it may not.
     Changed(String),
+    /// It was refused what it tried to reach outside.
+    Denied(String),
     /// It grew past a limit.
     Grown(String),
 }
@@ -81,6 +83,7 @@ impl Why {
             Self::Disagreed(_) => "disagreed",
             Self::Late(_) => "late",
             Self::Changed(_) => "changed",
+            Self::Denied(_) => "denied",
             Self::Grown(_) => "grown",
         }
     }
@@ -97,6 +100,7 @@ impl Why {
             | Self::Disagreed(why)
             | Self::Late(why)
             | Self::Changed(why)
+            | Self::Denied(why)
             | Self::Grown(why) => why,
         }
     }

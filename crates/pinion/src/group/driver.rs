@@ -5,7 +5,7 @@
 use super::control::{Question, ReplicaTold, Reply, Request, Status};
 use super::events::{Events, Told, now_ms};
 use super::evidence::{self, Answer, Case, MOST_ANSWERS};
-use super::look;
+use super::look::{self, Due, Traces};
 use super::work::{self, Common};
 use crate::failure::Failure;
 use pinion_front::{Front, Report, probe};
@@ -36,7 +36,7 @@ pub enum Message {
     /// The command line asks.
     Ask(Question),
     /// A look at all replicas is over.
-    Looked,
+    Looked(Traces),
 }
 
 /// A replica, besides its life.
@@ -55,8 +55,10 @@ pub struct Driver {
     events: Events,
     known: BTreeMap<u32, Known>,
     send: UnboundedSender<Message>,
-    looking: bool,
+    /// Away while a look is under way.
+    traces: Option<Traces>,
     compared: Instant,
+    traced: Instant,
     looked: Instant,
     down: Vec<Sender<Reply>>,
     faults: u64,
@@ -77,8 +79,9 @@ impl Driver {
             front,
             known: BTreeMap::new(),
             send,
-            looking: false,
+            traces: Some(Traces::new()),
             compared: now,
+            traced: now,
             looked: now,
             down: Vec::new(),
             faults: 0,
@@ -129,7 +132,7 @@ impl Driver {
             }
             Message::Front(report) => self.report(report),
             Message::Ask(question) => self.ask(question),
-            Message::Looked => self.looking = false,
+            Message::Looked(traces) => self.traces = Some(traces),
         }
     }
 
@@ -387,35 +390,42 @@ impl Driver {
         }
     }
 
-    /// Looks at the changes and the growth of those that serve, when it is time.
+    /// Looks at those that serve, when it is time.
     fn look(&mut self) {
         let config = &self.common.config;
-        let compare = config
-            .changes
-            .as_ref()
-            .is_some_and(|changes| self.compared.elapsed() >= changes.interval);
-        let due = compare || self.looked.elapsed() >= config.check.interval.max(LOOK);
-        if !due || self.looking {
+        let is_due = |since: Instant, every: Option<Duration>| {
+            every.is_some_and(|every| since.elapsed() >= every)
+        };
+        let due = Due {
+            changes: is_due(self.compared, config.changes.as_ref().map(|of| of.interval)),
+            denied: is_due(self.traced, config.denied.as_ref().map(|of| of.interval)),
+        };
+        let any =
+            due.changes || due.denied || is_due(self.looked, Some(config.check.interval.max(LOOK)));
+        let Some(mut traces) = self.traces.take_if(|_| any) else {
             return;
-        }
+        };
         self.looked = Instant::now();
-        if compare {
+        if due.changes {
             self.compared = self.looked;
+        }
+        if due.denied {
+            self.traced = self.looked;
         }
         let serving = self.life.replicas().iter();
         let serving = serving.filter(|(_, replica)| replica.state == State::Serving);
         let vms: Vec<(u32, Vm)> = serving
             .filter_map(|(id, _)| Some((*id, self.vm(*id)?)))
             .collect();
-        self.looking = true;
         let (common, send) = (Arc::clone(&self.common), self.send.clone());
         tokio::task::spawn_blocking(move || {
+            traces.retain(|id, _| vms.iter().any(|(other, _)| other == id));
             for (id, vm) in vms {
-                if let Some(why) = look::at(&common, &vm, compare) {
+                if let Some(why) = look::at(&common, id, &vm, due, &mut traces) {
                     let _ = send.send(Message::Of(id, What::Fault(why)));
                 }
             }
-            let _ = send.send(Message::Looked);
+            let _ = send.send(Message::Looked(traces));
         });
     }
 

@@ -6,6 +6,8 @@ use super::work::Common;
 use pinion_group::life::Why;
 use pinion_store::changes::FileKind;
 use pinion_store::{Vm, commit, diff, registry};
+use pinion_trace::calls;
+use pinion_trace::filter::Filter;
 use serde_json::{Value, json};
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
@@ -14,6 +16,8 @@ use std::time::UNIX_EPOCH;
 
 /// The most changes that are listed.
 const MOST_CHANGES: usize = 10_000;
+/// The most events of a trace that are kept.
+const MOST_EVENTS: usize = 5_000;
 /// The most answers that are kept of a replica.
 pub const MOST_ANSWERS: usize = 8;
 
@@ -84,6 +88,7 @@ pub fn keep(common: &Common, vm: &Vm, case: &Case) {
     let third = bounds.size / 3;
     room.write("output.log", &tail(&vm.output_log(), third));
     room.write("supervisor.log", &tail(&vm.supervisor_log(), third));
+    room.write("trace.jsonl", &trace(vm));
     let changes = changes(vm, &mut room);
     let about = json!({
         "group": common.place.name.to_string(),
@@ -138,6 +143,25 @@ fn changes(vm: &Vm, room: &mut Room<'_>) -> (Vec<Value>, Vec<Value>) {
         })
     });
     (files, keys.collect())
+}
+
+/// The last of what was recorded of its calls, if it was, a line each.
+fn trace(vm: &Vm) -> Vec<u8> {
+    let events = pinion_supervisor::events::since(vm, &Filter::default(), MOST_EVENTS);
+    let lines = events.unwrap_or_default().into_iter().map(|event| {
+        let told = json!({
+            "number": event.number,
+            "time_us": event.time,
+            "pid": event.process,
+            "call": calls::name(event.call),
+            "verdict": event.verdict().word(),
+            "status": event.status.cast_unsigned(),
+            "name": event.asked.text,
+            "given": event.given.text,
+        });
+        format!("{told}\n")
+    });
+    lines.collect::<String>().into_bytes()
 }
 
 /// The last bytes of a file.

@@ -144,6 +144,7 @@ impl Plan {
             network: Network::named(&config.network).unwrap_or_default(),
             policy: self.policy.clone(),
             from,
+            trace: config.denied.is_some(),
             ..NewVm::default()
         }
     }

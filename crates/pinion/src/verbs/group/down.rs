@@ -1,10 +1,11 @@
 //! `pinion group down`: ends groups, with all replicas.
 
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::group::control::{Client, Request};
 use crate::group::place::Place;
 use crate::verbs::for_each;
 use crate::{output, progress};
+use pinion_store::exit_code;
 use std::time::{Duration, Instant};
 
 const AFTER: &str = "Examples:
@@ -35,12 +36,19 @@ pub fn run(args: &Args) -> Outcome {
     for_each(&args.names, |name| {
         let place = Place::find(name)?;
         let _progress = progress::doing(&format!("ending the group {}", place.name));
-        if let Ok(mut client) = Client::connect(&place) {
-            client.call(&Request::Down)?;
-        }
+        let asked = match Client::connect(&place) {
+            Ok(mut client) => client.call(&Request::Down).map(drop),
+            Err(_) => Ok(()),
+        };
         let end = Instant::now() + GOING;
         while place.runs() && Instant::now() < end {
             std::thread::sleep(Duration::from_millis(10));
+        }
+        // One that went before its last word was heard has done what was asked.
+        if place.runs() {
+            asked?;
+            let text = format!("the group '{}' did not end in time; try again", place.name);
+            return Err(Failure::new(exit_code::TIMEOUT, text));
         }
         // Nothing is left of one that went by itself.
         if let Some(claim) = place.claim()? {
