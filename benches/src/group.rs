@@ -99,10 +99,13 @@ fn compare<const N: usize>(addresses: [SocketAddrV4; N]) -> Result<[Vec<Latencie
     Ok(found)
 }
 
+/// A name, a unit, and the figure.
+type Part = (&'static str, &'static str, fn(&Latencies) -> f64);
+
 fn rows(report: &mut Report, name: &str, inside: &[Latencies], outside: &[Latencies]) {
     let of =
         |all: &[Latencies], what: fn(&Latencies) -> f64| all.iter().map(what).collect::<Vec<_>>();
-    let parts: [(&str, &'static str, fn(&Latencies) -> f64); 3] = [
+    let parts: [Part; 3] = [
         ("requests per second", "1/s", |found| found.per_second),
         ("p50", "ms", |found| found.p50_ms),
         ("p99", "ms", |found| found.p99_ms),
