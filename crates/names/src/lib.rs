@@ -24,6 +24,7 @@ pub mod pipe;
 pub mod share;
 pub mod socket;
 pub mod station;
+pub mod title;
 pub mod units;
 
 /// A name cannot be mapped because the result does not fit an NT string (or

@@ -19,6 +19,14 @@ pub struct NewOptions {
     #[arg(long, value_name = "MODE", value_parser = values::network, default_value = "outbound")]
     pub network: Network,
 
+    /// Show its windows on your desktop; without it the VM has a desktop of its own, that nobody sees
+    #[arg(long)]
+    pub desktop: bool,
+
+    /// What goes before the titles of its windows on your desktop; '' for nothing [default: its name in brackets]
+    #[arg(long, value_name = "TEXT", requires = "desktop")]
+    pub title_mark: Option<String>,
+
     /// Share the host's folder HOSTDIR as VMDIR; 'ro': for reading only
     #[arg(short, long, value_name = "HOSTDIR:VMDIR[:ro]", value_parser = values::share)]
     pub volume: Vec<Share>,

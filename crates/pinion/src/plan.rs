@@ -6,7 +6,7 @@ use crate::options::NewOptions;
 use crate::policies;
 use crate::program;
 use crate::{shares, values};
-use pinion_store::{NewVm, Source, Store, exit_code};
+use pinion_store::{Desktop, NewVm, Source, Store, exit_code};
 use std::path::PathBuf;
 
 /// A new VM that can be made now.
@@ -40,6 +40,7 @@ pub fn plan(store: &Store, options: &NewOptions, remove_at_end: bool) -> Result<
         ports: options.publish.clone(),
         shares: shares::resolve(store, &options.volume)?,
         network: options.network,
+        desktop: desktop(options)?,
         policy: policy(from.as_ref(), options)?,
         remove_at_end,
         trace: options.trace,
@@ -50,6 +51,16 @@ pub fn plan(store: &Store, options: &NewOptions, remove_at_end: bool) -> Result<
         program,
         command,
     })
+}
+
+/// How it is on the user's desktop.
+fn desktop(options: &NewOptions) -> Result<Option<Desktop>, Failure> {
+    let title_mark = options.title_mark.clone();
+    let desktop = options.desktop.then_some(Desktop { title_mark });
+    match desktop.as_ref().and_then(Desktop::fault) {
+        None => Ok(desktop),
+        Some(why) => Err(Failure::new(USAGE, why)),
+    }
 }
 
 /// The program that VMs made from `source` run, and where.

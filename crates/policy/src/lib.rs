@@ -13,5 +13,6 @@ pub mod port;
 pub mod refused;
 pub mod rules;
 pub mod setting;
+pub mod shared_desktop;
 pub mod state_name;
 pub mod user;

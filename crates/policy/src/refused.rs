@@ -52,7 +52,8 @@ refused! {
         NtUserCtxDisplayIOCtl NtUserDoSoundConnect NtUserDoSoundDisconnect NtUserEnableSessionForMMCSS
         NtUserHardErrorControl NtUserLockWindowStation NtUserLockWorkStation NtUserNotifyProcessCreate
         NtUserPrepareForLogoff NtUserRegisterErrorReportingDialog NtUserRegisterLogonProcess
-        NtUserRegisterServicesProcess NtUserRegisterSessionPort NtUserRegisterTasklist
+        NtUserRegisterServicesProcess NtUserRegisterSessionPort NtUserRegisterShellHookWindow
+        NtUserRegisterTasklist
         NtUserRemoteConnectState NtUserRemoteNotify NtUserRemoteRedrawRectangle
         NtUserRemoteRedrawScreen NtUserRemoteStopScreenUpdates NtUserSetSensorPresence
         NtUserSetWatermarkStrings NtUserSwitchDesktop NtUserUnlockWindowStation

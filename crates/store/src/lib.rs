@@ -30,6 +30,7 @@ mod attributes;
 pub mod changes;
 pub mod commit;
 mod count;
+mod desktop;
 pub mod diff;
 mod error;
 mod facts;
@@ -52,6 +53,7 @@ mod store;
 mod vm;
 
 pub use address::ADDRESS_PREFIX;
+pub use desktop::Desktop;
 pub use error::{Error, Result, exit_code};
 pub use id::{LayerId, SnapshotId, VmId};
 pub use layer::{LAYER_FORMAT, Layer};

@@ -8,6 +8,7 @@ use std::net::Ipv4Addr;
 use pinion_names::socket::Network;
 use serde::{Deserialize, Serialize};
 
+use crate::desktop::Desktop;
 use crate::id::{LayerId, SnapshotId, VmId};
 use crate::name::VmName;
 use crate::share::{self, Share};
@@ -50,6 +51,10 @@ pub struct VmRecord {
         skip_serializing_if = "crate::network::is_default"
     )]
     pub network: Network,
+    /// How it is on the user's desktop; none means a desktop of its own. A Pinion that knows none
+    /// refuses a record that has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub desktop: Option<Desktop>,
     /// The VM's policy, as it was written (docs/POLICY.md); it was sound when it was set. A Pinion
     /// that knows none refuses a record that has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -156,6 +161,9 @@ impl VmRecord {
         if let Some(why) = share::fault(&self.shares) {
             return Some(format!("a shared folder: {why}"));
         }
+        if let Some(why) = self.desktop.as_ref().and_then(Desktop::fault) {
+            return Some(format!("the desktop: {why}"));
+        }
         if self.base_layers > self.layers.len() {
             return Some("it was made with more layers than it has".into());
         }
@@ -201,6 +209,7 @@ pub(crate) mod tests {
             ports: vec![],
             shares: vec![],
             network: Network::Outbound,
+            desktop: None,
             policy: None,
             address: Ipv4Addr::new(127, 77, 0, 1),
             upper: LayerId::from_u64(7),

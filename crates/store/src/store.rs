@@ -9,6 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use pinion_names::socket::Network;
 
 use crate::address::Claims;
+use crate::desktop::Desktop;
 use crate::error::{Error, Result};
 use crate::garbage::HALF_MADE;
 use crate::id::{LayerId, SnapshotId, VmId};
@@ -46,6 +47,8 @@ pub struct NewVm {
     pub shares: Vec<Share>,
     /// What its members reach by sockets.
     pub network: Network,
+    /// How it is on the user's desktop; none means a desktop of its own.
+    pub desktop: Option<Desktop>,
     /// Its policy, which is sound.
     pub policy: Option<String>,
     /// Remove it when its main program ends.
@@ -191,6 +194,7 @@ impl Store {
             ports: new.ports,
             shares: new.shares,
             network: new.network,
+            desktop: new.desktop,
             policy: new.policy,
             address: claims.take(id)?,
             upper,

@@ -50,6 +50,10 @@ pub(crate) fn fill(facts: &Facts<'_>) -> Result<Box<Page>> {
     page.id = id.get();
     page.address = facts.vm.record().address.octets();
     page.network = facts.vm.record().network.code();
+    if let Some(desktop) = &facts.vm.record().desktop {
+        page.desktop = 1;
+        page.title_mark = text(&desktop.mark(facts.vm.record().name.as_str()))?;
+    }
     page.object_directory = text(facts.object_directory)?;
     page.pipe_prefix = text(&crate::control::pipe_prefix(id))?;
     page.request_pipe = text(&format!(r"\Device\NamedPipe\pinion-sv-{id}"))?;

@@ -83,6 +83,11 @@ pub struct Page {
     pub layer_count: u32,
     /// What its members reach by sockets: a number of `names::socket::Network`.
     pub network: u32,
+    /// Not 0 when the VM's windows are on the user's desktop, among those of all
+    /// programs.
+    pub desktop: u32,
+    /// What goes before the titles of its windows there.
+    pub title_mark: Text<64>,
     /// NT path of the VM's object directory, without a trailing backslash. The
     /// absolute object name `N` of a member means this path followed by `N`.
     pub object_directory: Text<128>,
@@ -127,6 +132,8 @@ impl Page {
         address: [0; 4],
         layer_count: 0,
         network: 0,
+        desktop: 0,
+        title_mark: Text::EMPTY,
         object_directory: Text::EMPTY,
         pipe_prefix: Text::EMPTY,
         request_pipe: Text::EMPTY,

@@ -41,7 +41,7 @@ pub(crate) unsafe fn call(request: *mut c_void) -> NTSTATUS {
     {
         let window = match head.kind {
             request::ENUM_WINSTATION => return list_station(request, &head),
-            request::GET_WINDOW_CHILDREN => head.second,
+            request::GET_WINDOW_CHILDREN => return children(request, &head),
             request::IS_WINDOW_HUNG | request::GET_WINDOW_INFO | request::GET_WINDOW_PROPERTIES => {
                 head.first
             }
@@ -55,11 +55,41 @@ pub(crate) unsafe fn call(request: *mut c_void) -> NTSTATUS {
     unsafe { kept::wine_server_call(request) }
 }
 
+/// Where the place for what is answered is told, after the largest request and a
+/// count (`__server_request_info`, wine/server.h of Wine 8.0).
+const PLACE: usize = 72;
+
+/// As `get_window_children`: of a member's window, and members' only.
+fn children(request: *mut c_void, head: &Head) -> NTSTATUS {
+    /// `reply_header` and how many there are.
+    type Reply = [u32; 3];
+    if head.second != 0 && !user::may_list(u64::from(head.second)) {
+        return STATUS_INVALID_HANDLE;
+    }
+    // SAFETY: the program's own argument.
+    let status = unsafe { kept::wine_server_call(request) };
+    if status != 0 {
+        return status;
+    }
+    // SAFETY: the program's memory, under guard.
+    let told = unsafe {
+        (|| {
+            let [error, size, all] = guard::read(request.cast::<Reply>())?;
+            let place = guard::read(request.wrapping_byte_add(PLACE).cast::<*mut u32>())?;
+            // Who has no room for all asks anew.
+            if all > head.taken / 4 {
+                return Ok(());
+            }
+            let kept = user::keep_members(place, all)?;
+            let size = if kept == all { size } else { kept * 4 };
+            guard::write(request.cast::<Reply>(), [error, size, kept])
+        })()
+    };
+    told.err().unwrap_or(status)
+}
+
 /// Answers with the name of the VM's window station of the asked number.
 fn list_station(request: *mut c_void, head: &Head) -> NTSTATUS {
-    /// Where the place for what is answered is told, after the largest request
-    /// and a count (`__server_request_info`, wine/server.h of Wine 8.0).
-    const PLACE: usize = 72;
     /// `reply_header` and the number to go on with.
     type Reply = [u32; 3];
     let answer = user::with_station(head.first, |name| {

@@ -7,7 +7,7 @@
 //! few bytes of its own that tell which it is; the arguments stay where they
 //! are, so that nothing need be known of the others.
 
-use super::{Hook, kept, owners, set_last_error, station};
+use super::{Hook, desktop, kept, owners, set_last_error, station};
 use crate::hooks::allocate;
 use crate::{entry, guard, state};
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -145,7 +145,9 @@ extern "system" fn judge(index: u32, saved: *const u64) -> u64 {
         // SAFETY: every argument of the call is on its stack or was pushed.
         let value = |at: u8| unsafe { argument(saved, at) };
         let passes = match named {
-            Named::Window => owners::may_name(value(at)),
+            Named::Window => {
+                owners::may_name(value(at)) || desktop::may_ask(call.name, value(at), || value(2))
+            }
             Named::Thread => owners::may_name_thread(value(at)),
             Named::Process => owners::may_name_process(value(at)),
             Named::Owner => !user::is_owner_index(value(at - 1)) || owners::may_name(value(at)),
@@ -161,7 +163,10 @@ extern "system" fn judge(index: u32, saved: *const u64) -> u64 {
             return 0;
         }
     }
-    kept(index as usize)
+    desktop::is_shared()
+        .then(|| desktop::instead(index as usize))
+        .flatten()
+        .unwrap_or_else(|| kept(index as usize))
 }
 
 /// What the refused call returns.

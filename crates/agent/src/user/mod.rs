@@ -8,11 +8,13 @@
 //! thread that is named by its number is asked for by [`guarded`].
 
 mod atoms;
+mod desktop;
 mod guarded;
 mod owners;
 mod settings;
 mod station;
 mod table;
+mod titles;
 
 use crate::entry;
 use crate::hooks::{absent, allocate, checked, is_wine};
@@ -30,6 +32,23 @@ struct Hook<'a> {
     kept: u64,
     /// What takes its place.
     entry: u64,
+}
+
+/// Whether a member may list the windows on this one.
+pub(crate) fn may_list(window: u64) -> bool {
+    may_name(window) || desktop::may_ask("NtUserBuildHwndList", window, || 0)
+}
+
+/// Moves the members' windows of a list together, where the VM's are on the user's
+/// desktop, and tells how many they are.
+///
+/// # Errors
+/// The status of memory that is none.
+pub(crate) fn keep_members(list: *mut u32, count: u32) -> Result<u32, i32> {
+    if !desktop::is_shared() {
+        return Ok(count);
+    }
+    desktop::keep_members(list, count)
 }
 
 /// Whether a member may name this window; none while win32u is not there.

@@ -107,7 +107,7 @@ fn is_members(window: u64) -> bool {
     let owner = owner(window);
     let passes = u64::from(owner) == membership::own_process()
         || (owner != 0 && is_member(owner))
-        || is_own_desktops(window, owner);
+        || (owner == 0 && is_desktops(window));
     set_last_error(error);
     passes
 }
@@ -138,16 +138,16 @@ fn owner(window: u64) -> u32 {
     process
 }
 
-/// Whether the window is of the caller's own desktop itself, which no member
-/// owns. On Windows any desktop's passes: the kernel keeps desktops apart.
-fn is_own_desktops(window: u64, owner: u32) -> bool {
+/// Whether the window is that of the caller's own desktop, which no member owns. On
+/// Windows any desktop's is: the kernel keeps desktops apart.
+pub(super) fn is_desktops(window: u64) -> bool {
     /// `GA_PARENT` (winuser.h).
     const PARENT: u32 = 1;
     if hooks::is_wine() {
         /// `NtUserCallNoParam_GetDesktopWindow` (ntuser.h of Wine 8.0 and 10.0).
         const DESKTOP_WINDOW: u32 = 1;
         // SAFETY: takes a number.
-        return owner == 0 && unsafe { kernel::NtUserCallNoParam(DESKTOP_WINDOW) } as u64 == window;
+        return unsafe { kernel::NtUserCallNoParam(DESKTOP_WINDOW) } as u64 == window;
     }
     type Ancestor = unsafe extern "system" fn(u64, u32) -> u64;
     // SAFETY: the kept stub takes a window and a number.

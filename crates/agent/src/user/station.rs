@@ -7,7 +7,7 @@
 //! inherited from outside is left and closed.
 
 use super::table::kernel;
-use super::{guarded, kept, set_last_error};
+use super::{desktop, guarded, kept, set_last_error};
 use crate::calls::objects::{self, Intent};
 use crate::calls::{membership, query_object};
 use crate::hooks::{self, kept as nt};
@@ -51,7 +51,7 @@ static DESKTOP: AtomicUsize = AtomicUsize::new(0);
 #[inline]
 pub(super) fn ensure() {
     if STAGE.load(Ordering::Acquire) != INSIDE {
-        enter(choose_desktop);
+        enter(|| desktop::is_shared().then_some(()).or_else(choose_desktop));
     }
     let (foreign, own) = (
         FOREIGN.load(Ordering::Relaxed),
@@ -65,7 +65,8 @@ pub(super) fn ensure() {
     }
 }
 
-/// Puts the process on a station of its VM, once, and on a desktop by `rest`.
+/// Puts the process on a station of its VM, once, and on a desktop by `rest`. In a
+/// VM that shares the user's desktop it goes there.
 #[cold]
 fn enter(rest: impl FnOnce() -> Option<()>) {
     let order = Ordering::Acquire;
@@ -73,7 +74,12 @@ fn enter(rest: impl FnOnce() -> Option<()>) {
         .compare_exchange(OUTSIDE, ENTERING, order, order)
         .is_ok()
     {
-        if choose_station().and_then(|()| rest()).is_none() {
+        let entered = if desktop::is_shared() {
+            join_user(rest)
+        } else {
+            choose_station().and_then(|()| rest())
+        };
+        if entered.is_none() {
             entry::end(STATUS_DLL_INIT_FAILED);
         }
         STAGE.store(INSIDE, Ordering::Release);
@@ -82,6 +88,52 @@ fn enter(rest: impl FnOnce() -> Option<()>) {
         // SAFETY: takes no argument and touches no memory.
         unsafe { NtYieldExecution() };
     }
+}
+
+/// Puts the calling thread, and those that the process starts, on the user's
+/// desktop by `connect`, and the process on the VM's own station: what goes by the
+/// station, such as the clipboard, is the VM's own, and windows are the desktop's.
+///
+/// The kernel lets a thread onto a desktop of the process's station only, and asks
+/// no more of it once it is there.
+fn join_user(connect: impl FnOnce() -> Option<()>) -> Option<()> {
+    set_station(users_station()?)?;
+    connect()?;
+    if thread_desktop() == 0 {
+        let mut units = [0; 64];
+        make_desktop(ascii(station::DEFAULT.1, &mut units))?;
+    }
+    let mut units = [0; 64];
+    set_station(make(ascii(station::DEFAULT.0, &mut units))?)
+}
+
+/// Makes `station` the process's.
+fn set_station(station: HANDLE) -> Option<()> {
+    // SAFETY: takes a handle.
+    let set = unsafe { kernel::NtUserSetProcessWindowStation(station) };
+    (set as i32 != 0).then_some(())
+}
+
+/// Opens the user's own window station.
+fn users_station() -> Option<HANDLE> {
+    with_stations(&[], |directory| {
+        let mut units = [0; 64];
+        scratch::with(512, |out| {
+            let parts = [
+                directory,
+                &[SEPARATOR],
+                ascii(station::DEFAULT.0, &mut units),
+            ];
+            let length = join(&parts, out).ok()?;
+            let name = unicode_string(out.get(..length)?)?;
+            let attributes =
+                object_attributes(core::ptr::null_mut(), &raw const name, OBJ_CASE_INSENSITIVE);
+            // SAFETY: the attributes are locals.
+            let handle =
+                unsafe { kernel::NtUserOpenWindowStation(&raw const attributes, STATION_RIGHTS) };
+            (handle != 0).then_some(handle as HANDLE)
+        })?
+    })?
 }
 
 /// The station and the desktop that the process is to start on.
@@ -107,10 +159,7 @@ fn choose_station() -> Option<()> {
     let default = ascii(station::DEFAULT.0, &mut units);
     let new = make(asked.unwrap_or(default))?;
     FOREIGN.store(thread_desktop(), Ordering::Relaxed);
-    // SAFETY: takes a handle.
-    if unsafe { kernel::NtUserSetProcessWindowStation(new) } as i32 == 0 {
-        return None;
-    }
+    set_station(new)?;
     if !before.is_null() {
         // SAFETY: the process is on it no more.
         unsafe { nt::NtClose(before) };
@@ -128,7 +177,14 @@ fn choose_desktop() -> Option<()> {
     }
     let mut units = [0; 64];
     let default = ascii(station::DEFAULT.1, &mut units);
-    let name = unicode_string(if asked.is_empty() { default } else { asked })?;
+    let desktop = make_desktop(if asked.is_empty() { default } else { asked })?;
+    DESKTOP.store(desktop, Ordering::Relaxed);
+    Some(())
+}
+
+/// Makes or opens this desktop of the process's station, and puts the thread on it.
+fn make_desktop(name: &[u16]) -> Option<usize> {
+    let name = unicode_string(name)?;
     let attributes = object_attributes(
         core::ptr::null_mut(),
         &raw const name,
@@ -143,8 +199,7 @@ fn choose_desktop() -> Option<()> {
     if desktop == 0 || unsafe { kernel::NtUserSetThreadDesktop(desktop as HANDLE) } as i32 == 0 {
         return None;
     }
-    DESKTOP.store(desktop, Ordering::Relaxed);
-    Some(())
+    Some(desktop)
 }
 
 /// The calling thread's desktop.
@@ -181,21 +236,27 @@ fn make(name: &[u16]) -> Option<HANDLE> {
     handle.ok()?
 }
 
-/// Opens the VM's directory of window stations of its session.
-fn directory() -> Option<HANDLE> {
-    let page = state::page();
-    let session = page.session;
+/// Runs `work` with the NT path of the session's directory of window stations
+/// below `root`.
+fn with_stations<R>(root: &[u16], work: impl FnOnce(&[u16]) -> R) -> Option<R> {
+    let session = state::page().session;
     let digit = u16::try_from(session).ok().filter(|one| *one < 10)? + u16::from(b'0');
     let (mut sessions, mut tail) = ([0; 16], [0; 32]);
     let sessions = ascii("\\Sessions\\", &mut sessions);
     let tail = ascii("\\Windows\\WindowStations", &mut tail);
     scratch::with(512, |out| {
-        let own = page.object_directory.as_units();
         let length = match session {
-            0 => join(&[own, tail], out),
-            _ => join(&[own, sessions, &[digit], tail], out),
+            0 => join(&[root, tail], out),
+            _ => join(&[root, sessions, &[digit], tail], out),
         };
-        let name = unicode_string(out.get(..length.ok()?)?)?;
+        Some(work(out.get(..length.ok()?)?))
+    })?
+}
+
+/// Opens the VM's directory of window stations of its session.
+fn directory() -> Option<HANDLE> {
+    with_stations(state::page().object_directory.as_units(), |path| {
+        let name = unicode_string(path)?;
         let attributes =
             object_attributes(core::ptr::null_mut(), &raw const name, OBJ_CASE_INSENSITIVE);
         let mut handle: HANDLE = core::ptr::null_mut();
@@ -313,14 +374,27 @@ pub(super) unsafe extern "system" fn connect(
     workers: *const c_void,
     module: *const c_void,
 ) -> usize {
+    let connect = || {
+        let given = modules::hide_desktop_info();
+        // SAFETY: the program's own arguments.
+        let result =
+            unsafe { kernel::NtUserInitializeClientPfnArrays(ansi, wide, workers, module) };
+        modules::show_desktop_info(given);
+        result
+    };
     let is_first = STAGE.load(Ordering::Acquire) != INSIDE;
+    if is_first && desktop::is_shared() {
+        let mut result = 0;
+        enter(|| {
+            result = connect();
+            Some(())
+        });
+        return result;
+    }
     if is_first {
         enter(|| Some(()));
     }
-    let given = modules::hide_desktop_info();
-    // SAFETY: the program's own arguments.
-    let result = unsafe { kernel::NtUserInitializeClientPfnArrays(ansi, wide, workers, module) };
-    modules::show_desktop_info(given);
+    let result = connect();
     if is_first && choose_desktop().is_none() {
         entry::end(STATUS_DLL_INIT_FAILED);
     }

@@ -76,7 +76,7 @@ pub(super) const ABOUT: &[About] = &[
         wine: "A number that any program of the server may use, between desktops too. Wine 8 lists windows through wine_server_call.",
         proofs: &[
             "e2e windows::members_reach_one_another_as_on_the_host_and_nobody_else",
-            "crates/policy user::each_call_is_there_once_and_guards_something",
+            "crates/policy user::each_call_is_there_once_and_its_arguments_are_arguments",
         ],
         gaps: "Calls that only Windows has are not intercepted; there the VM's own desktop keeps messages apart. Some codes of NtUserCallHwndParam carry a second window, which is asked for its place only. Messages of wine_server_call that user32 does not send are not confined.",
     },

@@ -4,7 +4,9 @@ use super::trace::show::json as as_json;
 use super::{ls, update};
 use crate::failure::{Failure, Outcome};
 use crate::{output, vms};
-use pinion_store::{ExitRecord, LayerId, PortMapping, Share, SnapshotId, Vm, VmId, VmName};
+use pinion_store::{
+    Desktop, ExitRecord, LayerId, PortMapping, Share, SnapshotId, Vm, VmId, VmName,
+};
 use pinion_supervisor::client::Client;
 use pinion_supervisor::control::{LimitsStatus, ServiceInfo, Stats, Status, pipe_prefix};
 use pinion_supervisor::events;
@@ -51,6 +53,7 @@ struct Told {
     ports: Vec<PortMapping>,
     shares: Vec<Share>,
     network: &'static str,
+    desktop: Option<Desktop>,
     policy: Option<String>,
     limits: LimitsStatus,
     remove_at_end: bool,
@@ -135,6 +138,9 @@ fn on_disk(vm: &Vm) -> Result<Told, Failure> {
         ports: record.ports,
         shares: record.shares,
         network: record.network.name(),
+        desktop: record.desktop.map(|desktop| Desktop {
+            title_mark: Some(desktop.mark(vm.name().as_str())),
+        }),
         policy: record.policy,
         limits: update::not_enforced(&record.limits),
         remove_at_end: record.remove_at_end,

@@ -94,8 +94,13 @@ impl Served for WindowServed {
         };
         came || property == token as usize
             || data == token as isize
-            || place.left == (token & 0xfff).cast_signed()
+            || place.left == place_of(token)
     }
+}
+
+/// Where a client with this token moves the window: where it is not by itself.
+pub fn place_of(token: u32) -> i32 {
+    0x1000 + (token & 0xfff).cast_signed()
 }
 
 impl Drop for WindowServed {

@@ -1,6 +1,6 @@
 //! Messages to a window whose number is known.
 
-use super::window::{PROPERTY, Window, fact};
+use super::window::{PROPERTY, Window, fact, place_of};
 use crate::imports;
 use crate::win::{self, Step, wide, yes};
 use core::ffi::c_void;
@@ -120,7 +120,7 @@ fn registered() -> Step<u32> {
 fn change(way: &str, window: Window, ask: &Ask) -> Step<()> {
     let text = wide(&ask.token.to_string());
     let property = wide(PROPERTY);
-    let x = (ask.token & 0xfff).cast_signed();
+    let x = place_of(ask.token);
     // SAFETY: all texts end in zeros.
     unsafe {
         match way {

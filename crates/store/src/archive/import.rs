@@ -82,6 +82,7 @@ impl Staged<'_> {
             ports: facts.ports,
             shares: Vec::new(),
             network: facts.network,
+            desktop: None,
             policy: None,
             remove_at_end: facts.remove_at_end,
             trace: false,

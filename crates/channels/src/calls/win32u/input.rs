@@ -12,7 +12,7 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
         NtUserCreateSyntheticPointerDevice2 NtUserDelegateCapturePointers NtUserDelegateInput
         NtUserDestroyActivationGroup NtUserDestroyActivationObject NtUserEnableIAMAccess
         NtUserEnableModernAppWindowKeyboardIntercept NtUserForceEnableNumpadTranslation
-        NtUserGetForegroundWindow NtUserGetInteractiveControlDeviceInfo NtUserGetInteractiveControlInfo
+        NtUserGetInteractiveControlDeviceInfo NtUserGetInteractiveControlInfo
         NtUserGetInteractiveCtrlSupportedWaveforms NtUserHandleDelegatedInput
         NtUserInitializeGenericHidInjection NtUserInitializeInputDeviceInjection
         NtUserInitializePointerDeviceInjection NtUserInitializePointerDeviceInjectionEx
@@ -22,24 +22,30 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
         NtUserIsInterceptWindow NtUserLockSetForegroundWindow NtUserNavigateFocus
         NtUserPostKeyboardInputMessage NtUserQueryActivationObject NtUserRegisterEdgy
         NtUserRegisterForTooltipDismissNotification NtUserRegisterManipulationThread
-        NtUserRegisterPointerInputTarget NtUserRegisterRawInputDevices NtUserRemoveInjectionDevice
-        NtUserSendInput NtUserSendInteractiveControlHapticsReport NtUserSendTouchInput
+        NtUserRegisterPointerInputTarget NtUserRemoveInjectionDevice
+        NtUserSendInteractiveControlHapticsReport NtUserSendTouchInput
         NtUserSetActivationFilter NtUserSetAdditionalForegroundBoostProcesses NtUserSetBrokeredForeground
         NtUserSetCoreWindow NtUserSetCoreWindowPartner NtUserSetFallbackForeground
         NtUserSetFeatureReportResponse NtUserSetForegroundRedirectionForActivationObject
-        NtUserSetForegroundWindow NtUserSetForegroundWindowForApplication NtUserSetInteractiveControlFocus
+        NtUserSetForegroundWindowForApplication NtUserSetInteractiveControlFocus
         NtUserSetInteractiveCtrlRotationAngle NtUserSetKeyboardState NtUserSetManipulationInputTarget
         NtUserSetProcessLaunchForegroundPolicy NtUserSetThreadInputBlocked NtUserShellForegroundBoostProcess
         NtUserShellHandwritingDelegateInput NtUserShellHandwritingHandleDelegatedInput
-        NtUserShellHandwritingUndelegateInput NtUserShellRegisterHotKey NtUserSwitchToThisWindow
+        NtUserShellHandwritingUndelegateInput NtUserShellRegisterHotKey
         NtUserUndelegateInput NtUserWaitForInputIdle NtUserZapActiveAndFocus
     }
     Input Name SameVm Hooked "the window, thread or process that it names must be of a member" {
         NtUserAttachThreadInput NtUserRegisterHotKey NtUserSetActiveWindow NtUserSetCapture NtUserSetFocus
-        NtUserUnregisterHotKey
+        NtUserSetForegroundWindow NtUserSwitchToThisWindow NtUserUnregisterHotKey
+    }
+    Input Other SameVm Hooked "acts on the caller's own desktop; on the user's, only while a member's window is in front" {
+        NtUserGetForegroundWindow NtUserRegisterRawInputDevices NtUserSendInput
+    }
+    InputState Other SameVm Hooked "acts on the caller's own desktop; on the user's, only while a member's window is in front" {
+        NtUserClipCursor NtUserGetAsyncKeyState NtUserSetCursorPos
     }
     InputState Other SameVm Open "tells or sets keys, pointer and cursor, which all programs of a desktop share" {
-        NtUserClipCursor NtUserGetAsyncKeyState NtUserGetClipCursor NtUserGetCursor NtUserGetCursorPos
+        NtUserGetClipCursor NtUserGetCursor NtUserGetCursorPos
         NtUserGetGestureConfig NtUserGetGestureExtArgs NtUserGetGestureInfo NtUserGetInputEvent
         NtUserGetKeyState NtUserGetKeyboardInputThreadId NtUserGetKeyboardState
         NtUserGetLatestInputMessageData NtUserGetMouseMovePointsEx NtUserGetPointerCursorId
@@ -51,7 +57,7 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
         NtUserGetRawInputDeviceInfo NtUserGetRawInputDeviceList NtUserGetRawPointerDeviceData
         NtUserGetRegisteredRawInputDevices NtUserGetTouchInputInfo NtUserGetTouchValidationStatus
         NtUserGetUnpredictedMessagePos NtUserHideCursorNoCapture NtUserInternalClipCursor NtUserLinkDpiCursor
-        NtUserLockCursor NtUserSetCursor NtUserSetCursorContents NtUserSetCursorPos NtUserShowCursor
+        NtUserLockCursor NtUserSetCursor NtUserSetCursorContents NtUserShowCursor
         NtUserShowSystemCursor
     }
     Input Other Denied Open "for the system's own input processes; by its name it is nothing that a program calls" {

@@ -6,11 +6,13 @@ use crate::call::{Group, groups};
 pub(in crate::calls) const GROUPS: &[Group] = groups! {
     Windows Name SameVm Open "finds windows of the whole desktop, by class, title, place or in order" {
         NtUserGetAltTabInfo NtUserGetModernAppWindow NtUserGetTopLevelWindow NtUserGhostWindowFromHungWindow
-        NtUserHungWindowFromGhostWindow NtUserMapPointsByVisualIdentifier NtUserWindowFromPhysicalPoint
-        NtUserWindowFromPoint
+        NtUserHungWindowFromGhostWindow NtUserMapPointsByVisualIdentifier
     }
     Windows Name SameVm Hooked "the window, thread or process that it names must be of a member" {
         NtUserBuildHimcList NtUserBuildHwndList NtUserBuildPropList NtUserFindWindowEx NtUserQueryWindow
+    }
+    Windows Name SameVm Hooked "finds a member's window or none" {
+        NtUserWindowFromPhysicalPoint NtUserWindowFromPoint
     }
     Windows Name SameVm Open "names the window's class, and a parent or owner that may be of another program" {
         NtUserCreateBaseWindow NtUserCreateWindowGroup
@@ -96,9 +98,12 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
         NtUserBroadcastImeShowStatusChange NtUserBroadcastThemeChangeEvent NtUserCallNextHookEx
         NtUserDeregisterShellHookWindow NtUserDoInitMessagePumpHook NtUserDoUninitMessagePumpHook
         NtUserEvent NtUserGetDManipHookInitFunction NtUserLoadUserApiHook NtUserRegisterDManipHook
-        NtUserRegisterShellHookWindow NtUserRegisterUserApiHook NtUserRegisterUserHungAppHandlers
+        NtUserRegisterUserApiHook NtUserRegisterUserHungAppHandlers
         NtUserRegisterWindowArrangementCallout NtUserSetWindowsHookAW NtUserUnhookWinEvent
         NtUserUnhookWindowsHook NtUserUnhookWindowsHookEx NtUserUnregisterUserApiHook
+    }
+    Hooks Name Denied Hooked "hears of all windows of the session" {
+        NtUserRegisterShellHookWindow
     }
     Hooks Name SameVm Hooked "the window, thread or process that it names must be of a member" {
         NtUserNotifyWinEvent NtUserSetWinEventHook NtUserSetWindowsHookEx

@@ -22,8 +22,8 @@ pub struct Machine {
 }
 
 impl Machines {
-    /// Makes and starts both.
-    pub fn start() -> Result<Self, Failure> {
+    /// Makes and starts both, on the user's desktop or each on its own.
+    pub fn start(on_desktop: bool) -> Result<Self, Failure> {
         let own = std::env::current_exe().map_err(|error| {
             Failure::pinion(format!("cannot find pinion.exe's own path: {error}"))
         })?;
@@ -42,7 +42,9 @@ impl Machines {
         for letter in ["a", "b"] {
             let name = format!("verify-{}-{letter}", std::process::id());
             let keep = [machines.probe.display().to_string(), "keep".into()];
-            let mut command = vec!["run", "-d", "--name", &name, "--"];
+            let mut command = vec!["run", "-d", "--name", &name];
+            command.extend(on_desktop.then_some("--desktop"));
+            command.push("--");
             command.extend(keep.iter().map(String::as_str));
             machines.vms.push(Machine {
                 name: name.clone(),

@@ -18,6 +18,7 @@ use std::sync::{Arc, Mutex};
 const AFTER: &str = "Examples:
   pinion verify                           all channels; takes a minute or two
   pinion verify --channel pipes --channel sockets
+  pinion verify --desktop --channel windows
   pinion verify --json > verify.json
 
 Makes two VMs and lets programs in them and on the host try to get at one another, for each channel in every
@@ -44,6 +45,10 @@ pub struct Args {
     /// Not by a child, by a service and after a restart
     #[arg(long)]
     quick: bool,
+
+    /// With VMs that have their windows on your desktop
+    #[arg(long)]
+    desktop: bool,
 
     /// Only what is not ok
     #[arg(long)]
@@ -79,7 +84,7 @@ pub fn run(args: &Args) -> Outcome {
             *at = text;
         }
     };
-    let mut machines = Machines::start()?;
+    let mut machines = Machines::start(args.desktop)?;
     let rows = rounds::all(&mut machines, &chosen, args.quick, &mut tell);
     drop(machines);
     drop(telling);

@@ -8,6 +8,7 @@ mod reach;
 mod serve;
 mod session;
 mod station;
+mod titles;
 
 use pinion_test_programs::{arguments, say, usage};
 
@@ -26,11 +27,13 @@ fn main() {
         "hotkey" => dde::hot_key(),
         "end" => serve::end(&arguments),
         "station" => say(&station::station(&arguments)),
+        "title" => say(&titles::title(&arguments)),
+        "titled" => titles::hold(&arguments),
         "session" => say(&session::session()),
         "pointer" => say(&session::pointer(&arguments)),
         "clipboard" => say(&station::clipboard(&arguments)),
         _ => usage(
-            "windows serve CLASS TITLE | reach CLASS TITLE WINDOW THREAD PROCESS | end WINDOW | station [NAME] | clipboard get|set TEXT | atoms VERB VALUE | dde serve|connect NAME | hotkey | session | pointer [X Y]",
+            "windows serve CLASS TITLE | reach CLASS TITLE WINDOW THREAD PROCESS | end WINDOW | station [NAME] | clipboard get|set TEXT | atoms VERB VALUE | dde serve|connect NAME | hotkey | session | pointer [X Y] | title WINDOW | titled FIRST SECOND",
         ),
     }
 }

@@ -106,6 +106,11 @@ extern "system" fn hook(code: i32, w: WPARAM, l: LPARAM) -> LRESULT {
 
 /// A window of this program's own, to be put below or above another's.
 fn own_window(parent: HWND) -> HWND {
+    own_titled(parent, null())
+}
+
+/// The same with a title, which ends with a zero.
+pub fn own_titled(parent: HWND, title: *const u16) -> HWND {
     let class = wide("pinion-e2e-own");
     // SAFETY: the structures and strings are locals.
     unsafe {
@@ -120,7 +125,7 @@ fn own_window(parent: HWND) -> HWND {
         CreateWindowExW(
             0,
             name,
-            null(),
+            title,
             WS_OVERLAPPEDWINDOW,
             0,
             0,
