@@ -61,6 +61,7 @@ fn what_once_differed_is_answered_as_on_the_host() {
             apart(1025, 330),
             together(11, 160),
             together(23, 240),
+            together(29, 330),
             together(1013, 160),
             together(1020, 470),
             together(1021, 370),

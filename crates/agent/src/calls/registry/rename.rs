@@ -86,11 +86,13 @@ fn spacer(key: HANDLE) -> Option<Key> {
 /// Makes the upper's key all that there is of `path`, unless the name `new` is
 /// taken.
 fn prepare(path: &[u16], new: &[u16]) -> Result<(), NTSTATUS> {
+    // Its own name, spelled as it may be, moves nothing.
+    if below(new, path).is_some_and(<[u16]>::is_empty) {
+        return Ok(());
+    }
     // Of one of the upper's own the kernel would tell, but what is hidden by then
     // stays so.
-    let itself = below(new, path).is_some_and(<[u16]>::is_empty);
-    let seen = lookup(&mut Stack::new(new))?;
-    if matches!(seen, Lookup::Found { layer, .. } if layer > 0 || !itself) {
+    if matches!(lookup(&mut Stack::new(new))?, Lookup::Found { .. }) {
         return Err(STATUS_CANNOT_DELETE);
     }
     copy_tree(path)?;

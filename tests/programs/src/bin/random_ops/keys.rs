@@ -33,7 +33,7 @@ const ACCESS: &[(u32, u32)] = &[
 
 /// The data of a value of this kind: a string ends with a zero. `RegCopyTree` takes
 /// one that does not for longer where by chance a zero is behind it in memory.
-fn of_kind(kind: u32, mut data: Vec<u8>) -> Vec<u8> {
+pub fn of_kind(kind: u32, mut data: Vec<u8>) -> Vec<u8> {
     /// `REG_SZ`, `REG_EXPAND_SZ`, `REG_MULTI_SZ` (winnt.h).
     const STRINGS: [u32; 3] = [1, 2, 7];
     if let Some(end) = data.last_chunk_mut::<2>()

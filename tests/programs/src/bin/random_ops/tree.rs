@@ -89,7 +89,8 @@ fn plant_file(chance: &mut Chance, path: &Path) {
 
 fn plant_value(chance: &mut Chance, key: HKEY, name: &str) {
     let length = *chance.one(&[2, 4, 20, 500]);
-    let (kind, data) = (*chance.one(&[1, 3, 4]), chance.bytes(length));
+    let kind = *chance.one(&[1, 3, 4]);
+    let data = keys::of_kind(kind, chance.bytes(length));
     // SAFETY: the name ends in a zero, the data is as long as told.
     let error = unsafe {
         RegSetValueExW(
