@@ -25,35 +25,39 @@ const INSTALL: &[&str] = &[
     "C:\\pinion-bench\\node\\cache",
 ];
 
-/// Adds the row. What is installed is removed again after each turn, untimed.
+/// Adds the row.
 pub fn run(wine: &Wine, report: &mut Report, _crowd: usize) -> Result<()> {
-    let folder = lay(wine)?;
     vm::hold(wine, VM, None)?;
+    let outside = INSTALL.iter().copied().map(Into::into).collect();
+    let name = "npm installs 71 packages under Node";
+    compare(wine, report, name, [pinion(wine, VM)?, outside], &[VM])
+}
+
+/// Adds a row for the install by the one command against the other. What is installed is
+/// removed from `vms` and the host after each turn.
+pub fn compare(
+    wine: &Wine,
+    report: &mut Report,
+    name: &str,
+    commands: [Vec<String>; 2],
+    vms: &[&str],
+) -> Result<()> {
+    let folder = lay(wine)?;
     let (mut inside, mut outside) = (Vec::new(), Vec::new());
     for turn in 0..=RUNS {
-        let mut sides = [
-            (pinion(wine)?, &mut inside),
-            (
-                INSTALL.iter().copied().map(Into::into).collect(),
-                &mut outside,
-            ),
-        ];
+        let [first, second] = &commands;
+        let mut sides = [(first, &mut inside), (second, &mut outside)];
         sides.rotate_left(turn % 2);
         for (command, figures) in sides {
-            let time = install(wine, &folder, &command)?;
+            let time = install(wine, &folder, command)?;
             // The first turn finds neither side's files in memory.
             if turn > 0 {
                 figures.push(time);
             }
-            remove(wine, &folder)?;
+            remove(wine, &folder, vms)?;
         }
     }
-    report.add(
-        "npm installs 71 packages under Node",
-        "ms",
-        &inside,
-        &outside,
-    );
+    report.add(name, "ms", &inside, &outside);
     Ok(())
 }
 
@@ -80,10 +84,10 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
 }
 
 /// The command line for the install in the VM.
-fn pinion(wine: &Wine) -> Result<Vec<String>> {
+pub fn pinion(wine: &Wine, vm: &str) -> Result<Vec<String>> {
     let program = wine.program("pinion.exe");
     let program = program.to_str().context("a path")?;
-    let words = [program, "exec", VM, "--"].into_iter();
+    let words = [program, "exec", vm, "--"].into_iter();
     Ok(words
         .chain(INSTALL.iter().copied())
         .map(Into::into)
@@ -100,15 +104,17 @@ fn install(wine: &Wine, folder: &Path, command: &[String]) -> Result<f64> {
     Ok(start.elapsed().as_secs_f64() * 1000.0)
 }
 
-/// Removes what was installed, on the host and in the VM.
-fn remove(wine: &Wine, folder: &Path) -> Result<()> {
+/// Removes what was installed, on the host and in the VMs.
+fn remove(wine: &Wine, folder: &Path, vms: &[&str]) -> Result<()> {
     let installed = folder.join("node_modules");
     if installed.exists() {
         fs::remove_dir_all(installed)?;
     }
     let script = "require('fs').rmSync('C:\\\\pinion-bench\\\\node\\\\tree\\\\node_modules', \
                   { recursive: true, force: true })";
-    wine.pinion(&["exec", VM, "--", NODE, "-e", script])?
-        .success()?;
+    for vm in vms {
+        wine.pinion(&["exec", vm, "--", NODE, "-e", script])?
+            .success()?;
+    }
     Ok(())
 }

@@ -15,6 +15,7 @@ mod memory;
 mod report;
 mod server;
 mod size;
+mod trace;
 mod turns;
 mod vm;
 
@@ -59,6 +60,8 @@ const BENCHES: &[(&str, Bench)] = &[
     ("crowd", many::run),
     ("group", group::run),
     ("replicas", group::replicas),
+    ("trace", trace::run),
+    ("trace-build", trace::build),
 ];
 
 fn main() -> Result<()> {

@@ -70,14 +70,21 @@ pub fn lay(wine: &Wine) -> Result<PathBuf> {
 
 /// Milliseconds from `pinion run` until RPCSS is up and nginx answered.
 pub fn start_with_rpcss(wine: &Wine, name: &str) -> Result<f64> {
-    let start = Instant::now();
-    let program = format!("{FOLDER}\\nginx.exe");
-    wine.pinion(&["run", "-d", "--name", name, "-w", FOLDER, "--", &program])?
-        .success()?;
+    let begin = Instant::now();
+    start(wine, name, &[])?;
     let client = windows_path(&wine.program("com_client.exe"));
     reached_rpcss(&wine.pinion(&["exec", name, "--", &client])?)?;
     web::wait(address(wine, name)?, "/", Duration::from_secs(60))?;
-    Ok(start.elapsed().as_secs_f64() * 1000.0)
+    Ok(begin.elapsed().as_secs_f64() * 1000.0)
+}
+
+/// Starts nginx in a VM of its own with these options.
+pub fn start(wine: &Wine, name: &str, options: &[&str]) -> Result<()> {
+    let program = format!("{FOLDER}\\nginx.exe");
+    let run = ["run", "-d", "--name", name, "-w", FOLDER];
+    wine.pinion(&[&run, options, &["--", &program]].concat())?
+        .success()?;
+    Ok(())
 }
 
 /// Fails unless the COM client told that an RPCSS took what it registered.
@@ -90,7 +97,7 @@ fn reached_rpcss(client: &Output) -> Result<()> {
 
 /// Where the VM's server listens. Read from the VM's record, since asking `pinion
 /// inspect` is no part of the way to the first byte.
-fn address(wine: &Wine, name: &str) -> Result<SocketAddrV4> {
+pub fn address(wine: &Wine, name: &str) -> Result<SocketAddrV4> {
     let record = wine.drive_c().join(vm::IN_DRIVE_C).join("vms").join(name);
     let text = std::fs::read_to_string(record.join("vm.json"))?;
     let record: Record = serde_json::from_str(&text).context("the VM's record")?;

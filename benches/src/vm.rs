@@ -12,9 +12,19 @@ pub const IN_DRIVE_C: &str = "pinion-store";
 /// Starts a VM that stays up while `workload.exe` holds it, over what `from`
 /// names.
 pub fn hold(wine: &Wine, name: &str, from: Option<&str>) -> Result<()> {
+    let from: Vec<&str> = from
+        .map(|from| ["--from", from])
+        .into_iter()
+        .flatten()
+        .collect();
+    hold_with(wine, name, &from)
+}
+
+/// The same with these options.
+pub fn hold_with(wine: &Wine, name: &str, options: &[&str]) -> Result<()> {
     let program = windows_path(&wine.program("workload.exe"));
     let mut arguments = vec!["run", "-d", "--name", name];
-    arguments.extend(from.map(|from| ["--from", from]).into_iter().flatten());
+    arguments.extend(options);
     arguments.extend(["--", &program, "hold"]);
     wine.pinion(&arguments)?
         .success()

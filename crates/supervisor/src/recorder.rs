@@ -5,26 +5,33 @@
 //! kernel says that it is a member, and a record is copied before it is looked at.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle, sleep};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use pinion_trace::event::Texts;
 use pinion_trace::file::append;
 use pinion_trace::{Entry, Event};
 use pinion_wire::trace::{
-    Head, Heads, Next, RING_SIZE, RINGS_AT, Reader, Record, Ring, SECTION_SIZE, SLOTS,
+    Head, Heads, Next, RING_SIZE, RINGS, RINGS_AT, Reader, Record, Ring, SECTION_SIZE, SLOTS,
 };
+
+use windows_sys::Win32::System::Threading::Sleep;
 
 use crate::error::Result;
 use crate::events::Writer;
 use crate::keeper::Keeper;
 use crate::process::Process;
 use crate::section::Section;
+use crate::system::is_wine;
 
 /// How often is looked, when little and when much comes.
 const PAUSE: Duration = Duration::from_millis(20);
-const SHORT: Duration = Duration::from_millis(2);
+const SHORT: Duration = Duration::from_millis(5);
+/// How much waits to be written at most, in bytes, and how long.
+const MOST_BYTES: usize = 1 << 18;
+const LONGEST: Duration = Duration::from_millis(40);
 /// How long a record may be half written: then whoever writes it has died or sleeps.
 const UNFINISHED: Duration = Duration::from_secs(2);
 /// How many looks lie between two for processes that have ended.
@@ -35,6 +42,8 @@ const LOOKS: u32 = 10;
 pub(crate) struct Recorder {
     section: Section,
     wanted: Mutex<Wanted>,
+    /// Which rings have memory in this process.
+    committed: [AtomicBool; RINGS],
     /// Events since the VM's start.
     pub events: AtomicU64,
     /// Those that were lost.
@@ -62,6 +71,7 @@ impl Recorder {
         Ok(Self {
             section: Section::reserved(SECTION_SIZE, RINGS_AT, "the VM's records")?,
             wanted: Mutex::default(),
+            committed: [const { AtomicBool::new(false) }; RINGS],
             events: AtomicU64::new(0),
             lost: AtomicU64::new(0),
         })
@@ -85,9 +95,14 @@ impl Recorder {
         unsafe { self.section.shared() }
     }
 
+    /// A ring, which has memory here once it has been asked for.
     fn ring(&self, index: usize) -> Option<&Ring> {
         let at = RINGS_AT + index * RING_SIZE;
-        self.section.commit(at, RING_SIZE).ok()?;
+        let committed = self.committed.get(index)?;
+        if !committed.load(Ordering::Relaxed) {
+            self.section.commit(at, RING_SIZE).ok()?;
+            committed.store(true, Ordering::Relaxed);
+        }
         // SAFETY: a ring is atomics only, and fresh memory is zeros.
         unsafe { self.section.shared_at(at) }
     }
@@ -157,12 +172,24 @@ impl Keeper {
                 now
             };
             let most = drain.look();
-            drain.flush();
             if !is_wanted {
+                drain.flush();
                 return;
             }
-            sleep(if most > SLOTS / 8 { SHORT } else { PAUSE });
+            drain.flush_in_time();
+            pause(if most > SLOTS / 8 { SHORT } else { PAUSE });
         }
+    }
+}
+
+/// Waits. On Wine the standard library's way to do so asks the server four times, and each time takes
+/// the processor from who is recorded.
+fn pause(time: Duration) {
+    if is_wine() {
+        // SAFETY: takes a number.
+        unsafe { Sleep(time.as_millis() as u32) };
+    } else {
+        sleep(time);
     }
 }
 
@@ -180,6 +207,10 @@ struct Drain<'k> {
     writer: Writer,
     places: HashMap<usize, Place>,
     bytes: Vec<u8>,
+    /// The record that was taken last, and its names.
+    record: Box<Record>,
+    texts: Texts,
+    flushed: Instant,
     clock: Clock,
     looks: u32,
 }
@@ -205,6 +236,9 @@ impl<'k> Drain<'k> {
             writer,
             places,
             bytes: Vec::new(),
+            record: Box::new(Record::EMPTY),
+            texts: Texts::default(),
+            flushed: Instant::now(),
             clock: Clock::new(),
             looks: 0,
         }
@@ -251,9 +285,9 @@ impl<'k> Drain<'k> {
         };
         let mut count = 0;
         while count < SLOTS {
-            match place.reader.next(head, ring) {
+            match place.reader.next(head, ring, &mut self.record) {
                 Next::Empty => break,
-                Next::Record(record) => self.keep(&record, pid),
+                Next::Record => self.keep(pid),
                 Next::Damaged => self.lose(pid, 1),
                 Next::Unfinished => {
                     let since = *place.unfinished.get_or_insert_with(Instant::now);
@@ -297,16 +331,17 @@ impl<'k> Drain<'k> {
         Some(process)
     }
 
-    fn keep(&mut self, record: &Record, pid: u32) {
-        let (time, duration) = self.clock.times(record);
+    /// Keeps the record that was taken.
+    fn keep(&mut self, pid: u32) {
+        let times = self.clock.times(&self.record);
         let number = self.writer.number();
-        let event = Event::of(record, pid, number, time, duration);
+        let event = Event::with(&self.record, pid, number, times, &mut self.texts);
         append(&Entry::Event(event), &mut self.bytes);
         self.keeper
             .recorder()
             .events
             .fetch_add(1, Ordering::Relaxed);
-        if self.bytes.len() > 1 << 18 {
+        if self.bytes.len() > MOST_BYTES {
             self.flush();
         }
     }
@@ -326,7 +361,14 @@ impl<'k> Drain<'k> {
         });
     }
 
+    fn flush_in_time(&mut self) {
+        if self.flushed.elapsed() >= LONGEST {
+            self.flush();
+        }
+    }
+
     fn flush(&mut self) {
+        self.flushed = Instant::now();
         if self.bytes.is_empty() {
             return;
         }

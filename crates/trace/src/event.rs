@@ -39,19 +39,25 @@ pub struct Name<'a> {
     pub missing: u32,
 }
 
+impl<'a> Name<'a> {
+    /// The name in a record; its text is put into `text`.
+    fn of(name: &wire::Name, text: &'a mut String) -> Self {
+        text.clear();
+        let units = char::decode_utf16(name.units().iter().copied());
+        text.extend(units.map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)));
+        let missing = name.length() - u32::try_from(name.units().len()).unwrap_or(0);
+        Self {
+            text: Cow::Borrowed(text),
+            missing,
+        }
+    }
+}
+
 impl Name<'_> {
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()
-    }
-
-    fn of(name: &wire::Name) -> Name<'static> {
-        let missing = name.length() - u32::try_from(name.units().len()).unwrap_or(0);
-        Name {
-            text: Cow::Owned(String::from_utf16_lossy(name.units())),
-            missing,
-        }
     }
 
     /// The name with a text of its own.
@@ -110,6 +116,25 @@ impl Event<'static> {
     /// The event that a member recorded. Nothing in the record is trusted.
     #[must_use]
     pub fn of(record: &Record, process: u32, number: u64, time: u64, duration: u64) -> Self {
+        let mut texts = Texts::default();
+        Event::with(record, process, number, (time, duration), &mut texts).into_owned()
+    }
+}
+
+/// Room for the names of an event.
+#[derive(Debug, Default)]
+pub struct Texts(String, String);
+
+impl<'a> Event<'a> {
+    /// The event that a member recorded, at this time and of this duration, its names in `texts`.
+    #[must_use]
+    pub fn with(
+        record: &Record,
+        process: u32,
+        number: u64,
+        (time, duration): (u64, u64),
+        texts: &'a mut Texts,
+    ) -> Self {
         Self {
             number,
             time,
@@ -122,8 +147,8 @@ impl Event<'static> {
             status: record.status,
             access: record.access,
             peer: peer(record.peer),
-            asked: Name::of(&record.asked),
-            given: Name::of(&record.given),
+            asked: Name::of(&record.asked, &mut texts.0),
+            given: Name::of(&record.given, &mut texts.1),
         }
     }
 }
@@ -224,7 +249,7 @@ pub(crate) mod tests {
     }
 
     impl Event<'_> {
-        pub(crate) fn with(mut self, verdict: Verdict) -> Self {
+        pub(crate) fn decided(mut self, verdict: Verdict) -> Self {
             self.verdict = verdict as u8;
             self
         }

@@ -13,23 +13,41 @@ pub const MAGIC: [u8; 8] = *b"pintrac\x01";
 /// The longest body in bytes: longer ones are damage.
 pub const LONGEST: usize = 1 << 14;
 
+/// What is before a body: its length, in two bytes always, and its sum.
+const HEAD: usize = 6;
+
 /// Adds the frame of `entry`; `false`, and nothing added, where it would be too long.
 pub fn append(entry: &Entry<'_>, out: &mut Vec<u8>) -> bool {
-    let Ok(body) = postcard::to_allocvec(entry) else {
-        return false;
-    };
-    if body.len() > LONGEST {
+    let start = out.len();
+    out.extend_from_slice(&[0; HEAD]);
+    let written = postcard::to_extend(entry, Body(out)).is_ok();
+    let (head, body) = out.split_at_mut(start + HEAD);
+    if !written || body.len() >= LONGEST {
+        out.truncate(start);
         return false;
     }
-    let mut length = body.len();
-    while length >= 0x80 {
-        out.push(length as u8 | 0x80);
-        length >>= 7;
+    let sum = crc32fast::hash(body).to_le_bytes();
+    let [a, b, c, d] = sum;
+    let (low, high) = (body.len() as u8 | 0x80, (body.len() >> 7) as u8);
+    if let Some(place) = head.get_mut(start..) {
+        place.copy_from_slice(&[low, high, a, b, c, d]);
     }
-    out.push(length as u8);
-    out.extend_from_slice(&crc32fast::hash(&body).to_le_bytes());
-    out.extend_from_slice(&body);
     true
+}
+
+/// Takes what is encoded without a detour.
+struct Body<'v>(&'v mut Vec<u8>);
+
+impl Extend<u8> for Body<'_> {
+    fn extend<I: IntoIterator<Item = u8>>(&mut self, bytes: I) {
+        self.0.extend(bytes);
+    }
+}
+
+impl<'b> Extend<&'b u8> for Body<'_> {
+    fn extend<I: IntoIterator<Item = &'b u8>>(&mut self, bytes: I) {
+        self.0.extend(bytes);
+    }
 }
 
 /// How far a file could be read.

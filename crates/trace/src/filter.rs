@@ -114,7 +114,8 @@ mod tests {
 
     #[test]
     fn each_part_counts_and_all_must_hold() {
-        let mutant = event("NtCreateMutant", r"\BaseNamedObjects\App", "x").with(Verdict::Private);
+        let mutant =
+            event("NtCreateMutant", r"\BaseNamedObjects\App", "x").decided(Verdict::Private);
         let all = Filter::default();
         assert!(wants(&all, &mutant));
         let name = |text: &str| Filter {
@@ -136,7 +137,7 @@ mod tests {
             ..all.clone()
         };
         assert!(!wants(&both, &mutant));
-        assert!(wants(&both, &mutant.clone().with(Verdict::Refused)));
+        assert!(wants(&both, &mutant.clone().decided(Verdict::Refused)));
         let after = Filter {
             after: 1,
             ..all.clone()

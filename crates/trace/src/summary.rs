@@ -100,7 +100,7 @@ mod tests {
                 ..a
             });
         }
-        summary.add(&event("NtOpenMutant", "a", "").with(Verdict::Refused));
+        summary.add(&event("NtOpenMutant", "a", "").decided(Verdict::Refused));
         let rows = summary.rows();
         let row = Row {
             count: 2,

@@ -11,7 +11,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 /// How many processes can have a ring at one time.
 pub const RINGS: usize = 128;
 /// How many records a ring holds.
-pub const SLOTS: usize = 512;
+pub const SLOTS: usize = 1024;
 /// Words of a slot: its mark, and a record.
 const SLOT_WORDS: usize = 128;
 /// Words of a record before its names.
@@ -272,8 +272,9 @@ impl Record {
         }
     }
 
-    /// The record in these words, whatever they are; `None` where its lengths do not fit.
-    fn read(words: &[AtomicU64]) -> Option<Self> {
+    /// Takes over the record in these words, whatever they are; `None` where its lengths do not
+    /// fit, and then this one makes no sense.
+    fn read(&mut self, words: &[AtomicU64]) -> Option<()> {
         let mut places = words.iter().map(|word| word.load(Ordering::Relaxed));
         let mut next = || places.next().unwrap_or(0);
         let halves = |word: u64| (word as u32, (word >> 32) as u32);
@@ -284,18 +285,11 @@ impl Record {
         let (low, high) = (next(), next());
         let lengths = halves(next());
         let kept = halves(next());
-        let mut record = Self {
-            begin,
-            duration,
-            thread,
-            call,
-            status: status.cast_signed(),
-            access,
-            rule,
-            verdict: Verdict::of(kinds as u8),
-            peer: Peer::of(((kinds >> 8) as u8, (kinds >> 16) as u16, low, high)),
-            ..Self::EMPTY
-        };
+        (self.begin, self.duration) = (begin, duration);
+        (self.thread, self.call) = (thread, call);
+        (self.status, self.access, self.rule) = (status.cast_signed(), access, rule);
+        self.verdict = Verdict::of(kinds as u8);
+        self.peer = Peer::of(((kinds >> 8) as u8, (kinds >> 16) as u16, low, high));
         let (asked, given) = (kept.0 as usize, kept.1 as usize);
         let room = asked.div_ceil(4) + given.div_ceil(4);
         let fits = room <= SLOT_WORDS - 1 - HEAD_WORDS && asked <= UNITS && given <= UNITS;
@@ -303,8 +297,8 @@ impl Record {
             return None;
         }
         let names = [
-            (&mut record.asked, asked, lengths.0),
-            (&mut record.given, given, lengths.1),
+            (&mut self.asked, asked, lengths.0),
+            (&mut self.given, given, lengths.1),
         ];
         for (name, kept, length) in names {
             for units in name.units.get_mut(..kept)?.chunks_mut(4) {
@@ -316,7 +310,7 @@ impl Record {
             name.kept = kept as u16;
             name.length = length;
         }
-        Some(record)
+        Some(())
     }
 }
 
@@ -395,10 +389,7 @@ impl Head {
 }
 
 /// What a reader finds next.
-#[allow(
-    clippy::large_enum_variant,
-    reason = "there is one at a time, on the stack"
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
     /// Nothing.
     Empty,
@@ -407,7 +398,7 @@ pub enum Next {
     /// A record that makes no sense, or counts that make none.
     Damaged,
     /// A record.
-    Record(Record),
+    Record,
 }
 
 /// The supervisor's place in a ring.
@@ -425,8 +416,8 @@ impl Reader {
         Self { tail }
     }
 
-    /// Takes the next record.
-    pub fn next(&mut self, head: &Head, ring: &Ring) -> Next {
+    /// Takes the next record over into `record`.
+    pub fn next(&mut self, head: &Head, ring: &Ring, record: &mut Record) -> Next {
         let top = head.head.load(Ordering::Acquire);
         match top.wrapping_sub(self.tail) {
             0 => return Next::Empty,
@@ -442,9 +433,9 @@ impl Reader {
         if slot.mark.load(Ordering::Acquire) != self.tail.wrapping_add(1) {
             return Next::Unfinished;
         }
-        let record = Record::read(&slot.words);
+        let read = record.read(&slot.words);
         self.skip(head);
-        record.map_or(Next::Damaged, Next::Record)
+        read.map_or(Next::Damaged, |()| Next::Record)
     }
 
     /// Passes over one slot.
@@ -484,10 +475,9 @@ mod tests {
     }
 
     fn taken(reader: &mut Reader, head: &Head, ring: &Ring) -> Option<Record> {
-        match reader.next(head, ring) {
-            Next::Record(record) => Some(record),
-            _ => None,
-        }
+        let mut record = Record::EMPTY;
+        let next = reader.next(head, ring, &mut record);
+        (next == Next::Record).then_some(record)
     }
 
     #[test]
@@ -594,12 +584,13 @@ mod tests {
                 slot.words[8].store(kept & 0x3ff_0000_03ff, Ordering::Relaxed);
             }
             head.head.store(top, Ordering::Relaxed);
+            let mut record = Record::EMPTY;
             for _ in 0..3 {
-                let _ = reader.next(&head, &ring);
+                let _ = reader.next(&head, &ring, &mut record);
             }
             head.head.store(3, Ordering::Relaxed);
             let mut reader = Reader::default();
-            while !matches!(reader.next(&head, &ring), Next::Empty) {}
+            while reader.next(&head, &ring, &mut record) != Next::Empty {}
         }
     }
 }
