@@ -20,6 +20,8 @@ mod foreground;
 #[cfg(windows)]
 mod group;
 #[cfg(windows)]
+mod host_names;
+#[cfg(windows)]
 mod listing;
 #[cfg(windows)]
 mod output;

@@ -280,6 +280,19 @@ pub fn since(vm: &Vm, filter: &Filter, most: usize) -> io::Result<Vec<Event<'sta
     all(Reader::of(vm), filter, most)
 }
 
+/// The path of the program of a process that a VM has recorded; none where it is not known.
+#[must_use]
+pub fn image(vm: &Vm, process: u32) -> Option<String> {
+    let mut found = None;
+    let mut reader = Reader::of(vm);
+    let mut look = |entry: &Entry<'_>| match entry {
+        Entry::Process { process: id, image } if *id == process => found = Some(image.to_string()),
+        _ => (),
+    };
+    while reader.read(&mut look).ok()? == Piece::More {}
+    found
+}
+
 fn all(mut reader: Reader, filter: &Filter, most: usize) -> io::Result<Vec<Event<'static>>> {
     let mut state = State::default();
     let mut found = std::collections::VecDeque::new();

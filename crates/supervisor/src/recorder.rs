@@ -27,11 +27,11 @@ use crate::section::Section;
 use crate::system::is_wine;
 
 /// How often is looked, when little and when much comes.
-const PAUSE: Duration = Duration::from_millis(20);
+const PAUSE: Duration = Duration::from_millis(40);
 const SHORT: Duration = Duration::from_millis(5);
 /// How much waits to be written at most, in bytes, and how long.
 const MOST_BYTES: usize = 1 << 18;
-const LONGEST: Duration = Duration::from_millis(40);
+const LONGEST: Duration = Duration::from_millis(100);
 /// How long a record may be half written: then whoever writes it has died or sleeps.
 const UNFINISHED: Duration = Duration::from_secs(2);
 /// How many looks lie between two for processes that have ended.
@@ -177,7 +177,7 @@ impl Keeper {
                 return;
             }
             drain.flush_in_time();
-            pause(if most > SLOTS / 8 { SHORT } else { PAUSE });
+            pause(if most > SLOTS / 4 { SHORT } else { PAUSE });
         }
     }
 }

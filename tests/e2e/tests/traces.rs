@@ -310,6 +310,79 @@ fn figures_are_told_as_they_change() {
 }
 
 #[test]
+fn what_a_program_needs_of_the_host_is_learned_and_enough() {
+    let world = World::new();
+    let held = ["create", "event:e2e-learned-e", "event:e2e-unasked-e"];
+    let mut holder = world
+        .host
+        .program("names")
+        .args(held)
+        .args(["--hold", "60"])
+        .spawn();
+    holder.first_json();
+    let names = world.host.path_of("names");
+    let file = world.windows_work() + "\\learned.toml";
+    let open = ["open", "event", "e2e-learned-e"];
+    world
+        .pinion(["learn", "-o", &file, "--", &names])
+        .args(open)
+        .run()
+        .ok();
+    let text = std::fs::read_to_string(world.work().join("learned.toml")).expect("a policy");
+    assert!(
+        text.contains("name = 'e2e-learned-e'") && !text.contains("unasked"),
+        "{text}"
+    );
+    assert!(
+        text.contains("names.exe (NtOpenEvent) wanted 'e2e-learned-e'"),
+        "{text}"
+    );
+    assert_eq!(text.matches("[[rule]]").count(), 1, "{text}");
+    let with = world
+        .pinion(["run", "--rm", "--policy", &file, "--", &names])
+        .args(open);
+    assert_eq!(with.run().expect(0).json()["error"], 0);
+    let without = world.pinion(["run", "--rm", "--", &names]).args(open);
+    assert_eq!(without.run().expect(0).json()["error"], 2);
+    assert!(world.names().is_empty(), "{:?}", world.names());
+    // One that needs nothing is told so.
+    let child = world.host.path_of("child");
+    let nothing = world
+        .pinion(["learn", "--", &child, "trivial"])
+        .run()
+        .expect(0);
+    assert!(
+        nothing.stdout.contains("it needs no policy"),
+        "{nothing:#?}"
+    );
+
+    let other = world.file(
+        "other.toml",
+        text.replace("learned-e", "other-e").as_bytes(),
+    );
+    let told = world
+        .pinion(["policy", "diff", &file, &other])
+        .run()
+        .expect(0)
+        .stdout;
+    let lines: Vec<&str> = told.lines().collect();
+    assert!(
+        lines[0].starts_with("- allow objects 'e2e-learned-e'"),
+        "{told}"
+    );
+    assert!(
+        lines[1].starts_with("+ allow objects 'e2e-other-e'"),
+        "{told}"
+    );
+    let same = world
+        .pinion(["policy", "diff", "--json", &file, &file])
+        .run()
+        .expect(0)
+        .json();
+    assert_eq!(same["added"].as_array().map(Vec::len), Some(0), "{same}");
+}
+
+#[test]
 fn a_trace_that_cannot_be_shown_says_why() {
     let world = World::new();
     for (arguments, code) in [

@@ -15,6 +15,7 @@ mod group;
 mod import;
 mod inspect;
 mod kill;
+mod learn;
 mod logs;
 mod ls;
 mod map;
@@ -83,6 +84,7 @@ enum Verb {
     Trace(trace::Args),
     Explain(explain::Args),
     Map(map::Args),
+    Learn(learn::Args),
     Stats(stats::Args),
     Top(top::Args),
     Metrics(metrics::Args),
@@ -119,6 +121,9 @@ pub fn dispatch() -> Outcome {
     if let Verb::Run(run::Args { new, .. }) | Verb::Create(create::Args { new, .. }) = &verb {
         refuse_option(&new.command);
     }
+    if let Verb::Learn(args) = &verb {
+        refuse_option(args.command());
+    }
     if let Verb::Exec(args) = &verb {
         refuse_option(&args.command);
     }
@@ -140,6 +145,7 @@ pub fn dispatch() -> Outcome {
         Verb::Trace(args) => trace::run(&args),
         Verb::Explain(args) => explain::run(&args),
         Verb::Map(args) => map::run(&args),
+        Verb::Learn(args) => learn::run(&args),
         Verb::Stats(args) => stats::run(&args),
         Verb::Top(args) => top::run(&args),
         Verb::Metrics(args) => metrics::run(&args),
@@ -183,7 +189,7 @@ fn refuse_option(command: &[String]) {
         })
     };
     let all = Cli::command();
-    let all = ["run", "create", "exec"]
+    let all = ["run", "create", "exec", "learn"]
         .into_iter()
         .fold(all, |all, name| all.mut_subcommand(name, strict));
     // Well-formed after all when it follows `--`.

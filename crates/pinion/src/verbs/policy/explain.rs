@@ -83,6 +83,13 @@ impl Answered {
         text(&self.policy, [make, open])
     }
 
+    /// The rule that would make the name the host's when it is opened, and what that opens.
+    pub fn to_allow_open(&self) -> Option<(String, String)> {
+        let [_, open] = &self.answers;
+        let remedy = open.to_allow.as_ref()?;
+        Some((remedy.rule.clone(), remedy.opens.clone()))
+    }
+
     /// For machines.
     pub fn json(&self) -> serde_json::Value {
         let [make, open] = &self.answers;

@@ -1,5 +1,6 @@
 //! `pinion policy`: check, show and explain the rules of a VM.
 
+mod diff;
 pub mod explain;
 mod show;
 
@@ -14,6 +15,7 @@ const AFTER: &str = "Examples:
   pinion run --policy web.toml --name web -- server.exe
   pinion policy show web                        its rules, and what holds without them
   pinion policy explain web pipes MyServer      what decides about the name, and what would allow it
+  pinion policy diff web other.toml             which rules they do not have in common
   pinion update --policy other.toml web         another one from the next start on
 
 A policy is a file of rules in TOML; a VM needs none. docs/POLICY.md has all that can be in it.";
@@ -31,6 +33,7 @@ enum What {
     Check(CheckArgs),
     Show(show::Args),
     Explain(explain::Args),
+    Diff(diff::Args),
 }
 
 const CHECK_AFTER: &str = "Example:
@@ -57,6 +60,7 @@ pub fn run(args: &Args) -> Outcome {
         What::Check(args) => check(args),
         What::Show(args) => show::run(args),
         What::Explain(args) => explain::run(args),
+        What::Diff(args) => diff::run(args),
     }
 }
 
