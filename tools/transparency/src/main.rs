@@ -23,6 +23,9 @@ use verdict::Verdict;
 struct Options {
     /// Only the tests whose module:unit contains one of these
     only: Vec<String>,
+    /// Run so many copies inside at the same time, each in a VM of its own; each must do as well as one outside
+    #[arg(long, default_value = "1", value_parser = clap::value_parser!(u8).range(1..=8))]
+    copies: u8,
     /// Write the verdicts to this file as JSON
     #[arg(long)]
     json: Option<PathBuf>,
@@ -64,6 +67,7 @@ fn run(options: &Options) -> Result<bool> {
     let plan = wine_tests::Plan {
         tests: &variable("PINION_WINE_TESTS")?,
         cache: &cache,
+        copies: options.copies.into(),
         only: &options.only,
         output: options.output.as_deref(),
         known: &Known::read(options.known.as_deref().unwrap_or(&own))?,

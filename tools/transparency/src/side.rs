@@ -4,7 +4,7 @@
 use crate::outcome::Outcome;
 use anyhow::{Context, Result, bail};
 use pinion_harness::Wine;
-use pinion_harness::wine::windows_path;
+use pinion_harness::wine::{Running, windows_path};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -90,13 +90,48 @@ impl Side {
         Ok(())
     }
 
-    /// Runs `unit` of the tests of `module` in an empty folder. A unit that does
-    /// not end is an outcome, not an error; what it leaves running is ended.
+    /// Runs `unit` of the tests of `module`, so many copies at the same time, each in
+    /// an empty folder. A unit that does not end is an outcome, not an error; what it
+    /// leaves running is ended.
     ///
     /// # Errors
     /// When Wine cannot be run.
-    pub fn run(&self, module: &str, unit: &str) -> Result<Outcome> {
-        let folder = self.wine.drive_c().join(FOLDER).join("run");
+    pub fn run(&self, module: &str, unit: &str, copies: usize) -> Result<Vec<Outcome>> {
+        let mut running = Vec::new();
+        for copy in 0..copies {
+            running.push(self.start(module, unit, copy)?);
+        }
+        let ends: Vec<_> = running
+            .into_iter()
+            .map(|running| running.finish_or_tell(LIMIT))
+            .collect();
+        if ends.iter().any(Result::is_err) {
+            self.wine.wineserver(&["-k"])?;
+            self.wine.wineserver(&["-p"])?;
+        }
+        let mut outcomes = Vec::new();
+        for (copy, end) in ends.into_iter().enumerate() {
+            let (text, ended) = match end {
+                Ok(output) => (output.stdout + &output.stderr, true),
+                Err(so_far) => (so_far, false),
+            };
+            self.keep(module, unit, copy, &text)?;
+            let mut outcome = Outcome::read(unit, &text);
+            if !ended {
+                outcome.figures = None;
+            }
+            outcomes.push(outcome);
+        }
+        Ok(outcomes)
+    }
+
+    /// Starts one copy.
+    fn start(&self, module: &str, unit: &str, copy: usize) -> Result<Running> {
+        let name = match copy {
+            0 => "run".to_owned(),
+            _ => format!("run-{}", copy + 1),
+        };
+        let folder = self.wine.drive_c().join(FOLDER).join(name);
         if folder.exists() {
             fs::remove_dir_all(&folder)?;
         }
@@ -112,31 +147,17 @@ impl Side {
             }
         };
         command.arg(unit).current_dir(&folder);
-        let running = self.wine.start(command)?;
-        match running.finish_or_tell(LIMIT) {
-            Ok(output) => {
-                let text = output.stdout + &output.stderr;
-                self.keep(module, unit, &text)?;
-                Ok(Outcome::read(unit, &text))
-            }
-            Err(so_far) => {
-                self.keep(module, unit, &so_far)?;
-                self.wine.wineserver(&["-k"])?;
-                self.wine.wineserver(&["-p"])?;
-                let mut outcome = Outcome::read(unit, &so_far);
-                outcome.figures = None;
-                Ok(outcome)
-            }
-        }
+        self.wine.start(command)
     }
 
-    fn keep(&self, module: &str, unit: &str, text: &str) -> Result<()> {
+    fn keep(&self, module: &str, unit: &str, copy: usize, text: &str) -> Result<()> {
         let Some(folder) = &self.output else {
             return Ok(());
         };
-        let side = match self.place {
-            Where::Outside => "outside",
-            Where::Inside => "inside",
+        let side = match (self.place, copy) {
+            (Where::Outside, _) => "outside".to_owned(),
+            (Where::Inside, 0) => "inside".to_owned(),
+            (Where::Inside, _) => format!("inside-{}", copy + 1),
         };
         fs::create_dir_all(folder)?;
         let path = folder.join(format!("{module}-{unit}-{side}.txt"));

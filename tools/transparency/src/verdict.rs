@@ -25,6 +25,18 @@ pub enum Verdict {
     Skipped,
 }
 
+impl Verdict {
+    /// More is worse.
+    #[must_use]
+    pub fn badness(self) -> u8 {
+        match self {
+            Self::Ok => 0,
+            Self::Skipped => 1,
+            Self::Regressed => 2,
+        }
+    }
+}
+
 /// One test's row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Row {
@@ -32,6 +44,8 @@ pub struct Row {
     pub test: String,
     /// Version of Wine.
     pub wine: String,
+    /// How many copies ran inside at the same time.
+    pub copies: usize,
     /// Figures of the first run outside that ended.
     pub outside: Option<Figures>,
     /// Figures of the first run inside that ended.
@@ -91,6 +105,7 @@ pub fn judge(
     Row {
         test: test.into(),
         wine: wine.into(),
+        copies: 1,
         outside: figures(outside),
         inside: figures(inside),
         result,

@@ -18,6 +18,8 @@ pub struct Plan<'a> {
     pub tests: &'a Path,
     /// Where copies of the prefix are made.
     pub cache: &'a Path,
+    /// How many copies run inside at the same time.
+    pub copies: usize,
     /// Only tests whose `module:unit` contains one of these; all when empty.
     pub only: &'a [String],
     /// Where what the runs print is kept, if anywhere.
@@ -61,7 +63,7 @@ pub fn run(plan: &Plan<'_>) -> Result<Vec<Row>> {
     report::head(version);
     let mut rows = Vec::new();
     for (module, unit) in units {
-        let row = one(plan.known, version, &sides, module, unit)?;
+        let row = one(plan, version, &sides, module, unit)?;
         report::show(&row);
         rows.push(row);
     }
@@ -76,30 +78,44 @@ impl Plan<'_> {
 }
 
 /// Runs one unit on both sides, at the same time, and again, one after the
-/// other, where the two differ.
+/// other, where the two differ. Of several copies the worst is what is told.
 fn one(
-    known: &Known,
+    plan: &Plan<'_>,
     version: &str,
     [outside, inside]: &[Side; 2],
     module: &str,
     unit: &str,
 ) -> Result<Row> {
     let (first, second) = std::thread::scope(|scope| {
-        let first = scope.spawn(|| outside.run(module, unit));
-        let second = inside.run(module, unit);
+        let first = scope.spawn(|| outside.run(module, unit, 1));
+        let second = inside.run(module, unit, plan.copies);
         let first = first.join().unwrap_or_else(|_| bail!("the run outside"));
         (first, second)
     });
-    let (mut without, mut within): (Vec<Outcome>, Vec<Outcome>) = (vec![first?], vec![second?]);
+    let mut without: Vec<Outcome> = first?;
+    let mut within: Vec<Vec<Outcome>> = second?.into_iter().map(|run| vec![run]).collect();
     for _ in 0..AGAIN {
         // One that twice has no end inside has none, and takes the longest.
-        let hangs = within.len() > 1 && within.iter().all(|run| run.figures.is_none());
-        if hangs || new_lines(&without, &within).is_empty() {
+        let hangs =
+            |runs: &Vec<Outcome>| runs.len() > 1 && runs.iter().all(|run| run.figures.is_none());
+        let well = |runs: &Vec<Outcome>| new_lines(&without, runs).is_empty();
+        if within.iter().any(hangs) || within.iter().all(well) {
             break;
         }
-        without.push(outside.run(module, unit)?);
-        within.push(inside.run(module, unit)?);
+        without.extend(outside.run(module, unit, 1)?);
+        let again = inside.run(module, unit, plan.copies)?;
+        for (runs, run) in within.iter_mut().zip(again) {
+            runs.push(run);
+        }
     }
     let test = format!("{module}:{unit}");
-    Ok(judge(&test, version, (&without, &within), known))
+    let rows = within
+        .iter()
+        .map(|runs| judge(&test, version, (&without, runs), plan.known));
+    let worst = rows.max_by_key(|row| row.result.badness());
+    let row = worst.context("no copy was run")?;
+    Ok(Row {
+        copies: plan.copies,
+        ..row
+    })
 }
