@@ -7,7 +7,7 @@ build_programs() {
     local built=$TARGET/$GNU/release file
     say "Building for Windows"
     windows_cargo build --profile agent -p pinion-agent
-    windows_cargo build --release -p pinion -p pinion-players -p pinion-test-programs -p pinion-early-dll
+    windows_cargo build --release -p pinion -p pinion-players -p pinion-test-programs -p pinion-early-dll -p pinion-web-service
     rm -rf "$BIN.new"
     mkdir -p "$BIN.new"
     for file in "$built"/*.exe "$built"/*.dll "$TARGET/$GNU/agent/pinion_agent.dll"; do

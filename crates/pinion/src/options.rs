@@ -43,6 +43,14 @@ pub struct NewOptions {
     #[arg(long, value_name = "CHANNEL=NAME")]
     pub deny: Vec<String>,
 
+    /// What a known server needs, where no option says otherwise: a name of 'pinion profile list', or a file
+    #[arg(long, value_name = "NAME|FILE")]
+    pub profile: Option<String>,
+
+    /// The rules of the profile, as a policy.
+    #[arg(skip)]
+    pub profile_policy: Option<String>,
+
     /// Record from the start on what its programs open and are refused; 'pinion trace' shows it
     #[arg(long)]
     pub trace: bool,
@@ -59,7 +67,7 @@ pub struct NewOptions {
 
     /// Program and its arguments
     #[arg(
-        required_unless_present = "from",
+        required_unless_present_any = ["from", "profile"],
         trailing_var_arg = true,
         allow_hyphen_values = true,
         value_name = "PROGRAM"

@@ -77,7 +77,10 @@ fn own_program(source: &Source) -> Result<(Vec<String>, Option<String>), Failure
 fn policy(from: Option<&Source>, options: &NewOptions) -> Result<Option<String>, Failure> {
     let policy = match &options.policy {
         Some(given) => policies::given(given)?,
-        None => from.and_then(Source::policy).map(str::to_owned),
+        None => options
+            .profile_policy
+            .clone()
+            .or_else(|| from.and_then(Source::policy).map(str::to_owned)),
     };
     policies::with_flags(policy, &options.deny, &options.allow)
 }

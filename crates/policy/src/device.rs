@@ -61,6 +61,21 @@ pub const LINES: &[Line] = &[
     },
 ];
 
+/// Devices that a driver makes inside the VM, on Wine, where a driver is a
+/// program (`winedevice.exe`): by the first part of the name below `\\Device`, and
+/// the service that loads it.
+pub const DRIVEN_INSIDE: &[(&str, &str)] = &[("Http", "HTTP")];
+
+/// Whether the absolute object name `name` is of a device that a driver inside
+/// the VM makes.
+#[must_use]
+pub fn is_driven_inside(name: &[u16]) -> bool {
+    first_part(name)
+        .filter(|(first, _)| equals(first, "Device"))
+        .and_then(|(_, rest)| first_part(rest))
+        .is_some_and(|(first, _)| DRIVEN_INSIDE.iter().any(|line| equals(first, line.0)))
+}
+
 /// The line that lets a member open the device whose name (below `\Device` or
 /// the DOS device directory) is `path`, beginning with a backslash.
 #[must_use]
@@ -72,7 +87,7 @@ pub fn passes(path: &[u16]) -> Option<&'static Line> {
 #[cfg(test)]
 mod tests {
     extern crate std;
-    use super::passes;
+    use super::{is_driven_inside, passes};
     use std::vec::Vec;
 
     fn w(s: &str) -> Vec<u16> {
@@ -91,6 +106,25 @@ mod tests {
             "Afd",
         ] {
             assert!(passes(&w(name)).is_none(), "{name}");
+        }
+    }
+    #[test]
+    fn a_device_that_is_driven_inside_is_told_by_its_first_part() {
+        for name in [
+            "\\Device\\Http",
+            "\\Device\\Http\\ReqQueue",
+            "\\device\\HTTP\\x",
+        ] {
+            assert!(is_driven_inside(&w(name)), "{name}");
+        }
+        for name in [
+            "\\Http\\ReqQueue",
+            "\\Device\\Httpx",
+            "\\Device",
+            "Device\\Http",
+            "",
+        ] {
+            assert!(!is_driven_inside(&w(name)), "{name}");
         }
     }
 }

@@ -1,7 +1,11 @@
 //! Owns the making, changing and deleting of services.
 
+use alloc::boxed::Box;
+
 use windows_sys::Win32::Storage::FileSystem::DELETE;
-use windows_sys::Win32::System::Services::{SC_MANAGER_CREATE_SERVICE, SERVICE_CHANGE_CONFIG};
+use windows_sys::Win32::System::Services::{
+    SC_MANAGER_CREATE_SERVICE, SERVICE_CHANGE_CONFIG, SERVICE_START,
+};
 
 use crate::access;
 use crate::controller::Controller;
@@ -48,7 +52,7 @@ impl Controller {
             }
         };
         self.notices.created(&record.name);
-        self.effects.push(Effect::WriteConfig(record));
+        self.effects.push(Effect::WriteConfig(Box::new(record)));
         Ok(handle)
     }
 
@@ -69,6 +73,10 @@ impl Controller {
             return Err(Win32Error::SERVICE_MARKED_FOR_DELETE);
         }
         let new = change.apply(&service.record);
+        // Who has the service started by its failure must be allowed to start it.
+        if new.failure != service.record.failure && new.failure.restarts() {
+            self.handles.service(client, handle, SERVICE_START)?;
+        }
         new.check()?;
         // A driver does not become a program, nor the other way round.
         if new.is_driver() != service.record.is_driver() {
@@ -78,7 +86,8 @@ impl Controller {
         if self.services.has_cycle(&new) {
             return Err(Win32Error::CIRCULAR_DEPENDENCY);
         }
-        self.effects.push(Effect::WriteConfig(new.clone()));
+        self.effects
+            .push(Effect::WriteConfig(Box::new(new.clone())));
         let old = core::mem::replace(&mut self.services.get_mut(id)?.record, new);
         // A start that waits may wait for something else now.
         self.changed.push(id);

@@ -85,8 +85,18 @@ impl Controller {
         let state = State::from_code(report.state)?;
         let service = self.services.get_mut(id)?;
         if state == State::Stopped {
+            // Who has started a driver asks for no status: it is told here.
+            if service.record.is_driver() && report.win32_exit_code != 0 {
+                self.fail_start(now, id, Win32Error(report.win32_exit_code));
+            }
             self.start_succeeded(id);
             self.stopped(now, id, report.win32_exit_code, report.specific_exit_code);
+            let counts = self.services.get(id).is_ok_and(|service| {
+                report.win32_exit_code != 0 && service.record.failure_actions_on_non_crash
+            });
+            if counts {
+                self.failed(now, id);
+            }
         } else {
             let patience = self.settings.start_timeout.max(report.wait_hint.into());
             service.hung = false;
@@ -163,6 +173,9 @@ impl Controller {
             } else {
                 self.stopped(now, id, Win32Error::PROCESS_ABORTED.0, 0);
             }
+            if p.connected {
+                self.failed(now, id);
+            }
         }
         let sent = p.sent.map(|(_, errand)| errand);
         for errand in sent.into_iter().chain(p.waiting) {
@@ -212,7 +225,8 @@ impl Controller {
                 Phase::Dependencies | Phase::Acknowledge => None,
             });
             let hang = service.hangs_at.filter(|_| !service.hung);
-            phase.into_iter().chain(hang)
+            let due = service.failures.due.map(|(at, _)| at);
+            phase.into_iter().chain(hang).chain(due)
         });
         let processes = self.processes.iter().flat_map(|(_, p)| {
             let sent = p.sent.iter().map(|(_, errand)| errand);
@@ -227,6 +241,7 @@ impl Controller {
     pub fn tick(&mut self, now: Millis) {
         self.expire_messages(now);
         self.expire_starts(now);
+        self.act_on_failures(now);
         self.settle(now);
     }
 

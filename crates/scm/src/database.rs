@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use crate::effect::{Millis, Ticket};
 use crate::error::{Result, Win32Error};
+use crate::failure::Failures;
 use crate::handles::ServiceId;
 use crate::process::ProcessId;
 use crate::record::Record;
@@ -49,6 +50,7 @@ pub(crate) struct Service {
     /// When a pending start without news counts as hung; `None` if not pending.
     pub hangs_at: Option<Millis>,
     pub hung: bool,
+    pub failures: Failures,
 }
 
 impl Service {
@@ -92,6 +94,7 @@ impl Database {
                 delete_pending: false,
                 hangs_at: None,
                 hung: false,
+                failures: Failures::default(),
             },
         );
         Ok(id)

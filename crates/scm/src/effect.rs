@@ -1,6 +1,7 @@
 //! Owns the words that the controller and its driver exchange: what the driver
 //! must do, and how an operation that takes time ends.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::error::Win32Error;
@@ -85,8 +86,19 @@ pub enum Effect {
         /// Which one.
         process: ProcessId,
     },
+    /// A service has failed, and this is what its configuration says of it. A
+    /// restart is under way already; a command is the driver's to run, and so is
+    /// what it makes of `SC_ACTION_REBOOT`.
+    FailureAction {
+        /// The service's name.
+        service: Text,
+        /// `SC_ACTION_*`
+        kind: u32,
+        /// The command line for `SC_ACTION_RUN_COMMAND`.
+        command: Text,
+    },
     /// Write a service's key.
-    WriteConfig(Record),
+    WriteConfig(Box<Record>),
     /// Delete a service's key with everything below it.
     DeleteConfig(Text),
     /// An operation with a ticket has ended.

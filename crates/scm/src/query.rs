@@ -53,6 +53,13 @@ impl Controller {
         Ok(&self.services.get(id)?.record)
     }
 
+    /// The names of all services, for the driver.
+    pub fn names(&self) -> impl Iterator<Item = &Text> {
+        self.services
+            .iter()
+            .map(|(_, service)| &service.record.name)
+    }
+
     /// `EnumServicesStatus(Ex)`: the services after one, or all.
     pub fn list(
         &self,

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use windows_sys::Win32::System::Services as services;
 
 use crate::error::{Result, Win32Error};
+use crate::failure::{Action, FailureActions};
 use crate::text::Text;
 
 /// Longest service name and display name, in code units (documented).
@@ -66,6 +67,11 @@ pub struct Record {
     pub failure_actions_on_non_crash: bool,
     /// `ServiceSidType`
     pub sid_type: u32,
+    /// `FailureActions`, `FailureCommand`, `RebootMessage`
+    pub failure: FailureActions,
+    /// For a driver that is loaded by a program inside the VM, that program's
+    /// command line; empty for any other. In no registry: who loads the record says it.
+    pub driver_host: Text,
 }
 
 impl Record {
@@ -87,6 +93,8 @@ impl Record {
             preshutdown_timeout: 180_000,
             failure_actions_on_non_crash: false,
             sid_type: 0,
+            failure: FailureActions::default(),
+            driver_host: Text::new(),
         }
     }
 
@@ -99,9 +107,19 @@ impl Record {
         }
     }
 
-    /// Whether the service is a driver, which a VM cannot load.
+    /// Whether the service is a driver, which a VM cannot load but by a
+    /// [`Self::driver_host`].
     pub fn is_driver(&self) -> bool {
         self.service_type & services::SERVICE_DRIVER != 0
+    }
+
+    /// The command line of the process that runs it.
+    pub fn program(&self) -> &Text {
+        if self.is_driver() {
+            &self.driver_host
+        } else {
+            &self.image_path
+        }
     }
 
     /// Whether several services of one image share a process.
@@ -124,6 +142,7 @@ impl Record {
         }
         self.check_type()?;
         self.check_start()?;
+        self.failure.check()?;
         if self.error_control > services::SERVICE_ERROR_CRITICAL {
             return Err(Win32Error::INVALID_PARAMETER);
         }
@@ -230,14 +249,30 @@ pub struct Change {
     pub failure_actions_on_non_crash: Option<bool>,
     /// See [`Record::sid_type`].
     pub sid_type: Option<u32>,
+    /// The reset period and the actions, which are only changed together.
+    pub failure_actions: Option<(u32, Vec<Action>)>,
+    /// See [`FailureActions::command`].
+    pub failure_command: Option<Text>,
+    /// See [`FailureActions::reboot_message`].
+    pub reboot_message: Option<Text>,
 }
 
 impl Change {
     /// The record with the change made; not checked.
     pub fn apply(self, old: &Record) -> Record {
+        let mut failure = old.failure.clone();
+        if let Some((reset_period, actions)) = self.failure_actions {
+            // No action: the period goes, too (documented).
+            failure.reset_period = if actions.is_empty() { 0 } else { reset_period };
+            failure.actions = actions;
+        }
+        failure.command = self.failure_command.unwrap_or(failure.command);
+        failure.reboot_message = self.reboot_message.unwrap_or(failure.reboot_message);
         Record {
+            failure,
             name: old.name.clone(),
             tag: old.tag,
+            driver_host: old.driver_host.clone(),
             display_name: self
                 .display_name
                 .unwrap_or_else(|| old.display_name.clone()),

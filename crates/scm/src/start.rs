@@ -74,15 +74,22 @@ impl Controller {
         if service.status.state != State::Stopped {
             return Err(Win32Error::SERVICE_ALREADY_RUNNING);
         }
-        // Drivers are the host kernel's; no program in a VM may load one.
-        if service.record.is_driver() {
+        // Drivers are the host kernel's; no program in a VM may load one there.
+        if service.record.program().is_empty() {
             return Err(Win32Error::ACCESS_DENIED);
         }
         Ok(())
     }
 
+    /// Starts a service for nobody, as after a failure.
+    pub(crate) fn restart(&mut self, id: ServiceId) -> Result<()> {
+        self.may_start(id)?;
+        self.begin(id, Vec::new(), None)
+    }
+
     fn begin(&mut self, id: ServiceId, arguments: Vec<Text>, ticket: Option<Ticket>) -> Result<()> {
         let service = self.services.get_mut(id)?;
+        service.failures.due = None;
         service.start = Some(Start {
             phase: Phase::Dependencies,
             arguments,
@@ -174,18 +181,18 @@ impl Controller {
         let record = &service.record;
         let shared = record.shares_process();
         let found = if shared {
-            self.processes.sharing(&record.image_path, &record.account)
+            self.processes.sharing(record.program(), &record.account)
         } else {
             None
         };
         let process = found.unwrap_or_else(|| {
             let new = self
                 .processes
-                .add(&record.image_path, &record.account, shared);
+                .add(record.program(), &record.account, shared);
             self.effects.push(Effect::StartProcess {
                 process: new,
                 service: record.name.clone(),
-                image_path: record.image_path.clone(),
+                image_path: record.program().clone(),
                 account: record.account.clone(),
                 service_type: record.service_type,
             });
@@ -293,6 +300,12 @@ impl Controller {
         let hang = now.saturating_add(self.settings.start_timeout);
         let Ok(service) = self.services.get_mut(id) else {
             return;
+        };
+        // Who has started a driver uses its device at once and asks for no status.
+        let settle = if service.record.is_driver() {
+            hang
+        } else {
+            settle
         };
         let Some(start) = &mut service.start else {
             return;

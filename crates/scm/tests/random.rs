@@ -287,6 +287,7 @@ impl World {
                     let state = self.states.remove(&name.to_string());
                     assert_eq!(state.unwrap_or(State::Stopped), State::Stopped);
                 }
+                Effect::FailureAction { .. } => {}
                 Effect::Finished { ticket, .. } => {
                     assert!(self.open_tickets.remove(&ticket), "answered twice");
                 }

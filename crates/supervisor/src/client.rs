@@ -278,7 +278,15 @@ impl Client {
     /// # Errors
     /// As [`Client::call`].
     pub fn services(&mut self) -> Result<Vec<ServiceInfo>> {
-        match self.call(&Request::Services)? {
+        self.of_services(&Request::Services)
+    }
+
+    /// A request that is answered with services: all of them, a start or a stop.
+    ///
+    /// # Errors
+    /// As [`Client::call`]; the controller refuses it, or it does not happen in time.
+    pub fn of_services(&mut self, request: &Request) -> Result<Vec<ServiceInfo>> {
+        match self.call(request)? {
             Reply::Services { services } => Ok(services),
             other => Err(unexpected(&other)),
         }

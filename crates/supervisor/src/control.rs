@@ -101,6 +101,24 @@ pub enum Request {
     Processes,
     /// The services of the VM that run or ran. Answered by [`Reply::Services`].
     Services,
+    /// All services that the VM has. Answered by [`Reply::Services`].
+    AllServices,
+    /// Start a service and wait until it runs. Answered by [`Reply::Services`] with that one.
+    StartService {
+        /// Its name.
+        name: String,
+        /// What its main function is given after its name.
+        arguments: Vec<String>,
+        /// Milliseconds to wait.
+        timeout_ms: u64,
+    },
+    /// Stop a service and wait until it has stopped. Answered by [`Reply::Services`] with that one.
+    StopService {
+        /// Its name.
+        name: String,
+        /// Milliseconds to wait.
+        timeout_ms: u64,
+    },
 }
 
 impl Request {

@@ -145,6 +145,18 @@ pub enum Error {
         /// The system's reason.
         why: io::Error,
     },
+    /// The VM's service controller refused what was asked from outside, or it did not happen in time.
+    #[error("cannot {what} the service '{service}': {why}")]
+    Service {
+        /// "start" or "stop".
+        what: &'static str,
+        /// The service's name.
+        service: String,
+        /// The reason, with what to do.
+        why: String,
+        /// The exit code.
+        code: i32,
+    },
     /// A peer broke the protocol.
     #[error("the message is not understood: {why}; use one version of Pinion throughout")]
     Protocol {
@@ -171,7 +183,7 @@ impl Error {
     pub fn exit_code(&self) -> i32 {
         match self {
             Error::Store(error) => error.exit_code(),
-            Error::Refused { code, .. } => *code,
+            Error::Refused { code, .. } | Error::Service { code, .. } => *code,
             Error::NotRunning { .. } => exit_code::NOT_RUNNING,
             Error::Policy { .. } => exit_code::DAMAGED,
             Error::Timeout { .. } => exit_code::TIMEOUT,

@@ -23,6 +23,7 @@ pub(crate) fn directories(session: u32) -> Vec<String> {
     let mut paths = vec![
         r"\BaseNamedObjects".to_string(),
         r"\KernelObjects".to_string(),
+        r"\Device".to_string(),
         pinion_names::dos::DIRECTORY.to_string(),
         r"\RPC Control".to_string(),
         r"\Windows".to_string(),

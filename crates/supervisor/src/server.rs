@@ -186,6 +186,13 @@ fn respond(
                 .map(|services| services.list())
                 .unwrap_or_default(),
         },
+        Request::AllServices | Request::StartService { .. } | Request::StopService { .. } => {
+            Reply::Services {
+                services: keeper
+                    .services()
+                    .map_or_else(|| Ok(Vec::new()), |services| services.serve(&request))?,
+            }
+        }
     };
     Ok(Some(reply))
 }

@@ -239,6 +239,17 @@ pub enum Extra<'a> {
     SidType(u32),
     /// `SERVICE_CONFIG_PRESHUTDOWN_INFO`, milliseconds
     PreshutdownTimeout(u32),
+    /// `SERVICE_CONFIG_FAILURE_ACTIONS`. In a change, what is `None` stays as it is.
+    FailureActions {
+        /// Seconds.
+        reset_period: u32,
+        /// `lpRebootMsg`
+        reboot_message: Option<Wide<'a>>,
+        /// `lpCommand`
+        command: Option<Wide<'a>>,
+        /// `lpsaActions`: of each its kind and its delay, 32 bits little-endian.
+        actions: Option<&'a [u8]>,
+    },
 }
 
 /// One service of a list.

@@ -168,3 +168,86 @@ fn changes_of_services_are_told_to_who_asked() {
         "ERROR_INVALID_PARAMETER: {told}"
     );
 }
+
+#[test]
+fn a_service_that_fails_gets_what_its_configuration_says() {
+    let world = World::new();
+    // The same service crashes in two VMs at once, and each has its own restarted.
+    let tell = |vm: &str| {
+        world.sleeper(vm, 90);
+        let worker = world.host.path_of("service_worker");
+        let file = format!("{}\\failed.txt", world.windows_work());
+        world
+            .exec(vm, "service_failures", &[&worker, "pinion-failing", &file])
+            .expect(0)
+            .json()
+    };
+    let told: Vec<Value> = std::thread::scope(|scope| {
+        let both = ["left", "right"].map(|vm| scope.spawn(move || tell(vm)));
+        both.map(|one| one.join().expect("told")).into()
+    });
+    for told in &told {
+        let configured = json!({ "small": 122, "period": 3600, "actions": [[1, 50], [3, 50]] });
+        assert_eq!(told["configured"], configured, "{told}");
+        for done in ["again", "stopped", "command"] {
+            assert_eq!(told[done], true, "{done}: {told}");
+        }
+        for zero in ["configure", "started", "third", "deleted"] {
+            assert_eq!(told[zero], 0, "{zero}: {told}");
+        }
+        assert_eq!(told["exit"], 1067, "aborted: {told}");
+        assert_eq!(
+            told["unreasoned"]["error"], 87,
+            "a stop has a reason: {told}"
+        );
+        assert_eq!(told["reasoned"]["error"], 0, "{told}");
+    }
+    let failed = world.work().join("failed.txt");
+    assert!(!failed.exists(), "the command ran inside");
+}
+
+#[test]
+fn services_are_seen_started_and_stopped_from_outside() {
+    let world = World::new();
+    world.sleeper("seen", 90);
+    let worker = world.host.path_of("service_worker");
+    let file = format!("{}\\seen.txt", world.windows_work());
+    let keep = [worker.as_str(), "pinion-seen", &file, "--keep", "yes"];
+    world.exec("seen", "service_client", &keep).ok();
+    let services = |arguments: &[&str]| world.pinion(["services"]).args(arguments).run();
+    let all = services(&["--all", "--json", "seen"]).expect(0).json();
+    let names: Vec<&str> = all
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|service| service["name"].as_str())
+        .collect();
+    assert!(
+        names.contains(&"pinion-seen") && names.contains(&"RpcSs"),
+        "{names:?}"
+    );
+    let started = services(&["--json", "seen", "start", "pinion-seen", &file, "-x"]);
+    let started = started.expect(0).json();
+    assert_eq!(started[0]["state"], "running", "{started}");
+    let again = services(&["--json", "seen", "start", "pinion-seen"])
+        .expect(0)
+        .json();
+    assert_eq!(again[0]["pid"], started[0]["pid"], "it is left as it is");
+    let shown = services(&["seen"]).expect(0).stdout;
+    assert!(
+        shown.contains("pinion-seen") && shown.contains("running"),
+        "{shown}"
+    );
+    let needed = services(&["seen", "stop", "RpcSs"]);
+    needed.fails(121, &["RpcSs", "need it"]);
+    let stopped = services(&["--json", "seen", "stop", "pinion-seen", "RpcSs"]);
+    let stopped = stopped.expect(0).json();
+    assert_eq!(stopped[0]["state"], "stopped", "{stopped}");
+    assert_eq!(stopped[1]["state"], "stopped", "{stopped}");
+    services(&["seen", "stop", "pinion-seen"]).ok();
+    services(&["seen", "start", "none-such"]).fails(120, &["none-such", "no such service"]);
+    services(&["seen", "start"]).fails(2, &["name the service"]);
+    services(&["nobody"]).fails(120, &["nobody"]);
+    let host = world.host.any("sc").args(["query", "pinion-seen"]).run();
+    assert_ne!(host.code, 0, "nothing of it is on the host: {host:?}");
+}

@@ -2,7 +2,9 @@
 //! line as their only output.
 #![cfg(windows)]
 
+pub mod http;
 pub mod nt;
+pub mod score;
 
 use std::io::Write;
 use std::os::windows::ffi::OsStrExt;

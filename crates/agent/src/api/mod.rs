@@ -1,6 +1,7 @@
 //! Documented exports of system DLLs that the agent replaces: what no system
 //! call carries in a form that could be mapped.
 
+mod driver;
 mod first_pipe;
 mod heap;
 mod services;
@@ -12,6 +13,14 @@ use crate::hooks;
 pub(crate) fn loaded(name: &[u16], base: u64, size: usize) {
     if is(name, b"sechost.dll") {
         services::replace(base, size);
+    }
+    if hooks::is_wine() {
+        if is(name, driver::KERNEL) {
+            driver::kernel_loaded();
+        }
+        if driver::is_driver(name) {
+            driver::replace(base, size);
+        }
     }
     if is(name, pinion_nt::wine::FORGETS_FIRST_INSTANCE) && hooks::is_wine() {
         first_pipe::replace(base, size);

@@ -120,7 +120,8 @@ pub(crate) fn with_unless(
     .unwrap_or_else(|| call(attributes))
 }
 
-fn mapped(
+/// Runs `call` with the VM's own name for the absolute name `name`.
+pub(crate) fn mapped(
     given: &OBJECT_ATTRIBUTES,
     name: &[u16],
     call: &impl Fn(*const OBJECT_ATTRIBUTES) -> NTSTATUS,

@@ -1,12 +1,13 @@
 //! Calls that open a file, pipe, mailslot or device by name: tells which it is
 //! and hands it to the file that knows.
 
-use super::{device, files, pipes};
-use crate::hooks::kept;
+use super::{device, files, objects, pipes};
+use crate::hooks::{self, kept};
 use crate::{decode, state};
 use core::ffi::c_void;
 use pinion_names::pipe::{self, Kind};
 use pinion_nt::{HANDLE, IO_STATUS_BLOCK, NTSTATUS, OBJECT_ATTRIBUTES};
+use pinion_policy::device::is_driven_inside;
 use pinion_policy::rules::Action;
 
 /// The arguments of `NtCreateFile` and `NtOpenFile` but for the attributes.
@@ -175,6 +176,9 @@ fn dispatch(
             let computer = state::page().computer_name.as_units();
             return match pipe::classify(decoded.name, computer) {
                 Some(name) => pipes::with_mapped(decoded, name, Action::Open, &call),
+                None if is_driven_inside(decoded.name) && hooks::is_wine() => {
+                    objects::mapped(&decoded.given, decoded.name, &call)
+                }
                 None => file(decoded),
             };
         }

@@ -123,10 +123,14 @@ pub(super) const ABOUT: &[About] = &[
         title: "the HTTP Server API",
         treatment: Treatment::ServerInside,
         state: State::Partly,
-        windows: "http.sys: one register of URLs for the machine.",
-        wine: "http.sys in winedevice.",
-        proofs: &["crates/policy device::default_is_deny"],
-        gaps: "The server is not there inside yet: its device is refused, and programs that need it fail.",
+        windows: "http.sys: one register of URLs for the machine. Its devices are refused.",
+        wine: "http.sys runs inside, in a winedevice that the VM's controller starts; its devices are in the VM's object directory, and what it listens on is at the VM's address.",
+        proofs: &[
+            "crates/policy device::default_is_deny",
+            "e2e http_server::two_vms_serve_the_same_url_each_its_own",
+            "e2e http_server::a_server_of_many_processes_runs_in_several_vms_at_once",
+        ],
+        gaps: "On Windows the server is not there inside: programs that need it fail.",
     },
     About {
         channel: Channel::Printers,

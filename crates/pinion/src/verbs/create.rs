@@ -1,6 +1,6 @@
 //! `pinion create`: a new VM that does not run yet.
 
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome, USAGE};
 use crate::options::NewOptions;
 use crate::plan::plan;
 use crate::vms::Fresh;
@@ -29,6 +29,11 @@ pub struct Args {
 
 /// Makes the VM, or leaves nothing.
 pub fn run(args: &Args) -> Outcome {
+    if args.new.profile.is_some() {
+        // Its services and its health are looked after by 'run' only.
+        let why = "'create' takes no --profile; give it to 'pinion run'";
+        return Err(Failure::new(USAGE, why));
+    }
     let store = vms::store()?;
     store.sweep();
     let plan = plan(&store, &args.new, args.rm)?;

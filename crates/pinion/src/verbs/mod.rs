@@ -22,10 +22,12 @@ mod map;
 mod metrics;
 mod pause;
 mod policy;
+mod profile;
 mod ps;
 mod reset;
 mod rm;
 mod run;
+mod services;
 mod share;
 mod snapshot;
 mod snapshots;
@@ -78,6 +80,7 @@ enum Verb {
     Update(update::Args),
     Wait(wait::Args),
     Ps(ps::Args),
+    Services(services::Args),
     Ls(ls::Args),
     Inspect(inspect::Args),
     Logs(logs::Args),
@@ -96,6 +99,7 @@ enum Verb {
     Import(import::Args),
     Share(share::Args),
     Policy(policy::Args),
+    Profile(profile::Args),
     Snapshot(snapshot::Args),
     Snapshots(snapshots::Args),
     Diff(diff::Args),
@@ -128,7 +132,7 @@ pub fn dispatch() -> Outcome {
         refuse_option(&args.command);
     }
     match verb {
-        Verb::Run(args) => run::run(&args),
+        Verb::Run(args) => run::run(args),
         Verb::Create(args) => create::run(&args),
         Verb::Start(args) => start::run(&args),
         Verb::Exec(args) => exec::run(&args),
@@ -139,6 +143,7 @@ pub fn dispatch() -> Outcome {
         Verb::Update(args) => update::run(&args),
         Verb::Wait(args) => wait::run(&args),
         Verb::Ps(args) => ps::run(&args),
+        Verb::Services(args) => services::run(&args),
         Verb::Ls(args) => ls::run(&args),
         Verb::Inspect(args) => inspect::run(&args),
         Verb::Logs(args) => logs::run(&args),
@@ -158,6 +163,7 @@ pub fn dispatch() -> Outcome {
         Verb::Import(args) => import::run(&args),
         Verb::Share(args) => share::run(&args),
         Verb::Policy(args) => policy::run(&args),
+        Verb::Profile(args) => profile::run(&args),
         Verb::Snapshot(args) => snapshot::run(&args),
         Verb::Snapshots(args) => snapshots::run(&args),
         Verb::Diff(args) => diff::run(&args),

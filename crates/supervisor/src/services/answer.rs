@@ -195,8 +195,7 @@ fn ask<'r>(
         ))),
         ServiceRequest::Extra { service, level } => {
             let record = machine.config(client, HandleId(service))?;
-            room.texts[0] = convert::wide(&record.description);
-            let extra = convert::extra(record, level, &room.texts[0]);
+            let extra = convert::extra(record, level, &mut room.texts);
             extra
                 .map(ServiceReply::Extra)
                 .ok_or(Win32Error::INVALID_LEVEL)

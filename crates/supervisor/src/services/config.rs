@@ -4,9 +4,11 @@
 
 use std::io;
 
-use pinion_scm::{Record, Text};
+use pinion_scm::{FailureActions, MAX_ACTIONS, Record, Text};
 use pinion_wire::message::MESSAGE;
 use pinion_wire::services::{ValueChange, put_value};
+
+use super::convert;
 
 /// Where the services' configuration comes from.
 pub(super) trait ServiceConfig: Send {
@@ -14,9 +16,10 @@ pub(super) trait ServiceConfig: Send {
     fn load(&self) -> io::Result<Vec<Record>>;
 }
 
-/// `REG_SZ`, `REG_EXPAND_SZ`, `REG_DWORD`, `REG_MULTI_SZ` (winnt.h).
+/// `REG_SZ`, `REG_EXPAND_SZ`, `REG_BINARY`, `REG_DWORD`, `REG_MULTI_SZ` (winnt.h).
 const SZ: u32 = 1;
 const EXPAND_SZ: u32 = 2;
+const BINARY: u32 = 3;
 const DWORD: u32 = 4;
 const MULTI_SZ: u32 = 7;
 
@@ -70,7 +73,53 @@ pub(super) fn read(name: &Text, get: impl Fn(&str) -> Option<Value>) -> Option<R
     record.failure_actions_on_non_crash =
         number("FailureActionsOnNonCrashFailures").unwrap_or(0) != 0;
     record.sid_type = number("ServiceSidType").unwrap_or(0);
+    record.failure = FailureActions {
+        reboot_message: string("RebootMessage"),
+        command: string("FailureCommand"),
+        ..match get("FailureActions") {
+            Some((BINARY, bytes)) => failure(&bytes).unwrap_or_default(),
+            _ => FailureActions::default(),
+        }
+    };
     Some(record)
+}
+
+/// Where the actions begin in the value `FailureActions`: behind a
+/// `SERVICE_FAILURE_ACTIONS` of 32-bit words, whose third to fifth are the count,
+/// and the place of the actions (as `sc.exe failure` leaves it on Windows; ReactOS
+/// reads the same).
+const ACTIONS_AT: usize = 20;
+
+/// What the value says; `None` when it is damaged, as by hand.
+fn failure(bytes: &[u8]) -> Option<FailureActions> {
+    let word = |at: usize| Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?));
+    let count = word(12)? as usize;
+    let list = bytes.get(ACTIONS_AT..)?.get(..count.checked_mul(8)?)?;
+    let failure = FailureActions {
+        reset_period: word(0)?,
+        actions: convert::actions(list),
+        ..FailureActions::default()
+    };
+    Some(failure).filter(|failure| failure.actions.len() <= MAX_ACTIONS)
+}
+
+/// The reverse of [`failure`].
+fn failure_value(failure: &FailureActions) -> Option<Value> {
+    if failure.actions.is_empty() && failure.reset_period == 0 {
+        return None;
+    }
+    let count = u32::try_from(failure.actions.len()).ok()?;
+    let given = |text: &Text| u32::from(!text.is_empty());
+    let head = [
+        failure.reset_period,
+        given(&failure.reboot_message),
+        given(&failure.command),
+        count,
+        ACTIONS_AT as u32,
+    ];
+    let mut bytes: Vec<u8> = head.into_iter().flat_map(u32::to_le_bytes).collect();
+    bytes.extend(convert::action_bytes(&failure.actions));
+    Some((BINARY, bytes))
 }
 
 /// The values of a record's key. None is a value that the key shall not have.
@@ -108,6 +157,9 @@ pub(super) fn values(record: &Record) -> Vec<(&'static str, Option<Value>)> {
             unless_zero(record.failure_actions_on_non_crash.into()),
         ),
         ("ServiceSidType", unless_zero(record.sid_type)),
+        ("FailureActions", failure_value(&record.failure)),
+        ("FailureCommand", string(SZ, &record.failure.command)),
+        ("RebootMessage", string(SZ, &record.failure.reboot_message)),
     ]
 }
 

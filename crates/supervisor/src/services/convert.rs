@@ -1,12 +1,12 @@
 //! Between the words of the wire and those of the state machine. Wire text is
 //! hostile: odd lengths lose their last byte, nothing else is assumed.
 
-use pinion_scm::{Change, Message, Notice, Record, Report, Status, Text};
+use pinion_scm::{Action, Change, Message, Notice, Record, Report, Status, Text};
 use pinion_wire::services::{Extra, Order, ServiceReply, ServiceStatus, Settings};
 use windows_sys::Win32::System::Services::{
     SERVICE_CONFIG_DELAYED_AUTO_START_INFO, SERVICE_CONFIG_DESCRIPTION,
-    SERVICE_CONFIG_FAILURE_ACTIONS_FLAG, SERVICE_CONFIG_PRESHUTDOWN_INFO,
-    SERVICE_CONFIG_SERVICE_SID_INFO,
+    SERVICE_CONFIG_FAILURE_ACTIONS, SERVICE_CONFIG_FAILURE_ACTIONS_FLAG,
+    SERVICE_CONFIG_PRESHUTDOWN_INFO, SERVICE_CONFIG_SERVICE_SID_INFO,
 };
 
 /// UTF-16 little-endian bytes as text.
@@ -108,14 +108,64 @@ pub(super) fn extra_change(extra: &Extra<'_>) -> Change {
         Extra::FailureActionsOnNonCrash(on) => change.failure_actions_on_non_crash = Some(on),
         Extra::SidType(kind) => change.sid_type = Some(kind),
         Extra::PreshutdownTimeout(time) => change.preshutdown_timeout = Some(time),
+        Extra::FailureActions {
+            reset_period,
+            reboot_message,
+            command,
+            actions: list,
+        } => {
+            change.failure_actions = list.map(|list| (reset_period, actions(list)));
+            change.failure_command = command.map(text);
+            change.reboot_message = reboot_message.map(text);
+        }
     }
     change
 }
 
-/// A level of a record's configuration; `description` holds its bytes.
-pub(super) fn extra<'a>(record: &Record, level: u32, description: &'a [u8]) -> Option<Extra<'a>> {
+/// Actions as a program, or the registry, has them: kind and delay of each.
+pub(super) fn actions(bytes: &[u8]) -> Vec<Action> {
+    let word = |part: &[u8]| {
+        let word = part.first_chunk::<4>();
+        word.map_or(0, |word| u32::from_le_bytes(*word))
+    };
+    let action = |part: &[u8]| Action {
+        kind: word(part),
+        delay: word(&part[4..]),
+    };
+    bytes.chunks_exact(8).map(action).collect()
+}
+
+/// The reverse of [`actions`].
+pub(super) fn action_bytes(actions: &[Action]) -> Vec<u8> {
+    let words = actions
+        .iter()
+        .flat_map(|action| [action.kind, action.delay]);
+    words.flat_map(u32::to_le_bytes).collect()
+}
+
+/// A level of a record's configuration; `room` holds its bytes.
+pub(super) fn extra<'a>(
+    record: &Record,
+    level: u32,
+    room: &'a mut [Vec<u8>; 5],
+) -> Option<Extra<'a>> {
     Some(match level {
-        SERVICE_CONFIG_DESCRIPTION => Extra::Description(description),
+        SERVICE_CONFIG_DESCRIPTION => {
+            room[0] = wide(&record.description);
+            Extra::Description(&room[0])
+        }
+        SERVICE_CONFIG_FAILURE_ACTIONS => {
+            let failure = &record.failure;
+            room[0] = wide(&failure.reboot_message);
+            room[1] = wide(&failure.command);
+            room[2] = action_bytes(&failure.actions);
+            Extra::FailureActions {
+                reset_period: failure.reset_period,
+                reboot_message: Some(&room[0]),
+                command: Some(&room[1]),
+                actions: Some(&room[2]),
+            }
+        }
         SERVICE_CONFIG_DELAYED_AUTO_START_INFO => {
             Extra::DelayedAutoStart(record.delayed_auto_start)
         }

@@ -7,17 +7,19 @@ use std::thread;
 use std::time::Instant;
 
 use pinion_scm::{
-    Client, Controller, Effect, Message, Millis, Outcome, ProcessId, Settings, State, Text, Ticket,
-    Win32Error,
+    Action, Client, Controller, Effect, Message, Millis, Outcome, ProcessId, Settings, State, Text,
+    Ticket, Win32Error,
 };
 
 use super::Shared;
 use super::config::ServiceConfig;
-use super::environment;
+use super::{drivers, environment};
+use crate::control::ServiceInfo;
 use crate::error::Error;
 use crate::keeper::Keeper;
 use crate::process::Process;
 use crate::start::Launch;
+use crate::system::is_wine;
 
 /// Most processes of the VM that may hold handles at one time.
 const MOST_CLIENTS: usize = 1024;
@@ -75,7 +77,9 @@ impl Core {
         }
         match self.config.load() {
             Ok(records) => {
-                for record in records {
+                let is_wine = is_wine();
+                for mut record in records {
+                    drivers::give_host(&mut record, is_wine);
                     let name = record.name.clone();
                     if let Err(error) = self.machine.load(record) {
                         tracing::debug!(service = %name, %error, "a service's key is passed over");
@@ -104,6 +108,17 @@ impl Core {
         let outcome = (*self.waiting.get(&ticket)?)?;
         self.waiting.remove(&ticket);
         Some(outcome)
+    }
+
+    /// What people are told of the service of this name.
+    pub(super) fn info(&self, name: &Text) -> Option<ServiceInfo> {
+        let (record, status) = self.machine.find(name)?;
+        Some(ServiceInfo {
+            name: record.name.to_string(),
+            state: state_name(status.state).into(),
+            pid: (status.process_id != 0).then_some(status.process_id),
+            exit_code: status.win32_exit_code,
+        })
     }
 
     /// Nobody waits for the operation any more.
@@ -194,6 +209,11 @@ impl Core {
             }
             // The program that asked for it writes the key.
             Effect::WriteConfig(_) => {}
+            Effect::FailureAction {
+                service,
+                kind,
+                command,
+            } => self.act_on_failure(&service, kind, &command),
             Effect::DeleteConfig(name) => {
                 self.ran.retain(|ran| *ran != name);
                 self.deleted.push(name);
@@ -212,6 +232,24 @@ impl Core {
                     self.ran.push(service);
                 }
             }
+        }
+    }
+
+    /// What is left to do of a failure's action; its process, if it has one, is a
+    /// program of the VM as any other.
+    fn act_on_failure(&self, service: &Text, kind: u32, command: &Text) {
+        match kind {
+            Action::RESTART => tracing::info!(%service, "a service that failed is started again"),
+            Action::RUN_COMMAND => match self.launch(command) {
+                Ok(process) => {
+                    let pid = process.pid();
+                    tracing::info!(%service, %command, pid, "a service failed: its command runs");
+                }
+                Err((_, why)) => {
+                    tracing::warn!(%service, %command, why, "a failed service's command does not run");
+                }
+            },
+            _ => tracing::warn!(%service, "a service failed; a VM does not start the machine anew"),
         }
     }
 

@@ -7,7 +7,9 @@ mod answer;
 mod config;
 mod convert;
 mod core;
+mod drivers;
 mod environment;
+mod outside;
 mod registry;
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
@@ -27,7 +29,7 @@ use crate::control::ServiceInfo;
 use crate::keeper::Keeper;
 use crate::requests::Caller;
 use crate::services::answer::Room;
-use crate::services::core::{Core, state_name};
+use crate::services::core::Core;
 
 /// How often a waiting connection looks whether its member is still there.
 const LOOK: Duration = Duration::from_millis(500);
@@ -248,15 +250,7 @@ impl Services {
     /// The services that run or ran, by name.
     pub(crate) fn list(&self) -> Vec<ServiceInfo> {
         let core = self.shared.lock();
-        let info = |name: &Text| {
-            let (record, status) = core.machine.find(name)?;
-            Some(ServiceInfo {
-                name: record.name.to_string(),
-                state: state_name(status.state).into(),
-                pid: (status.process_id != 0).then_some(status.process_id),
-                exit_code: status.win32_exit_code,
-            })
-        };
+        let info = |name| core.info(name);
         let mut services: Vec<ServiceInfo> = core.ran.iter().filter_map(info).collect();
         services.sort_by(|a, b| a.name.cmp(&b.name));
         services

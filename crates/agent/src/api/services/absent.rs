@@ -5,16 +5,6 @@ use super::call::boolean;
 use core::ffi::c_void;
 use windows_sys::Win32::Foundation::ERROR_CALL_NOT_IMPLEMENTED;
 
-/// As `ControlServiceExW`.
-pub(super) unsafe extern "system" fn control_ex(
-    _service: *mut c_void,
-    _control: u32,
-    _level: u32,
-    _parameters: *mut c_void,
-) -> i32 {
-    boolean(Err(ERROR_CALL_NOT_IMPLEMENTED))
-}
-
 /// As `SetServiceObjectSecurity`.
 pub(super) unsafe extern "system" fn set_security(
     _service: *mut c_void,

@@ -9,7 +9,10 @@ use windows_sys::Win32::Foundation::{
     ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_ADDRESS, ERROR_INVALID_LEVEL, ERROR_INVALID_PARAMETER,
     ERROR_NOT_ENOUGH_MEMORY,
 };
-use windows_sys::Win32::System::Services::{SERVICE_STATUS, SERVICE_STATUS_PROCESS};
+use windows_sys::Win32::System::Services::{
+    SERVICE_CONTROL_STATUS_REASON_INFO, SERVICE_CONTROL_STATUS_REASON_PARAMSW,
+    SERVICE_CONTROL_STOP, SERVICE_STATUS, SERVICE_STATUS_PROCESS,
+};
 
 /// As `OpenSCManagerW`.
 pub(super) unsafe extern "system" fn open_manager(
@@ -182,30 +185,65 @@ pub(super) unsafe extern "system" fn control_service(
     control: u32,
     status: *mut SERVICE_STATUS,
 ) -> i32 {
-    let send = || {
-        let service = given(service)?;
-        let fill = |now: &ServiceStatus| {
+    boolean(given(service).and_then(|service| {
+        send_control(service, control, |now| {
             if !status.is_null() {
                 // SAFETY: the program's own structure.
                 unsafe { status.write_unaligned(short(now)) };
             }
-        };
-        call(
-            ServiceRequest::Control { service, control },
-            |reply| match reply {
-                ServiceReply::Status(now) => {
-                    fill(&now);
-                    Ok(())
-                }
-                ServiceReply::Refused { error, status } => {
-                    fill(&status);
-                    Err(error)
-                }
-                _ => unexpected(),
-            },
-        )
+        })
+    }))
+}
+
+/// As `ControlServiceExW` and `ControlServiceExA`, whose only level is 1,
+/// `SERVICE_CONTROL_STATUS_REASON_INFO`. A VM has no event log for the reason; a
+/// stop must have one all the same (ControlServiceEx documentation).
+pub(super) unsafe extern "system" fn control_service_ex(
+    service: *mut c_void,
+    control: u32,
+    level: u32,
+    parameters: *mut SERVICE_CONTROL_STATUS_REASON_PARAMSW,
+) -> i32 {
+    /// `SERVICE_STOP_REASON_FLAG_MIN`, `_MAX` and the mask of the flags (winsvc.h):
+    /// none or several of them say nothing.
+    const FLAGS: u32 = 0xf000_0000;
+    let control = || {
+        if level != SERVICE_CONTROL_STATUS_REASON_INFO {
+            return Err(ERROR_INVALID_LEVEL);
+        }
+        let service = given(service)?;
+        if parameters.is_null() {
+            return Err(ERROR_INVALID_PARAMETER);
+        }
+        // SAFETY: the program's own structure.
+        let reason = unsafe { (&raw const (*parameters).dwReason).read_unaligned() };
+        if control == SERVICE_CONTROL_STOP && !(reason & FLAGS).is_power_of_two() {
+            return Err(ERROR_INVALID_PARAMETER);
+        }
+        send_control(service, control, |now| {
+            // SAFETY: as above.
+            unsafe { (&raw mut (*parameters).ServiceStatus).write_unaligned(full(now)) };
+        })
     };
-    boolean(send())
+    boolean(control())
+}
+
+/// Sends a control and tells the status that comes with the answer, be it an error.
+fn send_control(service: u32, control: u32, tell: impl Fn(&ServiceStatus)) -> Result<()> {
+    call(
+        ServiceRequest::Control { service, control },
+        |reply| match reply {
+            ServiceReply::Status(now) => {
+                tell(&now);
+                Ok(())
+            }
+            ServiceReply::Refused { error, status } => {
+                tell(&status);
+                Err(error)
+            }
+            _ => unexpected(),
+        },
+    )
 }
 
 /// As `QueryServiceStatus`.

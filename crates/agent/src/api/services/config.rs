@@ -2,7 +2,7 @@
 
 use super::call::{Result, boolean, call, changed, given, unexpected};
 use super::pack::Packer;
-use super::text;
+use super::{failure, text};
 use core::ffi::c_void;
 use pinion_wire::services::{Extra, ServiceReply, ServiceRequest, Settings};
 use windows_sys::Win32::Foundation::{
@@ -158,6 +158,10 @@ unsafe fn fill_extra(
 ) -> Result<()> {
     // SAFETY: the caller's promise.
     let mut packer = unsafe { Packer::new(buffer.cast(), size) };
+    if let Extra::FailureActions { .. } = extra {
+        // SAFETY: the caller's promise.
+        return unsafe { failure::fill(extra, &mut packer, needed) };
+    }
     let description = match *extra {
         Extra::Description(text) => Some((!text.is_empty()).then_some(text)),
         _ => None,
@@ -181,7 +185,7 @@ unsafe fn fill_extra(
     let value = match *extra {
         Extra::DelayedAutoStart(on) | Extra::FailureActionsOnNonCrash(on) => u32::from(on),
         Extra::SidType(value) | Extra::PreshutdownTimeout(value) => value,
-        Extra::Description(_) => 0,
+        Extra::Description(_) | Extra::FailureActions { .. } => 0,
     };
     let place = packer.place::<u32>();
     // SAFETY: `reserve` said that the structure, one number, fits.
@@ -214,6 +218,8 @@ pub(super) unsafe extern "system" fn change_extra(
                 };
                 Extra::Description(text)
             }
+            // SAFETY: the program's own structure.
+            SERVICE_CONFIG_FAILURE_ACTIONS => unsafe { failure::read(information) }?,
             // Wine's own tests, which pass on Windows, ask for no more than this.
             SERVICE_CONFIG_DELAYED_AUTO_START_INFO if number() > 1 => {
                 return Err(ERROR_INVALID_PARAMETER);
@@ -232,6 +238,7 @@ pub(super) unsafe extern "system" fn change_extra(
 fn check_level(level: u32) -> Result<()> {
     match level {
         SERVICE_CONFIG_DESCRIPTION
+        | SERVICE_CONFIG_FAILURE_ACTIONS
         | SERVICE_CONFIG_DELAYED_AUTO_START_INFO
         | SERVICE_CONFIG_FAILURE_ACTIONS_FLAG
         | SERVICE_CONFIG_SERVICE_SID_INFO

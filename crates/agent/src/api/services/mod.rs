@@ -11,6 +11,8 @@ mod arguments;
 mod call;
 mod client;
 mod config;
+mod driver;
+mod failure;
 mod keys;
 mod lists;
 mod notices;
@@ -68,7 +70,8 @@ replacements! {
     RegisterServiceCtrlHandlerExW => process::register_ex;
     RegisterServiceCtrlHandlerExA => process::register_ex_ansi;
     SetServiceStatus => process::set_status;
-    ControlServiceExW => absent::control_ex;
+    ControlServiceExW => client::control_service_ex;
+    ControlServiceExA => client::control_service_ex;
     QueryServiceObjectSecurity => security::query;
     SetServiceObjectSecurity => absent::set_security;
     NotifyServiceStatusChange => notices::notify;

@@ -7,7 +7,8 @@
 //! thread of its own.
 
 use super::call::{ROOM, Result, boolean, call, done, set_last_error};
-use super::{arguments, table, text};
+use super::{arguments, driver, table, text};
+use crate::api::driver as host;
 use crate::api::heap::Block;
 use crate::supervisor::Connection;
 use core::ffi::c_void;
@@ -20,7 +21,8 @@ use windows_sys::Win32::Foundation::{
     ERROR_SERVICE_NOT_IN_EXE,
 };
 use windows_sys::Win32::System::Services::{
-    SERVICE_CONTROL_INTERROGATE, SERVICE_STATUS, SERVICE_TABLE_ENTRYA, SERVICE_TABLE_ENTRYW,
+    SERVICE_CONTROL_INTERROGATE, SERVICE_RUNNING, SERVICE_STATUS, SERVICE_STOPPED,
+    SERVICE_TABLE_ENTRYA, SERVICE_TABLE_ENTRYW,
 };
 
 /// As `StartServiceCtrlDispatcherW`.
@@ -95,6 +97,9 @@ fn obey(order: &Order<'_>) -> Option<(u32, u32)> {
 fn start(name: &[u8], status_handle: u32, list: &[u8]) -> Result<()> {
     let service = table::find(name).ok_or(ERROR_SERVICE_NOT_IN_EXE)?;
     service.begin(status_handle);
+    if host::is_host() {
+        driver::begin(name);
+    }
     arguments::run(service, name, list)
 }
 
@@ -188,7 +193,7 @@ pub(super) unsafe extern "system" fn set_status(
         }
         // SAFETY: the program's own structure.
         let status = unsafe { status.read_unaligned() };
-        let status = ServiceStatus {
+        let mut status = ServiceStatus {
             service_type: status.dwServiceType,
             state: status.dwCurrentState,
             controls_accepted: status.dwControlsAccepted,
@@ -198,6 +203,16 @@ pub(super) unsafe extern "system" fn set_status(
             wait_hint: status.dwWaitHint,
             process_id: 0,
         };
+        if host::is_host()
+            && status.state == SERVICE_RUNNING
+            && let Some(service) = table::of_status_handle(status_handle)
+        {
+            let error = driver::load(service);
+            if error != 0 {
+                status.state = SERVICE_STOPPED;
+                status.win32_exit_code = error;
+            }
+        }
         let request = ServiceRequest::Report {
             status_handle,
             status,

@@ -144,6 +144,13 @@ pub(super) fn find(name: &[u8]) -> Option<&'static Service> {
     }
 }
 
+/// The service whose run has this status handle.
+pub(super) fn of_status_handle(handle: u32) -> Option<&'static Service> {
+    services()
+        .iter()
+        .find(|service| service.status_handle() == handle)
+}
+
 /// As [`find`], by the 8-bit name.
 ///
 /// # Safety
