@@ -11,6 +11,7 @@ mod exec;
 mod exit_codes;
 mod explain;
 mod export;
+mod faults;
 mod group;
 mod import;
 mod inspect;

@@ -1,6 +1,7 @@
 //! `pinion profile`: what known servers need.
 
-use crate::failure::{Failure, Outcome, USAGE};
+use super::faults;
+use crate::failure::Outcome;
 use crate::table::table;
 use crate::{output, profiles};
 use clap::Subcommand;
@@ -105,40 +106,23 @@ fn list(args: &ListArgs) -> Outcome {
 }
 
 #[derive(Serialize)]
-struct Checked {
+struct Checked<'f> {
     sound: bool,
-    faults: Vec<FaultTold>,
-}
-
-#[derive(Serialize)]
-struct FaultTold {
-    line: usize,
-    column: usize,
-    why: String,
+    faults: Vec<faults::Told<'f>>,
 }
 
 fn check(args: &CheckArgs) -> Outcome {
     let faults = Profile::parse(&profiles::text(&args.profile)?)
         .err()
         .unwrap_or_default();
-    let code = if faults.is_empty() { 0 } else { USAGE };
     if args.json {
-        let told = faults.iter().map(|fault| FaultTold {
-            line: fault.line,
-            column: fault.column,
-            why: fault.why.clone(),
-        });
         output::json(&Checked {
             sound: faults.is_empty(),
-            faults: told.collect(),
+            faults: faults::told(&faults),
         })?;
-        return Ok(code);
+        return Ok(faults::code(&faults));
     }
-    let Some((last, others)) = faults.split_last() else {
-        return output::line(format!("{}: sound", args.profile));
-    };
-    for fault in others {
-        eprintln!("pinion: {}:{fault}", args.profile);
-    }
-    Err(Failure::new(code, format!("{}:{last}", args.profile)))
+    faults::tell(&args.profile, &faults, || {
+        output::line(format!("{}: sound", args.profile))
+    })
 }

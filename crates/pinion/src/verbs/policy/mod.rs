@@ -4,7 +4,8 @@ mod diff;
 pub mod explain;
 mod show;
 
-use crate::failure::{Failure, Outcome, USAGE};
+use super::faults;
+use crate::failure::Outcome;
 use crate::{output, policies};
 use clap::Subcommand;
 use pinion_policy_file::Policy;
@@ -65,17 +66,10 @@ pub fn run(args: &Args) -> Outcome {
 }
 
 #[derive(Serialize)]
-struct Checked {
+struct Checked<'f> {
     sound: bool,
     rules: usize,
-    faults: Vec<FaultTold>,
-}
-
-#[derive(Serialize)]
-struct FaultTold {
-    line: usize,
-    column: usize,
-    why: String,
+    faults: Vec<faults::Told<'f>>,
 }
 
 fn check(args: &CheckArgs) -> Outcome {
@@ -84,26 +78,16 @@ fn check(args: &CheckArgs) -> Outcome {
         Ok(policy) => (policy.rules.len(), Vec::new()),
         Err(faults) => (0, faults),
     };
-    let code = if faults.is_empty() { 0 } else { USAGE };
     if args.json {
-        let told = |fault: &pinion_policy_file::Fault| FaultTold {
-            line: fault.line,
-            column: fault.column,
-            why: fault.why.clone(),
-        };
         output::json(&Checked {
             sound: faults.is_empty(),
             rules,
-            faults: faults.iter().map(told).collect(),
+            faults: faults::told(&faults),
         })?;
-        return Ok(code);
+        return Ok(faults::code(&faults));
     }
-    let Some((last, others)) = faults.split_last() else {
+    faults::tell(&args.file, &faults, || {
         let plural = if rules == 1 { "" } else { "s" };
-        return output::line(format!("{}: {rules} rule{plural}, sound", args.file));
-    };
-    for fault in others {
-        eprintln!("pinion: {}:{fault}", args.file);
-    }
-    Err(Failure::new(code, format!("{}:{last}", args.file)))
+        output::line(format!("{}: {rules} rule{plural}, sound", args.file))
+    })
 }
