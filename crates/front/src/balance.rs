@@ -40,7 +40,7 @@ pub(crate) async fn answer(
     let (body, told) = if bodiless {
         (Body::empty(), Told::default())
     } else {
-        Body::client(body, settings.body, settings.idle_time)
+        Body::client(body, settings.front.body, settings.front.idle_time)
     };
     let mut next = Some(Request::from_parts(parts.clone(), body));
     let mut tried = Vec::new();
@@ -113,10 +113,10 @@ async fn once(
         return Ok(upgrade::go_on(&mut response, client, place));
     }
     headers::strip(response.headers_mut());
-    let whole =
-        http::declared(response.headers()).is_some_and(|length| length <= front.settings.whole);
+    let whole = http::declared(response.headers())
+        .is_some_and(|length| length <= front.settings.front.whole);
     if !again || !whole || headers::is_bodiless(&method, response.status()) {
-        let time = front.settings.idle_time;
+        let time = front.settings.front.idle_time;
         return Ok(response.map(|body| Body::answer(body, place, sender, time)));
     }
     whole_answer(front, response, place, sender, &method).await
@@ -138,7 +138,7 @@ async fn whole_answer(
         why,
     };
     let body: Bytes = tokio::select! {
-        read = timeout(front.settings.answer_time, body.collect()) => match read {
+        read = timeout(front.settings.front.answer_time, body.collect()) => match read {
             Ok(Ok(read)) => read.to_bytes(),
             Ok(Err(error)) => return Err(failed(error.to_string(), false)),
             Err(_) => return Err(failed("the answer did not end in time".into(), true)),

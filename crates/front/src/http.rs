@@ -42,9 +42,9 @@ pub(crate) async fn accept(front: &Arc<Inner>, listener: TcpListener) {
         tokio::spawn(async move {
             let _counted = Counted(&front);
             let _ = stream.set_nodelay(true);
-            if open >= front.settings.connections as u64 {
+            if open >= front.settings.front.connections as u64 {
                 turn_away(&front, stream, open).await;
-            } else if front.settings.protocol == Protocol::Tcp {
+            } else if front.settings.front.protocol == Protocol::Tcp {
                 tcp::relay(&front, stream).await;
             } else {
                 converse(&front, stream, client).await;
@@ -66,8 +66,8 @@ impl Drop for Counted<'_> {
 /// bound hear nothing.
 async fn turn_away(front: &Inner, mut stream: TcpStream, open: u64) {
     Counts::count(&front.counts.refused);
-    let bound = front.settings.connections as u64;
-    if front.settings.protocol == Protocol::Tcp || open >= bound.saturating_mul(2) {
+    let bound = front.settings.front.connections as u64;
+    if front.settings.front.protocol == Protocol::Tcp || open >= bound.saturating_mul(2) {
         return;
     }
     let tell = async {
@@ -89,13 +89,13 @@ async fn converse(front: &Arc<Inner>, stream: TcpStream, client: SocketAddr) {
         let (front, host) = (Arc::clone(front), host.clone());
         async move { Ok::<_, Infallible>(answer(&front, request, client, &host).await) }
     });
-    let stream = Patient::new(stream, settings.idle_time);
+    let stream = Patient::new(stream, settings.front.idle_time);
     // What is wrong with the connection is the client's to notice.
     let _ = Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(settings.head_time)
-        .max_buf_size(settings.head)
-        .max_headers(settings.headers)
+        .header_read_timeout(settings.front.head_time)
+        .max_buf_size(settings.front.head)
+        .max_headers(settings.front.headers)
         .half_close(true)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades()
@@ -115,10 +115,10 @@ async fn answer(
             "this is no proxy for other servers",
         );
     }
-    if declared(request.headers()).is_some_and(|length| length > front.settings.body) {
+    if declared(request.headers()).is_some_and(|length| length > front.settings.front.body) {
         return closing(own(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"));
     }
-    match front.settings.mode {
+    match front.settings.front.mode {
         Mode::Balance => balance::answer(front, request, client.ip(), host).await,
         Mode::Vote => vote::answer(front, request, client.ip(), host).await,
     }

@@ -66,7 +66,7 @@ pub(crate) async fn send(
         }
     };
     tokio::select! {
-        sent = timeout(settings.answer_time, sent) => sent.unwrap_or_else(|_| Err(Failed {
+        sent = timeout(settings.front.answer_time, sent) => sent.unwrap_or_else(|_| Err(Failed {
             late: true,
             ..Failed::new(None, "no answer in time")
         })),
@@ -87,7 +87,7 @@ async fn connect(settings: &Settings, replica: &Replica) -> Result<SendRequest<B
     let stream = stream.map_err(|error| error.to_string())?;
     let _ = stream.set_nodelay(true);
     let (sender, connection) = Builder::new()
-        .max_buf_size(settings.head.max(64 << 10))
+        .max_buf_size(settings.front.head.max(64 << 10))
         .handshake(TokioIo::new(stream))
         .await
         .map_err(|error| error.to_string())?;

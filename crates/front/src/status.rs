@@ -52,7 +52,7 @@ pub(crate) async fn accept(front: &Arc<Inner>, listener: TcpListener) {
 
 fn page(front: &Inner) -> Response<Body> {
     let serving = front.table.serving();
-    let enough = match front.settings.mode {
+    let enough = match front.settings.front.mode {
         Mode::Balance => 1,
         Mode::Vote => front.settings.quorum,
     };

@@ -162,7 +162,7 @@ impl Table {
         let free = all.values().filter(|replica| {
             any |= !replica.drains();
             !replica.drains()
-                && replica.in_flight.load(Ordering::Relaxed) < front.settings.per_replica
+                && replica.in_flight.load(Ordering::Relaxed) < front.settings.front.per_replica
         });
         let least = free.min_by_key(|replica| {
             (
@@ -184,8 +184,11 @@ impl Table {
             return Ok(place);
         }
         let settings = &front.settings;
-        let _waiter = front.table.wait(settings.queue).ok_or(Refusal::Full)?;
-        let deadline = Instant::now() + settings.queue_time;
+        let _waiter = front
+            .table
+            .wait(settings.front.queue)
+            .ok_or(Refusal::Full)?;
+        let deadline = Instant::now() + settings.front.queue_time;
         loop {
             // Listens before it looks, so that nothing is missed between.
             let free = front.table.free.notified();

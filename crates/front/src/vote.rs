@@ -63,12 +63,15 @@ pub(crate) async fn answer(
         return http::refused(front, Refusal::Nobody);
     }
     // Votes under way hold whole bodies: their number is the bound of memory.
-    let Some(_waiter) = front.table.wait(settings.per_replica + settings.queue) else {
+    let Some(_waiter) = front
+        .table
+        .wait(settings.front.per_replica + settings.front.queue)
+    else {
         return http::refused(front, Refusal::Full);
     };
     headers::to_replica(&mut request, client, host);
     let (parts, body) = request.into_parts();
-    let (body, told) = Body::client(body, settings.body, settings.idle_time);
+    let (body, told) = Body::client(body, settings.front.body, settings.front.idle_time);
     let Ok(read) = body.collect().await else {
         return http::closing(match told.fault() {
             ClientFault::TooLarge => {
@@ -164,7 +167,7 @@ impl Round {
     }
 
     async fn run(mut self, tell: oneshot::Sender<Response<Body>>) {
-        let deadline = Instant::now() + self.front.settings.answer_time;
+        let deadline = Instant::now() + self.front.settings.front.answer_time;
         let mut changes = self.front.table.changes();
         self.ask();
         loop {
@@ -225,7 +228,7 @@ impl Round {
         let Standing::Decided(of) = self.ballot.standing(0) else {
             return;
         };
-        let deadline = Instant::now() + self.front.settings.late;
+        let deadline = Instant::now() + self.front.settings.vote.late;
         while !self.ballot.awaited().is_empty() {
             tokio::select! {
                 Some(word) = self.heard.recv() => self.hear(word),
@@ -272,9 +275,9 @@ async fn one(
     }
     let (response, sender) = sent.map_err(|failed| failed.why)?;
     let (mut parts, body) = response.into_parts();
-    let most = usize::try_from(settings.answer).unwrap_or(usize::MAX);
+    let most = usize::try_from(settings.vote.answer).unwrap_or(usize::MAX);
     let read = tokio::select! {
-        read = timeout(settings.answer_time, Limited::new(body, most).collect()) => read,
+        read = timeout(settings.front.answer_time, Limited::new(body, most).collect()) => read,
         () = place.replica.until_gone() => return Err("the replica was removed".into()),
     };
     let read = read.map_err(|_| "the answer did not end in time".to_owned())?;
@@ -294,6 +297,7 @@ async fn one(
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_slice()));
     let normal = settings
+        .vote
         .rules
         .normal(whole.parts.status.as_u16(), named, &whole.body);
     Ok((normal, whole))

@@ -246,10 +246,8 @@ async fn time_and_chance_make_no_difference() {
 async fn answers_have_a_limit() {
     let large = server(|_| async { text("x".repeat(2_000)) }).await;
     let settings = voting("[vote]\nanswer = '1k'\n");
-    let settings = Settings {
-        answer_time: Duration::from_millis(300),
-        ..settings
-    };
+    let mut settings = settings;
+    settings.front.answer_time = Duration::from_millis(300);
     let fronted = Fronted::new(settings, &[large, large, large]).await;
     assert_eq!(fronted.get("/").await.status, 504);
 }

@@ -19,21 +19,40 @@ pub struct Host {
 /// answers 404 while its group goes down: HAProxy lets it drain then.
 #[must_use]
 pub fn haproxy(name: &str, config: &Config, bind: &str, hosts: &[Host]) -> String {
-    let front = &config.front;
-    let http = front.protocol == Protocol::Http;
     let mut text = String::new();
     let mut line = |line: &str| {
         let _ = writeln!(text, "{line}");
     };
-    let time = units::shown;
     line(&format!(
         "# The group '{name}' on several hosts. Written by 'pinion group render --haproxy'."
     ));
     line("global");
     line(&format!(
         "    maxconn {}",
-        front.connections * hosts.len().max(1)
+        config.front.connections * hosts.len().max(1)
     ));
+    defaults(config, &mut line);
+    line(&format!("frontend {name}"));
+    line(&format!("    bind {bind}"));
+    line(&format!("    default_backend {name}-groups"));
+    line(&format!("backend {name}-groups"));
+    line("    balance leastconn");
+    if config.front.protocol == Protocol::Http {
+        line("    http-request disable-l7-retry unless METH_GET or { method HEAD OPTIONS }");
+    }
+    checks(config, &mut line);
+    for host in hosts {
+        line(&server(config, host));
+    }
+    if config.front.mode == Mode::Vote {
+        line("    # Each group votes over its own replicas; HAProxy compares nothing.");
+    }
+    text
+}
+
+fn defaults(config: &Config, line: &mut impl FnMut(&str)) {
+    let (front, time) = (&config.front, units::shown);
+    let http = front.protocol == Protocol::Http;
     line("defaults");
     line(if http {
         "    mode http"
@@ -61,34 +80,21 @@ pub fn haproxy(name: &str, config: &Config, bind: &str, hosts: &[Host]) -> Strin
         line("    retries 3");
         line("    retry-on conn-failure empty-response response-timeout 503");
     }
-    line(&format!("frontend {name}"));
-    line(&format!("    bind {bind}"));
-    line(&format!("    default_backend {name}-groups"));
-    line(&format!("backend {name}-groups"));
-    line("    balance leastconn");
-    if http {
-        line("    http-request disable-l7-retry unless METH_GET or { method HEAD OPTIONS }");
-    }
-    checks(config, &mut line);
-    let check = &config.check;
-    let port = front
-        .status
-        .map_or(String::new(), |status| format!(" port {}", status.port()));
-    for host in hosts {
-        line(&format!(
-            "    server {} {} check{port} inter {} fastinter {} rise {} fall {} on-marked-down shutdown-sessions",
-            host.name,
-            host.front,
-            time(check.interval),
-            time(check.start_interval),
-            check.rise,
-            check.fall,
-        ));
-    }
-    if front.mode == Mode::Vote {
-        line("    # Each group votes over its own replicas; HAProxy compares nothing.");
-    }
-    text
+}
+
+fn server(config: &Config, host: &Host) -> String {
+    let (check, time) = (&config.check, units::shown);
+    let status = config.front.status;
+    let port = status.map_or(String::new(), |status| format!(" port {}", status.port()));
+    format!(
+        "    server {} {} check{port} inter {} fastinter {} rise {} fall {} on-marked-down shutdown-sessions",
+        host.name,
+        host.front,
+        time(check.interval),
+        time(check.start_interval),
+        check.rise,
+        check.fall,
+    )
 }
 
 fn checks(config: &Config, line: &mut impl FnMut(&str)) {

@@ -1,10 +1,12 @@
 //! The group's file, checked: what a group is to be, with a default for all that it does not say.
 //!
-//! `written` has the file's form, `read` makes this of it and tells what is wrong.
+//! `written` has the file's form, `values` reads single values, `read` makes this of them and tells what
+//! is wrong.
 
 mod fault;
 mod read;
 pub mod units;
+mod values;
 mod written;
 
 use std::collections::BTreeMap;

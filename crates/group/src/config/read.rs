@@ -1,11 +1,10 @@
 //! Makes a checked configuration of the file's text, and tells all that is wrong with it.
 
-use std::net::SocketAddr;
-use std::ops::Range;
 use std::time::Duration;
 
 use toml::Spanned;
 
+use super::values::{Number, Reader};
 use super::{
     Changes, Check, Config, Denied, Evidence, Fault, Front, Growth, LONGEST, MOST_REPLICAS, Mode,
     Protocol, Replace, Vote, Warm, units, written,
@@ -42,100 +41,49 @@ impl Config {
     }
 }
 
-struct Reader<'a> {
-    text: &'a str,
-    faults: Vec<Fault>,
-}
-
-type Word = Option<Spanned<String>>;
-type Number = Option<Spanned<i64>>;
-
 fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
 impl Reader<'_> {
-    fn wrong(&mut self, span: &Range<usize>, why: impl Into<String>) {
-        self.faults.push(Fault::at(self.text, span.start, why));
-    }
-
-    fn time(&mut self, word: &Word, default: Duration) -> Duration {
-        self.maybe_time(word).unwrap_or(default)
-    }
-
-    fn maybe_time(&mut self, word: &Word) -> Option<Duration> {
-        let word = word.as_ref()?;
-        match units::duration(word.get_ref()) {
-            Ok(time) if time.is_zero() => {
-                self.wrong(&word.span(), "no time at all; leave it out, or give more");
-                None
-            }
-            Ok(time) => Some(time),
-            Err(why) => {
-                self.wrong(&word.span(), why);
-                None
-            }
-        }
-    }
-
-    fn size(&mut self, word: &Word, default: u64) -> u64 {
-        self.maybe_size(word).unwrap_or(default)
-    }
-
-    fn maybe_size(&mut self, word: &Word) -> Option<u64> {
-        let word = word.as_ref()?;
-        match units::size(word.get_ref()) {
-            Ok(size) => Some(size),
-            Err(why) => {
-                self.wrong(&word.span(), why);
-                None
-            }
-        }
-    }
-
-    fn number(&mut self, number: &Number, range: Range<u64>, default: u64) -> u64 {
-        self.maybe_number(number, range).unwrap_or(default)
-    }
-
-    fn maybe_number(&mut self, number: &Number, range: Range<u64>) -> Option<u64> {
-        let number = number.as_ref()?;
-        let value = u64::try_from(*number.get_ref()).ok();
-        let value = value.filter(|value| range.contains(value));
-        if value.is_none() {
-            let why = format!("give a number from {} to {}", range.start, range.end - 1);
-            self.wrong(&number.span(), why);
-        }
-        value
-    }
-
-    /// One of the words; the first where none is given.
-    fn choice<T: Copy>(&mut self, word: &Word, of: &[(&str, T)]) -> T {
-        let found = word.as_ref().map(|word| {
-            let found = of.iter().find(|(name, _)| name == word.get_ref());
-            if found.is_none() {
-                let names: Vec<_> = of.iter().map(|(name, _)| *name).collect();
-                let why = format!("'{}' is none of {}", word.get_ref(), names.join(", "));
-                self.wrong(&word.span(), why);
-            }
-            found
-        });
-        found.flatten().unwrap_or(&of[0]).1
-    }
-
-    fn path(&mut self, word: &Spanned<String>) -> String {
-        let path = word.get_ref();
-        if !path.starts_with('/') || !path.bytes().all(|byte| byte.is_ascii_graphic()) {
-            let why = "give a path such as /health: it begins with / and has neither spaces nor other than ASCII letters";
-            self.wrong(&word.span(), why);
-        }
-        path.clone()
-    }
-
     fn group(&mut self, written: written::Group) -> Config {
         let replicas = self.number(&written.replicas, 1..u64::from(MOST_REPLICAS) + 1, 3);
         let replicas = u32::try_from(replicas).unwrap_or(1);
-        let port = self.number(&Some(written.port), 1..65_536, 1);
+        let port = self.number(&Some(written.port.clone()), 1..65_536, 1);
         let front = self.front(written.front.get_ref());
+        self.program(&written);
+        let networks = ["outbound", "loopback", "none"].map(|word| (word, word));
+        let config = Config {
+            network: self.choice(&written.network, &networks).into(),
+            port: u16::try_from(port).unwrap_or(1),
+            check: self.check(&written.check, front.protocol),
+            warm: written.warm.as_ref().map(|warm| self.warm(warm)),
+            replace: self.replace(&written.replace, replicas, front.mode),
+            vote: self.vote(written.vote.as_ref(), front.mode),
+            changes: written.changes.as_ref().map(|of| self.changes(of)),
+            denied: written.denied.as_ref().map(|of| self.denied(of)),
+            growth: self.growth(&written.growth),
+            evidence: self.evidence(&written.evidence),
+            name: written.name.map(Spanned::into_inner),
+            from: written.from.map(Spanned::into_inner),
+            command: written.command,
+            workdir: written.workdir,
+            env: written
+                .env
+                .into_iter()
+                .map(|(name, value)| (name.into_inner(), value.into_inner()))
+                .collect(),
+            shares: written.share,
+            policy: written.policy,
+            replicas,
+            front,
+        };
+        self.agreement(&config, &written.replicas, &written.front);
+        config
+    }
+
+    /// What is run, by what name, with what variables.
+    fn program(&mut self, written: &written::Group) {
         if let Some(name) = &written.name {
             self.name(name);
         }
@@ -151,58 +99,29 @@ impl Reader<'_> {
             let why = "give what to run with command, or a VM or snapshot with a program of its own with from";
             self.wrong(&(0..0), why);
         }
-        let config = Config {
-            name: written.name.map(Spanned::into_inner),
-            command: written.command,
-            workdir: written.workdir,
-            env: written
-                .env
-                .into_iter()
-                .map(|(name, value)| (name.into_inner(), value.into_inner()))
-                .collect(),
-            network: self
-                .choice(
-                    &written.network,
-                    &[
-                        ("outbound", "outbound"),
-                        ("loopback", "loopback"),
-                        ("none", "none"),
-                    ],
-                )
-                .into(),
-            shares: written.share,
-            policy: written.policy,
-            from: written.from.map(Spanned::into_inner),
-            replicas,
-            port: u16::try_from(port).unwrap_or(1),
-            check: self.check(&written.check, front.protocol),
-            warm: written.warm.as_ref().map(|warm| Warm {
-                path: self.path(&warm.path),
-                requests: u32::try_from(self.number(&warm.requests, 1..10_001, 10)).unwrap_or(1),
-            }),
-            replace: self.replace(&written.replace, replicas, front.mode),
-            vote: self.vote(written.vote.as_ref(), front.mode),
-            changes: written
-                .changes
-                .as_ref()
-                .map(|changes| self.changes(changes)),
-            denied: written.denied.as_ref().map(|denied| self.denied(denied)),
-            growth: Growth {
-                memory: self.maybe_size(&written.growth.memory),
-                processes: self
-                    .maybe_number(&written.growth.processes, 1..100_001)
-                    .and_then(|most| u32::try_from(most).ok()),
-                files: self.maybe_number(&written.growth.files, 1..1 << 40),
-            },
-            evidence: Evidence {
-                size: self.size(&written.evidence.size, 16 << 20),
-                keep: u32::try_from(self.number(&written.evidence.keep, 0..10_001, 20))
-                    .unwrap_or(0),
-            },
-            front,
-        };
-        self.agreement(&config, &written.replicas, &written.front);
-        config
+    }
+
+    fn warm(&mut self, warm: &written::Warm) -> Warm {
+        Warm {
+            path: self.path(&warm.path),
+            requests: u32::try_from(self.number(&warm.requests, 1..10_001, 10)).unwrap_or(1),
+        }
+    }
+
+    fn growth(&mut self, growth: &written::Growth) -> Growth {
+        let processes = self.maybe_number(&growth.processes, 1..100_001);
+        Growth {
+            memory: self.maybe_size(&growth.memory),
+            processes: processes.and_then(|most| u32::try_from(most).ok()),
+            files: self.maybe_number(&growth.files, 1..1 << 40),
+        }
+    }
+
+    fn evidence(&mut self, evidence: &written::Evidence) -> Evidence {
+        Evidence {
+            size: self.size(&evidence.size, 16 << 20),
+            keep: u32::try_from(self.number(&evidence.keep, 0..10_001, 20)).unwrap_or(0),
+        }
     }
 
     fn name(&mut self, name: &Spanned<String>) {
@@ -249,31 +168,6 @@ impl Reader<'_> {
             answer_time: self.time(&front.answer_time, seconds(30)),
             whole: self.limited(&front.whole, 64 << 10, 0..(16 << 20) + 1),
         }
-    }
-
-    fn address(&mut self, word: &Spanned<String>) -> SocketAddr {
-        match word.get_ref().parse() {
-            Ok(address) => address,
-            Err(_) => {
-                let why = "give an address and a port, such as 127.0.0.1:8080 or 0.0.0.0:80";
-                self.wrong(&word.span(), why);
-                SocketAddr::from(([127, 0, 0, 1], 0))
-            }
-        }
-    }
-
-    fn limited(&mut self, word: &Word, default: u64, range: Range<u64>) -> u64 {
-        let size = self.size(word, default);
-        if !range.contains(&size) {
-            let span = word.as_ref().map_or(0..0, Spanned::span);
-            let why = format!(
-                "give a size from {} to {} bytes",
-                range.start,
-                range.end - 1
-            );
-            self.wrong(&span, why);
-        }
-        size
     }
 
     fn check(&mut self, check: &written::Check, protocol: Protocol) -> Check {

@@ -75,7 +75,7 @@ pub struct Status {
     /// Failed starts in a row.
     pub failures: u32,
     /// The front's figures.
-    pub figures: FiguresTold,
+    pub figures: Figures,
     /// The replicas.
     pub replicas: Vec<ReplicaTold>,
     /// Replicas that were replaced for a fault, ever.
@@ -107,36 +107,6 @@ pub struct ReplicaTold {
     pub bad_checks: u32,
     /// What the last bad check said.
     pub last_bad: String,
-}
-
-/// [`Figures`] for JSON.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FiguresTold {
-    pub requests: u64,
-    pub refused: u64,
-    pub failed: u64,
-    pub retried: u64,
-    pub odd: u64,
-    pub undecided: u64,
-    pub connections: u64,
-    pub waiting: u64,
-    pub most_waiting: u64,
-}
-
-impl From<Figures> for FiguresTold {
-    fn from(figures: Figures) -> Self {
-        Self {
-            requests: figures.requests,
-            refused: figures.refused,
-            failed: figures.failed,
-            retried: figures.retried,
-            odd: figures.odd,
-            undecided: figures.undecided,
-            connections: figures.connections,
-            waiting: figures.waiting,
-            most_waiting: figures.most_waiting,
-        }
-    }
 }
 
 /// Asks a running group.

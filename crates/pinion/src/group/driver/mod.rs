@@ -2,14 +2,16 @@
 //!
 //! One task owns all of it; threads and the front send it messages.
 
-use super::control::{Question, ReplicaTold, Reply, Request, Status};
-use super::events::{Events, Told, now_ms};
-use super::evidence::{self, Answer, Case, MOST_ANSWERS};
-use super::look::{self, Due, Traces};
-use super::work::{self, Common};
-use crate::failure::Failure;
-use pinion_front::{Front, Report, probe};
-use pinion_group::config::{MOST_REPLICAS, Mode, Warm};
+mod status;
+mod tasks;
+
+use crate::group::control::{Question, Reply, Request};
+use crate::group::events::{Events, Told, now_ms};
+use crate::group::evidence::{self, Answer, Case, MOST_ANSWERS};
+use crate::group::look::{self, Due, Traces};
+use crate::group::work::{self, Common};
+use pinion_front::{Front, Report};
+use pinion_group::config::{MOST_REPLICAS, Mode};
 use pinion_group::life::{Action, Event, Life, Ms, Settings, State, What, Why};
 use pinion_store::{Vm, exit_code};
 use std::collections::BTreeMap;
@@ -266,71 +268,6 @@ impl Driver {
         )))
     }
 
-    fn make(&mut self, id: u32) {
-        self.known.insert(id, Known::default());
-        let (common, send) = (Arc::clone(&self.common), self.send.clone());
-        tokio::task::spawn_blocking(move || {
-            let message = match work::make(&common, id) {
-                Ok(vm) => Message::Made(id, vm),
-                Err(failure) => not_started(id, &failure),
-            };
-            let _ = send.send(message);
-        });
-    }
-
-    fn start(&mut self, id: u32) {
-        let Some(vm) = self.vm(id) else { return };
-        let (common, send) = (Arc::clone(&self.common), self.send.clone());
-        // A thread of its own, as it waits for the replica's end.
-        std::thread::spawn(move || {
-            let mut client = match work::start(&common, &vm) {
-                Ok(client) => client,
-                Err(failure) => return drop(send.send(not_started(id, &failure))),
-            };
-            let _ = send.send(Message::Of(id, What::Started));
-            let why = match client.wait() {
-                Ok((code, why)) => format!("{why}, exit code {code}"),
-                Err(error) => error.to_string(),
-            };
-            let _ = send.send(Message::Of(id, What::Fault(Why::Crashed(why))));
-        });
-    }
-
-    fn warm(&mut self, id: u32) {
-        let (Some(address), Some(Warm { path, requests })) =
-            (self.address(id), self.common.config.warm.clone())
-        else {
-            return;
-        };
-        let (time, grace) = (
-            self.common.config.check.timeout,
-            self.common.config.check.grace,
-        );
-        let send = self.send.clone();
-        tokio::spawn(async move {
-            let end = Instant::now() + grace;
-            let mut left = requests;
-            while left > 0 && Instant::now() < end {
-                match probe::get(address, &path, time).await {
-                    Ok(_) => left -= 1,
-                    Err(_) => sleep(AGAIN).await,
-                }
-            }
-            let _ = send.send(Message::Of(id, What::Warmed));
-        });
-    }
-
-    fn check(&mut self, id: u32) {
-        let (Some(address), Some(vm)) = (self.address(id), self.vm(id)) else {
-            return;
-        };
-        let (common, send) = (Arc::clone(&self.common), self.send.clone());
-        tokio::spawn(async move {
-            let result = checked(&common, address, vm).await;
-            let _ = send.send(Message::Of(id, What::Checked(result)));
-        });
-    }
-
     fn discard(&mut self, id: u32, why: Why, now: Ms) {
         self.front.remove(id);
         let age = self
@@ -428,89 +365,4 @@ impl Driver {
             let _ = send.send(Message::Looked(traces));
         });
     }
-
-    fn status(&self) -> Status {
-        let (now, config) = (self.now(), &self.common.config);
-        let requests = self.front.requests();
-        let replicas = self.life.replicas().iter().map(|(id, replica)| {
-            let had = requests.iter().find(|(other, ..)| other == id);
-            let vm = self.vm(*id);
-            ReplicaTold {
-                replica: *id,
-                vm: work::vm_name(&self.common.place.name, *id)
-                    .unwrap_or_else(|_| self.common.place.name.clone()),
-                state: replica.state.word().into(),
-                address: vm.map(|vm| vm.record().address),
-                age_ms: now.saturating_sub(replica.made),
-                requests: had.map_or(replica.requests, |(_, had, _)| *had),
-                in_flight: had.map_or(0, |(.., now)| *now),
-                bad_checks: replica.bad,
-                last_bad: if replica.bad > 0 {
-                    replica.last_bad.clone()
-                } else {
-                    String::new()
-                },
-            }
-        });
-        let (serving, wanted) = (self.life.serving(), self.life.target());
-        let (failures, _) = self.life.backing_off();
-        let state = match () {
-            () if !self.down.is_empty() => "down",
-            () if failures > 2 => "failing",
-            () if serving >= wanted as usize => "up",
-            () if self.life.replicas().keys().all(|id| *id <= wanted) && serving == 0 => "starting",
-            () => "degraded",
-        };
-        Status {
-            name: self.common.place.name.clone(),
-            state: state.into(),
-            mode: if config.front.mode == Mode::Vote {
-                "vote"
-            } else {
-                "balance"
-            }
-            .into(),
-            front: config.front.listen,
-            pid: std::process::id(),
-            started_ms: self.started_ms,
-            wanted,
-            serving,
-            failures,
-            figures: self.front.figures().into(),
-            replicas: replicas.collect(),
-            faults: self.faults,
-            longest_life_ms: self.longest_life,
-            evidence: self.common.place.evidence().display().to_string(),
-        }
-    }
-}
-
-fn not_started(id: u32, failure: &Failure) -> Message {
-    Message::Of(id, What::Fault(Why::NotStarted(failure.to_string())))
-}
-
-/// One check of a replica; all that the file asks for must pass.
-async fn checked(common: &Arc<Common>, address: SocketAddr, vm: Vm) -> Result<(), String> {
-    let check = &common.config.check;
-    match &check.http {
-        Some(path) => {
-            let (status, body) = probe::get(address, path, check.timeout).await?;
-            if status != check.status {
-                return Err(format!("the status was {status}, not {}", check.status));
-            }
-            let wanted = check.body.as_deref().unwrap_or("").as_bytes();
-            if !wanted.is_empty() && !body.windows(wanted.len()).any(|part| part == wanted) {
-                return Err("the body is not what it must be".into());
-            }
-        }
-        None => probe::connect(address, check.timeout).await?,
-    }
-    if common.plan.check.is_empty() {
-        return Ok(());
-    }
-    let (common, time) = (Arc::clone(common), check.timeout);
-    let inside = tokio::task::spawn_blocking(move || work::check_inside(&common, &vm, time));
-    inside
-        .await
-        .unwrap_or_else(|_| Err("the check inside broke off".into()))
 }
