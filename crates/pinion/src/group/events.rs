@@ -16,8 +16,8 @@ const LONGEST: usize = 500;
 pub struct Told {
     /// When, in ms since 1970.
     pub at_ms: u64,
-    /// `up`, `cloned`, `started`, `serving`, `draining`, `discarded`, `gone`, `backoff`, `undecided`, `scaled`, `rejuvenate`,
-    /// `below_minimum`, `down`.
+    /// `up`, `serving`, `draining`, `discarded`, `gone`, `backoff`, `undecided`, `not_removed`, `scaled`,
+    /// `rejuvenate`, `below_minimum`, `down`.
     pub event: String,
     /// The replica.
     #[serde(default, skip_serializing_if = "Option::is_none")]

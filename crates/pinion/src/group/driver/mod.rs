@@ -16,8 +16,8 @@ use pinion_group::life::{Action, Event, Life, Ms, Settings, State, What, Why};
 use pinion_store::{Vm, exit_code};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::time::sleep;
@@ -37,6 +37,8 @@ pub enum Message {
     Front(Report),
     /// The command line asks.
     Ask(Question),
+    /// A replica's VM could not be removed; the next start of the group, or its end, does so.
+    NotRemoved(u32, String),
     /// A look at all replicas is over.
     Looked(Traces),
 }
@@ -46,6 +48,23 @@ pub enum Message {
 struct Known {
     vm: Option<Vm>,
     answers: Vec<Answer>,
+    turn: Turn,
+}
+
+/// Whose turn it is with a replica: it is not removed while it is made or started, and neither afterwards.
+#[derive(Debug, Clone, Default)]
+struct Turn(Arc<Mutex<bool>>);
+
+impl Turn {
+    /// The turn to make or start it; none when it was removed.
+    fn take(&self) -> Option<MutexGuard<'_, bool>> {
+        Some(self.last()).filter(|removed| !**removed)
+    }
+
+    /// The turn to remove it, once what is under way has ended.
+    fn last(&self) -> MutexGuard<'_, bool> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The group.
@@ -108,8 +127,10 @@ impl Driver {
             });
             tokio::select! {
                 Some(message) = heard.recv() => self.hear(message),
-                () = sleep(wake) => self.step(&Event::Tick),
+                () = sleep(wake) => {}
             }
+            // After messages, too: a command that asks again and again must not put off what is due.
+            self.step(&Event::Tick);
             self.count();
             self.look();
         }
@@ -122,7 +143,9 @@ impl Driver {
     fn hear(&mut self, message: Message) {
         match message {
             Message::Made(id, vm) => {
-                self.known.entry(id).or_default().vm = Some(vm);
+                if let Some(known) = self.known.get_mut(&id) {
+                    known.vm = Some(vm);
+                }
                 self.step(&Event::Of(id, What::Made));
             }
             Message::Of(id, what) => {
@@ -131,6 +154,9 @@ impl Driver {
                     self.known.remove(&id);
                 }
                 self.step(&Event::Of(id, what));
+            }
+            Message::NotRemoved(id, why) => {
+                self.events.write(&Told::of("not_removed", id).detail(&why));
             }
             Message::Front(report) => self.report(report),
             Message::Ask(question) => self.ask(question),
@@ -146,8 +172,9 @@ impl Driver {
                 answer,
                 majority,
             } => {
-                let known = self.known.entry(replica).or_default();
-                if known.answers.len() < MOST_ANSWERS {
+                if let Some(known) = self.known.get_mut(&replica)
+                    && known.answers.len() < MOST_ANSWERS
+                {
                     known.answers.push(Answer {
                         request: request.clone(),
                         answer,
@@ -260,6 +287,10 @@ impl Driver {
         self.known.get(&id)?.vm.clone()
     }
 
+    fn turn(&self, id: u32) -> Option<Turn> {
+        Some(self.known.get(&id)?.turn.clone())
+    }
+
     fn address(&self, id: u32) -> Option<SocketAddr> {
         let vm = self.vm(id)?;
         Some(SocketAddr::from((
@@ -301,17 +332,16 @@ impl Driver {
             answers,
         });
         let (common, send) = (Arc::clone(&self.common), self.send.clone());
-        let vm = self.vm(id);
+        let turn = self.turn(id).unwrap_or_default();
         tokio::task::spawn_blocking(move || {
-            let vm = vm.or_else(|| {
-                // It was being made.
-                let name = work::vm_name(&common.place.name, id).ok()?;
-                common.place.store.load(&name).ok()
-            });
+            *turn.last() = true;
+            // By its name, as it may have been in the making until now.
+            let name = work::vm_name(&common.place.name, id).ok();
+            let vm = name.and_then(|name| common.place.store.load(&name).ok());
             if let Some(vm) = vm
                 && let Err(failure) = work::discard(&common, &vm, case.as_ref())
             {
-                eprintln!("pinion: replica {id}: {failure}");
+                let _ = send.send(Message::NotRemoved(id, failure.to_string()));
             }
             let _ = send.send(Message::Of(id, What::Gone));
         });

@@ -1,7 +1,7 @@
 //! What is handed to threads and tasks: make, start, warm up and check a replica. Each sends a message
 //! when it is done.
 
-use super::{AGAIN, Driver, Known, Message};
+use super::{AGAIN, Driver, Message};
 use crate::failure::Failure;
 use crate::group::work::{self, Common};
 use pinion_front::probe;
@@ -15,9 +15,11 @@ use tokio::time::sleep;
 
 impl Driver {
     pub(super) fn make(&mut self, id: u32) {
-        self.known.insert(id, Known::default());
+        let known = self.known.entry(id).or_default();
+        let turn = known.turn.clone();
         let (common, send) = (Arc::clone(&self.common), self.send.clone());
         tokio::task::spawn_blocking(move || {
+            let Some(_turn) = turn.take() else { return };
             let message = match work::make(&common, id) {
                 Ok(vm) => Message::Made(id, vm),
                 Err(failure) => not_started(id, &failure),
@@ -27,11 +29,17 @@ impl Driver {
     }
 
     pub(super) fn start(&mut self, id: u32) {
-        let Some(vm) = self.vm(id) else { return };
+        let Some((vm, turn)) = self.vm(id).zip(self.turn(id)) else {
+            return;
+        };
         let (common, send) = (Arc::clone(&self.common), self.send.clone());
         // A thread of its own, as it waits for the replica's end.
         std::thread::spawn(move || {
-            let mut client = match work::start(&common, &vm) {
+            let started = {
+                let Some(_turn) = turn.take() else { return };
+                work::start(&common, &vm)
+            };
+            let mut client = match started {
                 Ok(client) => client,
                 Err(failure) => return drop(send.send(not_started(id, &failure))),
             };
