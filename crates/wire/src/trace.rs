@@ -453,14 +453,21 @@ mod tests {
     use std::boxed::Box;
     use std::vec::Vec;
 
+    /// Unoptimised, a ring lies on the stack before it is boxed, more than once.
     fn ring() -> Box<Ring> {
         let slot = || Slot {
             mark: AtomicU64::new(0),
             words: [const { AtomicU64::new(0) }; SLOT_WORDS - 1],
         };
-        let slots: Vec<Slot> = (0..SLOTS).map(|_| slot()).collect();
-        let slots: Box<[Slot; SLOTS]> = slots.try_into().ok().expect("as many");
-        Box::new(Ring { slots: *slots })
+        let make = move || {
+            let slots: Vec<Slot> = (0..SLOTS).map(|_| slot()).collect();
+            let slots: Box<[Slot; SLOTS]> = slots.try_into().ok().expect("as many");
+            Box::new(Ring { slots: *slots })
+        };
+        let thread = std::thread::Builder::new().stack_size(32 << 20).spawn(make);
+        thread
+            .map(|thread| thread.join().expect("a ring"))
+            .expect("a thread")
     }
 
     fn record(asked: &[u16], given: &[u16]) -> Record {
