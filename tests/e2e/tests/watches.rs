@@ -42,9 +42,26 @@ fn folder(world: &World, name: &str) -> String {
     format!("{}\\{name}", world.windows_work())
 }
 
-/// Does the session on a tree of its own outside, and on one that the host has
-/// inside, and sees to it that the answers are the same.
+/// Sees to it that the answers are the same inside as outside. What Wine's server
+/// has heard of the file system at the time it is asked is chance, on both sides: a
+/// difference is one that comes three times.
 fn compare(session: &[&[&str]]) -> Vec<Value> {
+    for _ in 0..2 {
+        let (inside, outside) = both(session);
+        if inside == outside {
+            return inside;
+        }
+    }
+    let (inside, outside) = both(session);
+    for ((operation, inside), outside) in session.iter().zip(&inside).zip(&outside) {
+        assert_eq!(inside, outside, "{operation:?}: inside, outside");
+    }
+    inside
+}
+
+/// Does the session on a tree that the host has inside, and on one of its own
+/// outside.
+fn both(session: &[&[&str]]) -> (Vec<Value>, Vec<Value>) {
     let world = World::new();
     for name in ["shared", "plain"] {
         plant(&world.work().join(name));
@@ -54,11 +71,7 @@ fn compare(session: &[&[&str]]) -> Vec<Value> {
     let program = world.host.path_of("watches");
     let run = world.pinion(["run", "--rm", &program]);
     let inside = answers(&run.args(words(session, &folder(&world, "shared"))).run());
-    let (inside, outside) = (until_end(inside), until_end(outside));
-    for ((operation, inside), outside) in session.iter().zip(&inside).zip(&outside) {
-        assert_eq!(inside, outside, "{operation:?}: inside, outside");
-    }
-    inside
+    (until_end(inside), until_end(outside))
 }
 
 /// The same without what was told beyond the file `end`, by chance.
