@@ -2,15 +2,16 @@
 # shellcheck shell=bash
 
 # The agent has a cargo call of its own: it has no standard library, and in one call with the others the features of shared crates
-# would be united.
+# would be united. pinion.exe has one, too: it is made small, which takes long, and only it need be.
 build_programs() {
     local built=$TARGET/$GNU/release file
     say "Building for Windows"
     windows_cargo build --profile agent -p pinion-agent
-    windows_cargo build --release -p pinion -p pinion-players -p pinion-test-programs -p pinion-early-dll -p pinion-web-service
+    windows_cargo build --profile program -p pinion
+    windows_cargo build --release -p pinion-players -p pinion-test-programs -p pinion-early-dll -p pinion-web-service
     rm -rf "$BIN.new"
     mkdir -p "$BIN.new"
-    for file in "$built"/*.exe "$built"/*.dll "$TARGET/$GNU/agent/pinion_agent.dll"; do
+    for file in "$built"/*.exe "$built"/*.dll "$TARGET/$GNU/agent/pinion_agent.dll" "$TARGET/$GNU/program/pinion.exe"; do
         [ ! -e "$file" ] || cp "$file" "$BIN.new/"
     done
     for file in pinion.exe pinion_agent.dll; do
