@@ -39,6 +39,7 @@ Examples
   ./x test --wine system
   ./x test -- several_copies
   ./x transparency --wine all ntdll:file ntdll:reg
+  ./x transparency --copies 2 ntdll:pipe kernel32:mailslot
   ./x probe --wine all --channel pipes
   ./x bench --json figures.json
 
