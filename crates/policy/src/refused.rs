@@ -59,6 +59,14 @@ refused! {
         NtUserSetWatermarkStrings NtUserSwitchDesktop NtUserUnlockWindowStation
         NtUserUnregisterSessionPort NtUserUpdatePerUserImmEnabling NtUserUpdatePerUserSystemParameters
         NtUserUserPowerCalloutWorker;
+    // Input as if it were the user's, past SendInput, and all input kept away.
+    0, ERROR_ACCESS_DENIED =>
+        NtUserBlockInput NtUserCreateSyntheticPointerDevice2 NtUserInitializeGenericHidInjection
+        NtUserInitializeInputDeviceInjection NtUserInitializePointerDeviceInjection
+        NtUserInitializePointerDeviceInjectionEx NtUserInitializeTouchInjection
+        NtUserInjectDeviceInput NtUserInjectGenericHidInput NtUserInjectGesture
+        NtUserInjectKeyboardInput NtUserInjectMouseInput NtUserInjectPointerInput
+        NtUserInjectTouchInput NtUserInjectTouchpadAction NtUserSendTouchInput;
     STATUS_ACCESS_DENIED, ERROR_ACCESS_DENIED =>
         NtUserRemoteConnect NtUserRemoteConsoleShadowStop NtUserRemoteDisconnect
         NtUserRemotePassthruDisable NtUserRemotePassthruEnable NtUserRemoteReconnect

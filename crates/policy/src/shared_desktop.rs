@@ -59,10 +59,25 @@ const OF_DESKTOP: &[&str] = &[
     "NtUserSetParent",
 ];
 
-/// Whether this call may name the window of the user's desktop.
+/// Whether this call may name the window of the user's desktop by its argument
+/// `at`, counted from 0. It may be made another's parent, and not be moved itself.
 #[must_use]
-pub fn may_ask(call: &str) -> bool {
-    OF_DESKTOP.contains(&call)
+pub fn may_ask(call: &str, at: u8) -> bool {
+    OF_DESKTOP.contains(&call) && (call != "NtUserSetParent" || at == 1)
+}
+
+/// Whether this code of Wine's `NtUserCallHwnd` only reads: those between
+/// `DrawMenuBar` and `SetForegroundWindow` (ntuser.h of Wine 8.0 and 10.0).
+#[must_use]
+pub const fn reads_window(code: u32) -> bool {
+    code > 2 && code < 17
+}
+
+/// Whether this code of Wine's `NtUserCallHwnd` makes a window one that all
+/// programs of the desktop look for: `SetProgmanWindow`, `SetTaskmanWindow`.
+#[must_use]
+pub const fn is_shells(code: u32) -> bool {
+    matches!(code, 18 | 19)
 }
 
 /// The code of `NtUserCallHwndParam` by which Wine asks for a window's relative
@@ -118,13 +133,18 @@ mod tests {
 
     #[test]
     fn the_users_desktop_is_asked_and_told_nothing() {
-        assert!(may_ask("NtUserBuildHwndList") && may_ask("NtUserGetAncestor"));
+        assert!(may_ask("NtUserBuildHwndList", 1) && may_ask("NtUserGetAncestor", 0));
+        assert!(may_ask("NtUserSetParent", 1) && !may_ask("NtUserSetParent", 0));
+        // GetParent, IsWindow; ArrangeIconicWindows, SetForegroundWindow, SetTaskmanWindow.
+        assert!([7, 13].into_iter().all(reads_window));
+        assert!(![1, 17, 19].into_iter().any(reads_window));
+        assert!(is_shells(18) && is_shells(19) && !is_shells(17));
         for call in [
             "NtUserPostMessage",
             "NtUserMessageCall",
             "NtUserDestroyWindow",
         ] {
-            assert!(!may_ask(call), "{call}");
+            assert!(!may_ask(call, 0), "{call}");
         }
         // ClientToScreen, GetWindowRelative, IsChild, MapWindowPoints, ScreenToClient.
         for (wine_8, codes) in [(true, [0, 16, 19, 21, 24]), (false, [0, 15, 18, 20, 23])] {

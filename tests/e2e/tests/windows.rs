@@ -384,6 +384,7 @@ fn on_the_users_desktop_titles_carry_the_vms_mark_and_are_told_without_it() {
         assert_eq!(own["set"], told("Notes"));
         assert_eq!(own["ansi"], "Notes");
         assert_eq!(own["found"], true);
+        assert_eq!(own["shell"], false, "it became the user's shell");
         let window = own["window"].to_string();
         let inside = world.exec(name, "windows", &["title", &window]);
         assert_eq!(inside.expect(0).json(), told("Notes"));

@@ -24,7 +24,7 @@ pub(super) fn is_shared() -> bool {
 macro_rules! inner {
     ($($name:ident($($argument:ident: $type:ty),* $(,)?) -> $result:ty => $target:ident;)*) => {
         /// The calls as they were before interception.
-        #[allow(non_snake_case, clippy::too_many_arguments)]
+        #[allow(non_snake_case, dead_code, clippy::too_many_arguments)]
         mod kernel {
             use super::*;
             $(
@@ -71,6 +71,7 @@ inner! {
     NtUserPostMessage(window: u64, message: u32, first: usize, second: isize) -> u32 => post;
     NtUserMessageCall(window: u64, message: u32, first: usize, second: isize, result: *mut c_void, kind: u32, ansi: u32) -> usize => send;
     NtUserInternalGetWindowText(window: u64, text: *mut u16, room: i32) -> i32 => text;
+    NtUserSetShellWindowEx(window: u64, list: u64) -> u32 => shell;
     NtUserSetWindowsHookEx(module: u64, name: *const c_void, thread: u32, kind: i32, function: *const c_void, flags: u32) -> u64 => hook;
     NtUserSetWinEventHook(first: u32, last: u32, module: u64, name: *const c_void, function: *const c_void, process: u32, thread: u32, flags: u32) -> u64 => listen;
     NtUserSendInput(count: u32, inputs: *const c_void, size: i32) -> u32 => input;
@@ -91,13 +92,16 @@ struct Device {
 
 /// Whether the call may ask for the window of the user's desktop itself, which is
 /// the host's: it is the parent of all, and what is sent to it would reach the
-/// host. `code` tells the third argument.
-pub(super) fn may_ask(call: &str, window: u64, code: impl FnOnce() -> u64) -> bool {
+/// host. `at` is the argument that names it, `code` tells those with a code.
+pub(super) fn may_ask(call: &str, at: u8, window: u64, code: impl Fn(u8) -> u64) -> bool {
     is_shared()
         && owners::is_desktops(window)
-        && shared_desktop::may_ask(call)
-        && (call != "NtUserCallHwndParam"
-            || shared_desktop::reads(code() as u32, owners::is_wine_8()))
+        && shared_desktop::may_ask(call, at)
+        && match call {
+            "NtUserCallHwnd" => shared_desktop::reads_window(code(1) as u32),
+            "NtUserCallHwndParam" => shared_desktop::reads(code(2) as u32, owners::is_wine_8()),
+            _ => true,
+        }
 }
 
 /// A window that a member may know of; else none.
@@ -314,11 +318,21 @@ fn told(window: u64, text: *mut u16, room: i32) -> i32 {
 unsafe extern "system" fn of_window(window: u64, code: u32) -> u64 {
     /// `NtUserCallHwnd_GetWindowTextLength` (ntuser.h of Wine 8.0 and 10.0).
     const TEXT_LENGTH: u32 = 12;
+    if shared_desktop::is_shells(code) && hooks::is_wine() {
+        refuse();
+        return 0;
+    }
     let length = (code == TEXT_LENGTH && hooks::is_wine())
         .then(|| titles::length(window, |text, room| told(window, text, room)))
         .flatten();
     // SAFETY: takes numbers.
     length.unwrap_or_else(|| unsafe { kernel::NtUserCallHwnd(window, code) })
+}
+
+/// The user's desktop has a shell: no member becomes it.
+unsafe extern "system" fn shell(_window: u64, _list: u64) -> u32 {
+    refuse();
+    0
 }
 
 /// A hook of all threads would hear other programs.

@@ -146,7 +146,7 @@ extern "system" fn judge(index: u32, saved: *const u64) -> u64 {
         let value = |at: u8| unsafe { argument(saved, at) };
         let passes = match named {
             Named::Window => {
-                owners::may_name(value(at)) || desktop::may_ask(call.name, value(at), || value(2))
+                owners::may_name(value(at)) || desktop::may_ask(call.name, at, value(at), value)
             }
             Named::Thread => owners::may_name_thread(value(at)),
             Named::Process => owners::may_name_process(value(at)),

@@ -36,7 +36,7 @@ struct Hook<'a> {
 
 /// Whether a member may list the windows on this one.
 pub(crate) fn may_list(window: u64) -> bool {
-    may_name(window) || desktop::may_ask("NtUserBuildHwndList", window, || 0)
+    may_name(window) || desktop::may_ask("NtUserBuildHwndList", 1, window, |_| 0)
 }
 
 /// Moves the members' windows of a list together, where the VM's are on the user's

@@ -6,24 +6,22 @@ use crate::call::{Group, groups};
 pub(in crate::calls) const GROUPS: &[Group] = groups! {
     Input Name SameVm Open "makes input, or takes focus, capture, foreground or hot keys from other programs" {
         NtUserAcquireIAMKey NtUserAcquireInteractiveControlBackgroundAccess NtUserAllowForegroundActivation
-        NtUserAllowSetForegroundWindow NtUserBlockInput NtUserCanBrokerForceForeground
+        NtUserAllowSetForegroundWindow NtUserCanBrokerForceForeground
         NtUserCanCurrentThreadChangeForeground NtUserClearForeground NtUserConfigureActivationObject
         NtUserConvertToInterceptWindow NtUserCreateActivationGroup NtUserCreateActivationObject
-        NtUserCreateSyntheticPointerDevice2 NtUserDelegateCapturePointers NtUserDelegateInput
+        NtUserDelegateCapturePointers NtUserDelegateInput
         NtUserDestroyActivationGroup NtUserDestroyActivationObject NtUserEnableIAMAccess
         NtUserEnableModernAppWindowKeyboardIntercept NtUserForceEnableNumpadTranslation
         NtUserGetInteractiveControlDeviceInfo NtUserGetInteractiveControlInfo
         NtUserGetInteractiveCtrlSupportedWaveforms NtUserHandleDelegatedInput
-        NtUserInitializeGenericHidInjection NtUserInitializeInputDeviceInjection
-        NtUserInitializePointerDeviceInjection NtUserInitializePointerDeviceInjectionEx
-        NtUserInitializeTouchInjection NtUserInjectDeviceInput NtUserInjectGenericHidInput
-        NtUserInjectGesture NtUserInjectKeyboardInput NtUserInjectMouseInput NtUserInjectPointerInput
-        NtUserInjectTouchInput NtUserInjectTouchpadAction NtUserInteractiveControlQueryUsage
+
+
+        NtUserInteractiveControlQueryUsage
         NtUserIsInterceptWindow NtUserLockSetForegroundWindow NtUserNavigateFocus
         NtUserPostKeyboardInputMessage NtUserQueryActivationObject NtUserRegisterEdgy
         NtUserRegisterForTooltipDismissNotification NtUserRegisterManipulationThread
         NtUserRegisterPointerInputTarget NtUserRemoveInjectionDevice
-        NtUserSendInteractiveControlHapticsReport NtUserSendTouchInput
+        NtUserSendInteractiveControlHapticsReport
         NtUserSetActivationFilter NtUserSetAdditionalForegroundBoostProcesses NtUserSetBrokeredForeground
         NtUserSetCoreWindow NtUserSetCoreWindowPartner NtUserSetFallbackForeground
         NtUserSetFeatureReportResponse NtUserSetForegroundRedirectionForActivationObject
@@ -40,6 +38,14 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
     }
     Input Other SameVm Hooked "acts on the caller's own desktop; on the user's, only while a member's window is in front" {
         NtUserGetForegroundWindow NtUserRegisterRawInputDevices NtUserSendInput
+    }
+    Input Other Denied Hooked "makes input as if it were the user's, past SendInput, or keeps all input away" {
+        NtUserBlockInput NtUserCreateSyntheticPointerDevice2 NtUserInitializeGenericHidInjection
+        NtUserInitializeInputDeviceInjection NtUserInitializePointerDeviceInjection
+        NtUserInitializePointerDeviceInjectionEx NtUserInitializeTouchInjection
+        NtUserInjectDeviceInput NtUserInjectGenericHidInput NtUserInjectGesture
+        NtUserInjectKeyboardInput NtUserInjectMouseInput NtUserInjectPointerInput
+        NtUserInjectTouchInput NtUserInjectTouchpadAction NtUserSendTouchInput
     }
     InputState Other SameVm Hooked "acts on the caller's own desktop; on the user's, only while a member's window is in front" {
         NtUserClipCursor NtUserGetAsyncKeyState NtUserSetCursorPos

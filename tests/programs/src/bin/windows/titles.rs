@@ -5,6 +5,7 @@ use pinion_test_programs::{say, wide};
 use serde_json::{Value, json};
 use std::ptr::{null, null_mut};
 use windows_sys::Win32::Foundation::HWND;
+use windows_sys::Win32::System::LibraryLoader::{GetModuleHandleW, GetProcAddress};
 use windows_sys::Win32::UI::WindowsAndMessaging::{
     FindWindowW, GetWindowTextA, GetWindowTextLengthW, GetWindowTextW, SetWindowTextW,
 };
@@ -20,6 +21,19 @@ fn told(window: HWND) -> Value {
             "title": String::from_utf16_lossy(told),
             "length": GetWindowTextLengthW(window),
         })
+    }
+}
+
+/// Whether the window became the desktop's shell (`SetShellWindow`, which no import
+/// library names).
+fn becomes_shell(window: HWND) -> bool {
+    type Set = unsafe extern "system" fn(HWND) -> i32;
+    // SAFETY: names that end with zeros; the export has that signature (user32.spec of
+    // Wine, ReactOS's winuser.h).
+    unsafe {
+        let user32 = GetModuleHandleW(wide("user32.dll").as_ptr());
+        let at = GetProcAddress(user32, c"SetShellWindow".as_ptr().cast());
+        at.is_some_and(|at| core::mem::transmute::<_, Set>(at)(window) != 0)
     }
 }
 
@@ -50,6 +64,7 @@ pub fn hold(arguments: &[String]) {
         "set": told(window),
         "ansi": String::from_utf8_lossy(ansi),
         "found": found == window,
+        "shell": becomes_shell(window),
     }));
     loop {
         std::thread::park();
