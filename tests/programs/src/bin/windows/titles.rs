@@ -27,13 +27,14 @@ fn told(window: HWND) -> Value {
 /// Whether the window became the desktop's shell (`SetShellWindow`, which no import
 /// library names).
 fn becomes_shell(window: HWND) -> bool {
+    type Found = unsafe extern "system" fn() -> isize;
     type Set = unsafe extern "system" fn(HWND) -> i32;
     // SAFETY: names that end with zeros; the export has that signature (user32.spec of
     // Wine, ReactOS's winuser.h).
     unsafe {
         let user32 = GetModuleHandleW(wide("user32.dll").as_ptr());
         let at = GetProcAddress(user32, c"SetShellWindow".as_ptr().cast());
-        at.is_some_and(|at| core::mem::transmute::<_, Set>(at)(window) != 0)
+        at.is_some_and(|at| core::mem::transmute::<Found, Set>(at)(window) != 0)
     }
 }
 
