@@ -6,6 +6,7 @@
 . "$X/crates.sh"
 . "$X/checks.sh"
 . "$X/winetests.sh"
+. "$X/steady.sh"
 
 # Whatever a test left running would hold this script's stdout open.
 end_wines() {
@@ -43,7 +44,7 @@ for wine in "${WINES[@]}"; do
     name=$(run_wine "$wine" --version)
     export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER="$X/wine-run $wine $PINION_PREFIX"
     check "tests for Windows, $name" windows_cargo test --no-fail-fast --workspace "${NOT_FOR_WINDOWS[@]}" "${WITHOUT_UNIT_TESTS[@]}" --lib --bins --tests -- "${REST[@]}"
-    check "end-to-end tests, $name" native_cargo test --no-fail-fast -p pinion-e2e -- "${REST[@]}"
+    check "end-to-end tests, $name" end_to_end "$name" "${REST[@]}"
     # Who asks for single tests by their names has none of these in mind.
     [ ${#REST[@]} -eq 0 ] || continue
     lock_cache
@@ -51,4 +52,5 @@ for wine in "${WINES[@]}"; do
     unlock_cache
     check "Wine's own tests of names, files and keys, $name" "$TARGET/release/pinion-transparency" "${JUDGES[@]}"
 done
+tell_unsteady
 end_checks test
