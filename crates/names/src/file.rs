@@ -4,9 +4,14 @@
 //! another device. A path on a drive is written as the layers keep it: the
 //! drive's letter and the names below it, as `C\a\b`.
 
-use crate::TooLong;
+mod path;
+mod place;
+
+pub use path::{depth, is_ill_formed, is_short, may_be_short, normalise, prefix, split_last};
+pub use place::{WHITEOUT, host, is_of_ntfs, is_reserved, layer, on_own_drive, undo, whiteout};
+
 use crate::pipe::{dos_device, unroot};
-use crate::units::{SEPARATOR, below, equals, first_part, fold, join};
+use crate::units::{SEPARATOR, equals, first_part, fold};
 
 /// What an absolute name means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,209 +170,6 @@ fn is_letter(unit: u16) -> bool {
     (u16::from(b'A')..=u16::from(b'Z')).contains(&fold(unit))
 }
 
-/// Writes the path of `below` (which begins with a separator) on the drive
-/// `letter` as the layers keep it; gives its length and whether a trailing
-/// backslash was cut. `.` and empty parts vanish; `..` takes the part before
-/// it away and stops at the drive, so no name leads out. `/` separates when
-/// `slashes` says so (Unix paths).
-///
-/// # Errors
-/// [`TooLong`] when it does not fit `out`.
-pub fn normalise(
-    letter: u16,
-    below: &[u16],
-    slashes: bool,
-    out: &mut [u16],
-) -> Result<(usize, bool), TooLong> {
-    let is_separator = |unit: u16| unit == SEPARATOR || slashes && unit == u16::from(b'/');
-    let mut length = join(&[&[letter]], out)?;
-    for part in below.split(|&unit| is_separator(unit)) {
-        if part.is_empty() || equals(part, ".") {
-            continue;
-        }
-        if equals(part, "..") {
-            let kept = out.get(..length).unwrap_or(&[]);
-            length = kept
-                .iter()
-                .rposition(|&unit| unit == SEPARATOR)
-                .unwrap_or(1);
-            continue;
-        }
-        let rest = out.get_mut(length..).ok_or(TooLong)?;
-        length += join(&[&[SEPARATOR], part], rest)?;
-    }
-    let trailing = below.last().is_some_and(|&unit| is_separator(unit)) && length > 1;
-    Ok((length, trailing))
-}
-
-/// Whether some part of `below` (which begins with a backslash) is `.`, `..` or
-/// empty, which NT's file systems refuse (observed on Wine 8 and Wine 10 too):
-/// Win32 takes them away before. A second backslash at the beginning and one at
-/// the end are let pass, as they do.
-#[must_use]
-pub fn is_ill_formed(below: &[u16]) -> bool {
-    let below = below.get(1..).unwrap_or(&[]);
-    let below = match below.split_first() {
-        Some((&SEPARATOR, rest)) => rest,
-        _ => below,
-    };
-    let below = below.strip_suffix(&[SEPARATOR]).unwrap_or(below);
-    !below.is_empty()
-        && below
-            .split(|&unit| unit == SEPARATOR)
-            .any(|part| part.is_empty() || equals(part, ".") || equals(part, ".."))
-}
-
-/// The layer path that `path` has on the drive whose root it lies under, where
-/// Wine shows the drives' own files a second time: `prefix` is the layer path
-/// of Wine's folder, which holds `drive_c` and, with links to the drives'
-/// roots, `dosdevices`. Gives the drive's letter and what follows its root.
-#[must_use]
-pub fn on_own_drive<'n>(prefix: &[u16], path: &'n [u16]) -> Option<(u16, &'n [u16])> {
-    if prefix.is_empty() {
-        return None;
-    }
-    let (first, rest) = first_part(below(path, prefix)?)?;
-    if equals(first, "drive_c") {
-        return Some((u16::from(b'C'), rest));
-    }
-    let (drive, rest) = first_part(rest).filter(|_| equals(first, "dosdevices"))?;
-    match drive {
-        &[letter, colon] if colon == u16::from(b':') && is_letter(letter) => {
-            Some((fold(letter), rest))
-        }
-        _ => None,
-    }
-}
-
-/// Whether some part of the layer path `path` can be a short name (8.3), which
-/// every file system makes with a tilde.
-#[must_use]
-pub fn may_be_short(path: &[u16]) -> bool {
-    path.contains(&u16::from(b'~'))
-}
-
-/// Whether `part` is of the shape of a short name: at most eight units, with a
-/// tilde before the end, and at most three behind one dot.
-#[must_use]
-pub fn is_short(part: &[u16]) -> bool {
-    const DOT: u16 = b'.' as u16;
-    let dot = part.iter().position(|&unit| unit == DOT);
-    let (base, extension) = part.split_at(dot.unwrap_or(part.len()));
-    let extension = extension.get(1..).unwrap_or(&[]);
-    may_be_short(base.split_last().map_or(&[], |(_, front)| front))
-        && (1..=8).contains(&base.len())
-        && extension.len() <= 3
-        && !extension.contains(&DOT)
-}
-
-/// How many names the layer path `path` has, the drive's letter included.
-#[must_use]
-pub fn depth(path: &[u16]) -> usize {
-    path.iter().filter(|&&unit| unit == SEPARATOR).count() + 1
-}
-
-/// The first `depth` names of the layer path `path`.
-#[must_use]
-pub fn prefix(path: &[u16], depth: usize) -> &[u16] {
-    if depth == 0 {
-        return &[];
-    }
-    let end = path
-        .iter()
-        .enumerate()
-        .filter(|(_, unit)| **unit == SEPARATOR)
-        .nth(depth - 1);
-    path.get(..end.map_or(path.len(), |(at, _)| at))
-        .unwrap_or(path)
-}
-
-/// Splits the layer path `path` into what stands before its last name, and
-/// that name.
-#[must_use]
-pub fn split_last(path: &[u16]) -> (&[u16], &[u16]) {
-    match path.iter().rposition(|&unit| unit == SEPARATOR) {
-        None => (&[], path),
-        Some(at) => (
-            path.get(..at).unwrap_or(&[]),
-            path.get(at + 1..).unwrap_or(&[]),
-        ),
-    }
-}
-
-/// What a whiteout's name begins with, as the OCI image specification has it.
-/// No program's own name may begin so.
-pub const WHITEOUT: &str = ".wh.";
-
-/// Whether some part of the layer path `path` is a name that the layers keep
-/// for themselves.
-#[must_use]
-pub fn is_reserved(path: &[u16]) -> bool {
-    path.split(|&unit| unit == SEPARATOR)
-        .any(|part| crate::units::starts(part, WHITEOUT).is_some())
-}
-
-/// Whether the layer path `path` names what NTFS itself keeps in a volume's root
-/// directory (MS-FSCC 2.1.9 has the list), or the raw data of a directory's
-/// index or of a volume's.
-#[must_use]
-pub fn is_of_ntfs(path: &[u16]) -> bool {
-    const FILES: [&str; 12] = [
-        "$Mft", "$MftMirr", "$LogFile", "$Volume", "$AttrDef", "$Bitmap", "$Boot", "$BadClus",
-        "$Secure", "$UpCase", "$Extend", "$Quota",
-    ];
-    let Some((first, _)) = path.get(1..).and_then(first_part) else {
-        return false;
-    };
-    let end = first.iter().position(|&unit| unit == u16::from(b':'));
-    let name = first.get(..end.unwrap_or(first.len())).unwrap_or(&[]);
-    end == Some(0) || FILES.iter().any(|file| equals(name, file))
-}
-
-/// Writes the whiteout's path of the layer path `path`.
-///
-/// # Errors
-/// [`TooLong`] when it does not fit.
-pub fn whiteout(path: &[u16], out: &mut [u16]) -> Result<usize, TooLong> {
-    let mut mark = [0; 4];
-    for (place, byte) in mark.iter_mut().zip(WHITEOUT.bytes()) {
-        *place = u16::from(byte);
-    }
-    match split_last(path) {
-        ([], name) => join(&[&mark, name], out),
-        (directory, name) => join(&[directory, &[SEPARATOR], &mark, name], out),
-    }
-}
-
-/// Writes the host's NT name of the layer path `path`: `C\a` is `\??\C:\a`.
-///
-/// # Errors
-/// [`TooLong`] when it does not fit.
-pub fn host(path: &[u16], out: &mut [u16]) -> Result<usize, TooLong> {
-    const DOS: &[u16] = &[SEPARATOR, b'?' as u16, b'?' as u16, SEPARATOR];
-    const COLON: &[u16] = &[b':' as u16];
-    let (letter, rest) = path.split_at_checked(1).unwrap_or((path, &[]));
-    let rest = if rest.is_empty() { &[SEPARATOR] } else { rest };
-    join(&[DOS, letter, COLON, rest], out)
-}
-
-/// Writes the NT name of the layer path `path` in the layer at `root`.
-///
-/// # Errors
-/// [`TooLong`] when it does not fit.
-pub fn layer(root: &[u16], path: &[u16], out: &mut [u16]) -> Result<usize, TooLong> {
-    join(&[root, &[SEPARATOR], path], out)
-}
-
-/// The layer path that `path` stands for when it lies in the layer whose own
-/// directory is the layer path `root`: `C\vms\a\upper\C\x` is `C\x`. Empty for
-/// the layer's root.
-#[must_use]
-pub fn undo<'n>(root: &[u16], path: &'n [u16]) -> Option<&'n [u16]> {
-    let rest = below(path, root)?;
-    Some(rest.get(1..).unwrap_or(&[]))
-}
-
 #[cfg(test)]
 mod tests {
     extern crate std;
@@ -464,113 +266,7 @@ mod tests {
         assert_eq!(kind("\\Windows"), "other");
     }
 
-    #[test]
-    fn ill_formed_names() {
-        for name in [
-            "\\", "\\a", "\\a\\b\\", "\\\\a", "\\\\a\\", "\\...", "\\a.\\.b",
-        ] {
-            assert!(!is_ill_formed(&w(name)), "{name}");
-        }
-        for name in [
-            "\\.",
-            "\\a\\..",
-            "\\a\\.\\b",
-            "\\a\\\\b",
-            "\\a\\\\",
-            "\\\\\\a",
-        ] {
-            assert!(is_ill_formed(&w(name)), "{name}");
-        }
-    }
-
-    #[test]
-    fn paths_of_wines_folder_are_on_their_drives() {
-        let prefix = w("Z\\home\\me\\.wine");
-        let on = |path: &str| {
-            on_own_drive(&prefix, &w(path)).map(|(letter, rest)| {
-                let letter = char::from_u32(u32::from(letter)).expect("a letter");
-                std::format!("{letter}{}", String::from_utf16(rest).expect("UTF-16"))
-            })
-        };
-        for (path, drive) in [
-            ("Z\\home\\me\\.wine\\drive_c", Some("C")),
-            ("Z\\HOME\\me\\.wine\\Drive_C\\a\\b", Some("C\\a\\b")),
-            ("Z\\home\\me\\.wine\\dosdevices\\d:\\x", Some("D\\x")),
-            ("Z\\home\\me\\.wine\\dosdevices", None),
-            ("Z\\home\\me\\.wine\\dosdevices\\c::", None),
-            ("Z\\home\\me\\.wine\\drive_cc", None),
-            ("Z\\home\\me\\.wine2\\drive_c", None),
-        ] {
-            assert_eq!(on(path).as_deref(), drive, "{path}");
-        }
-        assert_eq!(on_own_drive(&[], &w("\\drive_c")), None);
-    }
-
-    #[test]
-    fn what_ntfs_keeps_for_itself() {
-        for path in [
-            "C\\$MFT",
-            "C\\$Mft::$DATA",
-            "D\\$Extend\\$UsnJrnl:$J",
-            "C\\:$I30:$INDEX_ALLOCATION",
-        ] {
-            assert!(is_of_ntfs(&w(path)), "{path}");
-        }
-        for path in [
-            "C",
-            "C\\$Recycle.Bin\\x",
-            "C\\a\\$Mft",
-            "C\\$MftX",
-            "C\\a:b",
-        ] {
-            assert!(!is_of_ntfs(&w(path)), "{path}");
-        }
-    }
-
-    #[test]
-    fn short_names() {
-        for name in ["PROGRA~1", "A~1.TXT", "LONG~F30", "X~1."] {
-            assert!(is_short(&w(name)), "{name}");
-        }
-        for name in [
-            "notes~",
-            "longer~name",
-            "a.b~1",
-            "a~1.b.c",
-            "a~1.html",
-            "plain",
-            "",
-        ] {
-            assert!(!is_short(&w(name)), "{name}");
-        }
-    }
-
-    #[test]
-    fn prefixes_and_whiteouts() {
-        let path = w("C\\a\\b");
-        assert_eq!(depth(&path), 3);
-        assert_eq!(prefix(&path, 0), w(""));
-        assert_eq!(prefix(&path, 1), w("C"));
-        assert_eq!(prefix(&path, 2), w("C\\a"));
-        assert_eq!(prefix(&path, 3), path);
-        let mut out = [0; 32];
-        let length = whiteout(&path, &mut out).expect("fits");
-        assert_eq!(&out[..length], w("C\\a\\.wh.b"));
-        assert!(is_reserved(&out[..length]));
-        assert!(!is_reserved(&path));
-        let length = host(&w("C"), &mut out).expect("fits");
-        assert_eq!(&out[..length], w("\\??\\C:\\"));
-    }
-
     proptest! {
-        #[test]
-        fn undoing_gives_the_path(path in "[A-Z](\\\\[a-z .]{1,8}){0,4}") {
-            let (root, path) = (w("C\\vms\\a\\upper"), w(&path));
-            let mut out = [0; 128];
-            let length = layer(&root, &path, &mut out).expect("fits");
-            prop_assert_eq!(undo(&root, &out[..length]), Some(&path[..]));
-        }
-
         #[test]
         fn plain_names_need_no_more_looking_at(units in proptest::collection::vec(
             prop_oneof![Just(46_u16), Just(92), Just(58), Just(126), Just(36), 97_u16..100, any::<u16>()], 0..24)) {
@@ -585,19 +281,6 @@ mod tests {
                 let root = path.len() == 2;
                 prop_assert_eq!(&out[..length], if root { &path[..1] } else { &path[..] });
                 prop_assert!(!trailing && !may_be_short(&path) && !is_reserved(&path) && !is_of_ntfs(&path));
-            }
-        }
-
-        #[test]
-        fn nothing_normalises_out_of_its_drive(units in proptest::collection::vec(
-            prop_oneof![Just(46_u16), Just(92), Just(47), any::<u16>()], 0..60), slashes in any::<bool>()) {
-            let mut out = [0; 128];
-            let (length, _) = normalise(67, &units, slashes, &mut out).expect("fits");
-            let path = &out[..length];
-            prop_assert_eq!(path[0], 67);
-            prop_assert!(path.len() == 1 || path[1] == SEPARATOR);
-            for part in path.split(|&u| u == SEPARATOR) {
-                prop_assert!(!part.is_empty() && !equals(part, "..") && !equals(part, "."));
             }
         }
 
