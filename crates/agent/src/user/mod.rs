@@ -13,6 +13,8 @@ mod guarded;
 mod owners;
 mod settings;
 mod station;
+mod station_calls;
+mod stations;
 mod table;
 mod titles;
 
@@ -65,7 +67,7 @@ pub(crate) fn is_wine_8() -> bool {
 /// from 0, if there are so many.
 pub(crate) fn with_station<R>(number: u32, mut work: impl FnMut(&[u16]) -> R) -> Option<R> {
     let (mut at, mut result) = (0, None);
-    station::each(|name| {
+    stations::each(|name| {
         if at == number {
             result = Some(work(name));
         }

@@ -1,38 +1,24 @@
 //! The window station and the desktop that a member is on.
 //!
-//! Window stations lie in the VM's own object directory, so their names are the
-//! VM's own as those of other objects are (`calls/objects.rs`). A member is put
-//! on one before its first call of win32k goes on; what it was to start on
-//! (`STARTUPINFO.lpDesktop`) is looked up there. The station that it may have
-//! inherited from outside is left and closed.
+//! A member is put on a station of its VM ([`super::stations`]) before its first
+//! call of win32k goes on; what it was to start on (`STARTUPINFO.lpDesktop`) is
+//! looked up there. The station that it may have inherited from outside is left
+//! and closed.
 
+use super::stations::{self, OPEN_IF, STATION_RIGHTS, ascii};
 use super::table::kernel;
-use super::{desktop, guarded, kept, set_last_error};
-use crate::calls::objects::{self, Intent};
+use super::{desktop, guarded, kept};
 use crate::calls::{membership, query_object};
-use crate::hooks::{self, kept as nt};
-use crate::{decode, entry, guard, modules, scratch, state};
-use core::cell::Cell;
+use crate::hooks::kept as nt;
+use crate::{entry, modules, scratch, state};
 use core::ffi::c_void;
 use core::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use pinion_names::units::{SEPARATOR, join};
 use pinion_names::{object, station};
-use pinion_nt::calls::{NtQueryDirectoryObject, NtYieldExecution, RtlNtStatusToDosError};
-use pinion_nt::status::{STATUS_BUFFER_TOO_SMALL, STATUS_DLL_INIT_FAILED, success};
-use pinion_nt::{
-    HANDLE, NTSTATUS, OBJ_CASE_INSENSITIVE, OBJECT_ATTRIBUTES, UNICODE_STRING, object_attributes,
-    unicode_string,
-};
+use pinion_nt::calls::NtYieldExecution;
+use pinion_nt::status::STATUS_DLL_INIT_FAILED;
+use pinion_nt::{HANDLE, OBJ_CASE_INSENSITIVE, object_attributes, unicode_string};
 
-type Attributes = *const OBJECT_ATTRIBUTES;
-
-/// `OBJ_OPENIF` (ntdef.h).
-const OPEN_IF: u32 = 0x80;
-/// All rights of an object directory (`DIRECTORY_ALL_ACCESS`, winnt.h) but those
-/// of its owner.
-const DIRECTORY_RIGHTS: u32 = 0xf;
-/// `STANDARD_RIGHTS_REQUIRED | WINSTA_ALL_ACCESS` (winuser.h).
-const STATION_RIGHTS: u32 = 0xf_037f;
 /// `STANDARD_RIGHTS_REQUIRED | DESKTOP_ALL_ACCESS` (winuser.h, ntuser.h of Wine).
 const DESKTOP_RIGHTS: u32 = 0xf_01ff;
 
@@ -104,7 +90,7 @@ fn join_user(connect: impl FnOnce() -> Option<()>) -> Option<()> {
         make_desktop(ascii(station::DEFAULT.1, &mut units))?;
     }
     let mut units = [0; 64];
-    set_station(make(ascii(station::DEFAULT.0, &mut units))?)
+    set_station(stations::make(ascii(station::DEFAULT.0, &mut units))?)
 }
 
 /// Makes `station` the process's.
@@ -116,7 +102,7 @@ fn set_station(station: HANDLE) -> Option<()> {
 
 /// Opens the user's own window station.
 fn users_station() -> Option<HANDLE> {
-    with_stations(&[], |directory| {
+    stations::with_stations(&[], |directory| {
         let mut units = [0; 64];
         scratch::with(512, |out| {
             let parts = [
@@ -157,7 +143,7 @@ fn choose_station() -> Option<()> {
     }
     let mut units = [0; 64];
     let default = ascii(station::DEFAULT.0, &mut units);
-    let new = make(asked.unwrap_or(default))?;
+    let new = stations::make(asked.unwrap_or(default))?;
     FOREIGN.store(thread_desktop(), Ordering::Relaxed);
     set_station(new)?;
     if !before.is_null() {
@@ -219,153 +205,6 @@ fn is_own(handle: HANDLE) -> bool {
         .unwrap_or(false)
 }
 
-/// Makes or opens the VM's window station of this name.
-fn make(name: &[u16]) -> Option<HANDLE> {
-    let directory = directory()?;
-    let handle = placed(directory, name, Intent::Create, |root, name| {
-        let name = unicode_string(name)?;
-        let attributes = object_attributes(root, &raw const name, OBJ_CASE_INSENSITIVE | OPEN_IF);
-        // SAFETY: the attributes are locals.
-        let handle = unsafe {
-            kernel::NtUserCreateWindowStation(&raw const attributes, STATION_RIGHTS, 0, 0, 0, 0, 0)
-        };
-        (handle != 0).then_some(handle as HANDLE)
-    });
-    // SAFETY: the handle is this call's own.
-    unsafe { nt::NtClose(directory) };
-    handle.ok()?
-}
-
-/// Runs `work` with the NT path of the session's directory of window stations
-/// below `root`.
-fn with_stations<R>(root: &[u16], work: impl FnOnce(&[u16]) -> R) -> Option<R> {
-    let session = state::page().session;
-    let digit = u16::try_from(session).ok().filter(|one| *one < 10)? + u16::from(b'0');
-    let (mut sessions, mut tail) = ([0; 16], [0; 32]);
-    let sessions = ascii("\\Sessions\\", &mut sessions);
-    let tail = ascii("\\Windows\\WindowStations", &mut tail);
-    scratch::with(512, |out| {
-        let length = match session {
-            0 => join(&[root, tail], out),
-            _ => join(&[root, sessions, &[digit], tail], out),
-        };
-        Some(work(out.get(..length.ok()?)?))
-    })?
-}
-
-/// Opens the VM's directory of window stations of its session.
-fn directory() -> Option<HANDLE> {
-    with_stations(state::page().object_directory.as_units(), |path| {
-        let name = unicode_string(path)?;
-        let attributes =
-            object_attributes(core::ptr::null_mut(), &raw const name, OBJ_CASE_INSENSITIVE);
-        let mut handle: HANDLE = core::ptr::null_mut();
-        // SAFETY: all pointers are to locals.
-        let status = unsafe {
-            nt::NtOpenDirectoryObject(&raw mut handle, DIRECTORY_RIGHTS, &raw const attributes)
-        };
-        success(status).then_some(handle)
-    })?
-}
-
-/// Runs `work` with the directory and the name that the window station `name`
-/// of `root` has there: on Wine a directory of its name and one name for all.
-///
-/// # Errors
-/// The kernel's status when there is no such directory, or none can be made.
-fn placed<R>(
-    root: HANDLE,
-    name: &[u16],
-    intent: Intent,
-    work: impl FnOnce(HANDLE, &[u16]) -> R,
-) -> Result<R, NTSTATUS> {
-    if !hooks::is_wine() {
-        return Ok(work(root, name));
-    }
-    let string = unicode_string(name).ok_or(objects::NO_ROOM)?;
-    let attributes = object_attributes(root, &raw const string, OBJ_CASE_INSENSITIVE | OPEN_IF);
-    let mut place: HANDLE = core::ptr::null_mut();
-    // SAFETY: all pointers are to locals, and the name is copied.
-    let status = unsafe {
-        let (place, attributes) = (&raw mut place, &raw const attributes);
-        match intent {
-            Intent::Create => nt::NtCreateDirectoryObject(place, DIRECTORY_RIGHTS, attributes),
-            Intent::Open => nt::NtOpenDirectoryObject(place, DIRECTORY_RIGHTS, attributes),
-        }
-    };
-    if !success(status) {
-        return Err(status);
-    }
-    let mut leaf = [0; 32];
-    let result = work(place, ascii(station::WINE_LEAF, &mut leaf));
-    // SAFETY: the handle is this call's own.
-    unsafe { nt::NtClose(place) };
-    Ok(result)
-}
-
-/// `text` in units; it must be ASCII and fit.
-fn ascii<'u, const N: usize>(text: &str, units: &'u mut [u16; N]) -> &'u [u16] {
-    for (unit, byte) in units.iter_mut().zip(text.bytes()) {
-        *unit = u16::from(byte);
-    }
-    units.get(..text.len()).unwrap_or(&[])
-}
-
-/// Runs `call` with the attributes of the VM's window station, which on Wine lies
-/// in a directory of its name.
-fn with_station(
-    attributes: Attributes,
-    intent: Intent,
-    call: impl Fn(Attributes) -> usize,
-) -> usize {
-    ensure();
-    let relative = decode::with_attributes(attributes, |decoded| {
-        let plain = !decoded.is_absolute()
-            && !decoded.name.is_empty()
-            && decoded.name.len() < 260
-            && !decoded.name.contains(&SEPARATOR);
-        plain.then(|| {
-            placed(decoded.root(), decoded.name, intent, |root, name| {
-                let Some(name) = unicode_string(name) else {
-                    return 0;
-                };
-                let own = OBJECT_ATTRIBUTES {
-                    RootDirectory: root,
-                    ObjectName: &raw const name,
-                    ..decoded.given
-                };
-                call(&raw const own)
-            })
-        })
-    });
-    match relative.flatten() {
-        Some(Ok(handle)) => handle,
-        Some(Err(status)) => refuse(status),
-        None => with_private(attributes, intent, call),
-    }
-}
-
-/// Sets the last error that `status` means, and gives the handle of a failure.
-fn refuse(status: NTSTATUS) -> usize {
-    // SAFETY: takes a number.
-    set_last_error(unsafe { RtlNtStatusToDosError(status) });
-    0
-}
-
-/// Runs `call` with the attributes that name the VM's own object.
-fn with_private(
-    attributes: Attributes,
-    intent: Intent,
-    call: impl Fn(Attributes) -> usize,
-) -> usize {
-    let handle = Cell::new(None);
-    let status = objects::with_private(attributes, intent, |attributes| {
-        handle.set(Some(call(attributes)));
-        0
-    });
-    handle.get().unwrap_or_else(|| refuse(status))
-}
-
 /// As `NtUserInitializeClientPfnArrays`, user32's first call: the process is on
 /// the VM's station before win32k looks for one by `STARTUPINFO.lpDesktop`.
 pub(super) unsafe extern "system" fn connect(
@@ -399,254 +238,4 @@ pub(super) unsafe extern "system" fn connect(
         entry::end(STATUS_DLL_INIT_FAILED);
     }
     result
-}
-
-/// As `NtUserCreateWindowStation`.
-pub(super) unsafe extern "system" fn create(
-    attributes: Attributes,
-    access: u32,
-    a: usize,
-    b: usize,
-    c: usize,
-    d: usize,
-    e: usize,
-) -> usize {
-    with_station(attributes, Intent::Create, |attributes| {
-        // SAFETY: the program's arguments but for the name.
-        unsafe { kernel::NtUserCreateWindowStation(attributes, access, a, b, c, d, e) }
-    })
-}
-
-/// As `NtUserOpenWindowStation`.
-pub(super) unsafe extern "system" fn open(attributes: Attributes, access: u32) -> usize {
-    with_station(attributes, Intent::Open, |attributes| {
-        // SAFETY: the program's arguments but for the name.
-        unsafe { kernel::NtUserOpenWindowStation(attributes, access) }
-    })
-}
-
-/// As `NtUserCreateDesktopEx`. A desktop's name is its station's affair.
-pub(super) unsafe extern "system" fn create_desktop(
-    attributes: Attributes,
-    device: *const c_void,
-    mode: *const c_void,
-    flags: u32,
-    access: u32,
-    heap: u32,
-) -> usize {
-    ensure();
-    with_desktop(attributes, |attributes| {
-        // SAFETY: the program's arguments but for the name.
-        unsafe { kernel::NtUserCreateDesktopEx(attributes, device, mode, flags, access, heap) }
-    })
-}
-
-/// As `NtUserOpenDesktop`.
-pub(super) unsafe extern "system" fn open_desktop(
-    attributes: Attributes,
-    flags: u32,
-    access: u32,
-) -> usize {
-    ensure();
-    with_desktop(attributes, |attributes| {
-        // SAFETY: the program's arguments but for the name.
-        unsafe { kernel::NtUserOpenDesktop(attributes, flags, access) }
-    })
-}
-
-/// A name that begins with a backslash is one of the object manager's, and
-/// becomes the VM's own.
-fn with_desktop(attributes: Attributes, call: impl Fn(Attributes) -> usize) -> usize {
-    let absolute = decode::with_attributes(attributes, |decoded| {
-        decoded.is_absolute() && decoded.name.first() == Some(&SEPARATOR)
-    });
-    if absolute == Some(true) {
-        with_private(attributes, Intent::Create, call)
-    } else {
-        call(attributes)
-    }
-}
-
-/// As `NtUserOpenInputDesktop`.
-pub(super) unsafe extern "system" fn open_input_desktop(
-    flags: u32,
-    inherit: u32,
-    access: u32,
-) -> usize {
-    ensure();
-    // SAFETY: takes numbers.
-    unsafe { kernel::NtUserOpenInputDesktop(flags, inherit, access) }
-}
-
-/// As `NtUserGetProcessWindowStation`.
-pub(super) unsafe extern "system" fn of_process() -> usize {
-    ensure();
-    // SAFETY: takes nothing.
-    unsafe { kernel::NtUserGetProcessWindowStation() }
-}
-
-/// As `NtUserSetProcessWindowStation`.
-pub(super) unsafe extern "system" fn set_process(station: HANDLE) -> usize {
-    ensure();
-    // SAFETY: takes a handle.
-    unsafe { kernel::NtUserSetProcessWindowStation(station) }
-}
-
-/// As `NtUserSetThreadDesktop`.
-pub(super) unsafe extern "system" fn set_thread(desktop: HANDLE) -> usize {
-    ensure();
-    // SAFETY: takes a handle.
-    unsafe { kernel::NtUserSetThreadDesktop(desktop) }
-}
-
-/// As `NtUserCallNoParam`, by one code of which the desktop's window is made.
-pub(super) unsafe extern "system" fn call_no_param(code: u32) -> usize {
-    ensure();
-    // SAFETY: takes a number.
-    unsafe { kernel::NtUserCallNoParam(code) }
-}
-
-/// As `NtUserGetObjectInformation`: a station's name is what it was asked by.
-pub(super) unsafe extern "system" fn query(
-    handle: HANDLE,
-    index: i32,
-    information: *mut c_void,
-    length: u32,
-    needed: *mut u32,
-) -> usize {
-    /// `UOI_NAME` (winuser.h).
-    const NAME: i32 = 2;
-    ensure();
-    let told = (index == NAME && hooks::is_wine())
-        .then(|| {
-            query_object::with_real_name(handle, |real| {
-                let name = object::undo(state::page().object_directory.as_units(), real)?;
-                let name = station::of_object(name, true)?;
-                Some(tell(name, information, length, needed))
-            })
-        })
-        .flatten()
-        .flatten();
-    told.unwrap_or_else(|| {
-        // SAFETY: the program's own arguments.
-        unsafe { kernel::NtUserGetObjectInformation(handle, index, information, length, needed) }
-    })
-}
-
-/// Writes a name as `NtUserGetObjectInformation` does.
-fn tell(name: &[u16], information: *mut c_void, length: u32, needed: *mut u32) -> usize {
-    const ERROR_INSUFFICIENT_BUFFER: u32 = 122;
-    const ERROR_NOACCESS: u32 = 998;
-    let bytes = size_of_val(name);
-    let fits = bytes + 2 <= length as usize;
-    let written = (|| {
-        // SAFETY: the program's pointers, under guard.
-        unsafe {
-            if !needed.is_null() {
-                guard::write(needed, bytes as u32 + 2)?;
-            }
-            if fits {
-                guard::copy(information, name.as_ptr().cast(), bytes)?;
-                guard::write(information.wrapping_byte_add(bytes).cast::<u16>(), 0)?;
-            }
-        }
-        Ok::<(), i32>(())
-    })();
-    match written {
-        Ok(()) if fits => 1,
-        Ok(()) => {
-            set_last_error(ERROR_INSUFFICIENT_BUFFER);
-            0
-        }
-        Err(_) => {
-            set_last_error(ERROR_NOACCESS);
-            0
-        }
-    }
-}
-
-/// As `NtUserBuildNameList`: the desktops of a station, or the VM's stations.
-pub(super) unsafe extern "system" fn list(
-    station: HANDLE,
-    size: u32,
-    list: *mut c_void,
-    needed: *mut u32,
-) -> usize {
-    /// The bytes of a list before its names (`ntuser_name_list`, ntuser.h of
-    /// Wine 10) and of the NUL after them.
-    const HEADER: usize = 10;
-    ensure();
-    if !station.is_null() {
-        // SAFETY: the program's own arguments.
-        return unsafe { kernel::NtUserBuildNameList(station, size, list, needed) };
-    }
-    let answer = scratch::with(scratch::LARGE, |names| {
-        let (mut units, mut count) = (0, 0_u32);
-        each(|name| {
-            let end = units + name.len();
-            if let Some(place) = names.get_mut(units..=end) {
-                if let Some((last, place)) = place.split_last_mut() {
-                    place.copy_from_slice(name);
-                    *last = 0;
-                }
-                (units, count) = (end + 1, count + 1);
-            }
-        });
-        let total = HEADER + units * 2;
-        // SAFETY: the program's pointers, under guard.
-        let written = unsafe {
-            (|| {
-                guard::write(needed, total as u32)?;
-                if total <= size as usize {
-                    guard::write(list.cast::<[u32; 2]>(), [total as u32, count])?;
-                    let place = list.wrapping_byte_add(8);
-                    guard::copy(place, names.as_ptr().cast(), units * 2)?;
-                    guard::write(place.wrapping_byte_add(units * 2).cast::<u16>(), 0)?;
-                }
-                Ok::<(), i32>(())
-            })()
-        };
-        match written {
-            Err(code) => code,
-            Ok(()) if total <= size as usize => 0,
-            Ok(()) => STATUS_BUFFER_TOO_SMALL,
-        }
-    });
-    answer.unwrap_or(objects::NO_ROOM) as u32 as usize
-}
-
-/// Calls `visit` with the name of each window station of the VM.
-pub(super) fn each(mut visit: impl FnMut(&[u16])) {
-    let Some(directory) = directory() else {
-        return;
-    };
-    let mut context = 0;
-    loop {
-        /// Two strings and the units of both.
-        #[repr(align(8))]
-        struct Entry([u16; 600]);
-        let mut entry = Entry([0; 600]);
-        // SAFETY: the buffer and the context are locals.
-        let status = unsafe {
-            let (place, size) = (entry.0.as_mut_ptr().cast(), size_of::<Entry>() as u32);
-            NtQueryDirectoryObject(
-                directory,
-                place,
-                size,
-                1,
-                0,
-                &raw mut context,
-                core::ptr::null_mut(),
-            )
-        };
-        if !success(status) {
-            break;
-        }
-        // SAFETY: the kernel wrote an entry, whose first part is the name's string.
-        let name = unsafe { entry.0.as_ptr().cast::<UNICODE_STRING>().read() };
-        // SAFETY: that string points into the buffer.
-        visit(unsafe { core::slice::from_raw_parts(name.Buffer, usize::from(name.Length) / 2) });
-    }
-    // SAFETY: the handle is this call's own.
-    unsafe { nt::NtClose(directory) };
 }

@@ -1,7 +1,7 @@
 //! The table of win32u's calls that have a function of their own in their
 //! place.
 
-use super::{Hook, atoms, guarded, kept, settings, station};
+use super::{Hook, atoms, guarded, kept, settings, station, station_calls};
 use core::ffi::c_void;
 use pinion_nt::{HANDLE, OBJECT_ATTRIBUTES, UNICODE_STRING};
 
@@ -58,17 +58,17 @@ type Attributes = *const OBJECT_ATTRIBUTES;
 
 hooks! {
     NtUserInitializeClientPfnArrays(ansi: *const c_void, wide: *const c_void, workers: *const c_void, module: *const c_void) => station::connect;
-    NtUserCreateWindowStation(attributes: Attributes, access: u32, a: usize, b: usize, c: usize, d: usize, e: usize) => station::create;
-    NtUserOpenWindowStation(attributes: Attributes, access: u32) => station::open;
-    NtUserCreateDesktopEx(attributes: Attributes, device: *const c_void, mode: *const c_void, flags: u32, access: u32, heap: u32) => station::create_desktop;
-    NtUserOpenDesktop(attributes: Attributes, flags: u32, access: u32) => station::open_desktop;
-    NtUserOpenInputDesktop(flags: u32, inherit: u32, access: u32) => station::open_input_desktop;
-    NtUserGetObjectInformation(handle: HANDLE, index: i32, information: *mut c_void, length: u32, needed: *mut u32) => station::query;
-    NtUserBuildNameList(station: HANDLE, size: u32, list: *mut c_void, needed: *mut u32) => station::list;
-    NtUserGetProcessWindowStation() => station::of_process;
-    NtUserSetProcessWindowStation(station: HANDLE) => station::set_process;
-    NtUserSetThreadDesktop(desktop: HANDLE) => station::set_thread;
-    NtUserCallNoParam(code: u32) => station::call_no_param;
+    NtUserCreateWindowStation(attributes: Attributes, access: u32, a: usize, b: usize, c: usize, d: usize, e: usize) => station_calls::create;
+    NtUserOpenWindowStation(attributes: Attributes, access: u32) => station_calls::open;
+    NtUserCreateDesktopEx(attributes: Attributes, device: *const c_void, mode: *const c_void, flags: u32, access: u32, heap: u32) => station_calls::create_desktop;
+    NtUserOpenDesktop(attributes: Attributes, flags: u32, access: u32) => station_calls::open_desktop;
+    NtUserOpenInputDesktop(flags: u32, inherit: u32, access: u32) => station_calls::open_input_desktop;
+    NtUserGetObjectInformation(handle: HANDLE, index: i32, information: *mut c_void, length: u32, needed: *mut u32) => station_calls::query;
+    NtUserBuildNameList(station: HANDLE, size: u32, list: *mut c_void, needed: *mut u32) => station_calls::list;
+    NtUserGetProcessWindowStation() => station_calls::of_process;
+    NtUserSetProcessWindowStation(station: HANDLE) => station_calls::set_process;
+    NtUserSetThreadDesktop(desktop: HANDLE) => station_calls::set_thread;
+    NtUserCallNoParam(code: u32) => station_calls::call_no_param;
     NtUserSystemParametersInfo(action: u32, number: u32, place: *mut c_void, flags: u32) => settings::system_parameter;
     NtUserGetProp(window: u64, name: *const u16) => atoms::get_property;
     NtUserSetProp(window: u64, name: *const u16, value: usize) => atoms::set_property;
