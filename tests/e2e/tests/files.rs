@@ -326,3 +326,36 @@ fn a_reader_does_not_change_the_host_s_times_and_attributes() {
             .readonly()
     );
 }
+
+/// A program in a VM that reads a file and lets others only read it keeps no program of the host and of another VM
+/// from writing to it, renaming and deleting it.
+#[test]
+fn a_reader_inside_keeps_nobody_else_out() {
+    let world = World::new();
+    let file = world.file("read inside.txt", b"host");
+    let program = world.host.path_of("files_keys");
+    let mut reader = world
+        .pinion(["run", "--name", "reader", &program])
+        .args(["file-hold", &file, "60"])
+        .spawn();
+    let _ = reader.first_json();
+    let moved = world.windows_work() + "\\moved.txt";
+    let story = words(
+        &[
+            &["file-append", &file, "+more"],
+            &["file-rename", &file, &moved],
+            &["file-delete", &moved],
+        ],
+        "",
+    );
+    let other = world.pinion(["run", "--name", "other", &program]);
+    for run in [
+        other.args(&story),
+        world.host.program("files_keys").args(&story),
+    ] {
+        for answer in answers(run.run()) {
+            assert_eq!(answer["error"], 0, "{answer}");
+        }
+    }
+    drop(reader);
+}

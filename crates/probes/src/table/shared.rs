@@ -92,7 +92,7 @@ pub(super) const PROBES: &[Probe] = &[
     seen(
         "file-lock",
         Channel::FileNotices,
-        &[name("lock"), name("share-mode")],
+        &[name("lock"), layered("share-mode")],
     ),
     seen(
         "key",

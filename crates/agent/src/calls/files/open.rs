@@ -430,6 +430,7 @@ pub(crate) fn in_layer(
         ..*given
     };
     let then = cache::renames();
+    let open = &keeping_nobody_out(layer, open);
     let call = |name: &[u16]| with_name(&absolute, name, &|attributes| open.call(attributes));
     let called = match by_unix_name(layer, place, open, call) {
         Some(status) => Ok(status),
@@ -442,6 +443,21 @@ pub(crate) fn in_layer(
         }
         Ok(status) | Err(status) => status,
     }
+}
+
+/// The call as it is made on what others than the VM's members have, too: a
+/// reader there keeps nobody from writing, renaming and deleting. Members do that
+/// to a copy anyway. Who lets nobody read, either, means a lock, and has it.
+fn keeping_nobody_out(layer: usize, open: &Open) -> Open {
+    /// `FILE_SHARE_READ` (winnt.h).
+    const READ: u32 = 1;
+    let own = layer == 0 || shares::number(layer).is_some();
+    let share = if own || open.share & READ == 0 {
+        open.share
+    } else {
+        open.share | raw::SHARE_ALL
+    };
+    Open { share, ..*open }
 }
 
 /// Opens what is in `layer` by its second name, when it is there and spelled so:
