@@ -23,6 +23,7 @@ mod region;
 mod scratch;
 mod state;
 mod supervisor;
+mod time;
 mod trace;
 mod user;
 

@@ -3,10 +3,11 @@
 use crate::hooks::kept;
 use crate::state;
 use core::ffi::c_void;
+use core::net::Ipv6Addr;
 use pinion_nt::calls::{NtClose, NtDelayExecution, NtReadFile, NtWriteFile};
 use pinion_nt::status::{STATUS_PIPE_NOT_AVAILABLE, success};
 use pinion_nt::{HANDLE, IO_STATUS_BLOCK, object_attributes, unicode_string};
-use pinion_wire::message::{self, MESSAGE, Reply, Request};
+use pinion_wire::message::{self, MESSAGE, Reply, Request, Transport};
 use windows_sys::Win32::System::IO::IO_STATUS_BLOCK_0;
 
 /// How often is tried when other members take all that listens: about a second.
@@ -149,6 +150,30 @@ pub(crate) fn denied(rule: usize, what: &[u16], status: i32) {
     let what = beginning(what, &mut room);
     let rule = u32::try_from(rule).unwrap_or(u32::MAX);
     tell(&Request::Denied { rule, what, status });
+}
+
+/// Whether a program of the VM has a socket at `port` of the VM's own address;
+/// `false` when the supervisor does not answer.
+pub(crate) fn has_socket(port: u16, transport: Transport) -> bool {
+    answer(&Request::Socket { port, transport }) == Some(true)
+}
+
+/// Whether `ip` is an address of this machine; `true` when the supervisor does
+/// not answer.
+pub(crate) fn is_host(ip: Ipv6Addr) -> bool {
+    let address = ip.octets();
+    answer(&Request::Host { address }) != Some(false)
+}
+
+/// The answer to a question for yes or no.
+fn answer(question: &Request<'_>) -> Option<bool> {
+    let mut buffer = [0_u8; 64];
+    let connection = Connection::open()?;
+    connection.send(question, &mut buffer)?;
+    match connection.receive(&mut buffer)? {
+        Reply::Answer { is_so } => Some(is_so),
+        _ => None,
+    }
 }
 
 /// As much of `name` as `room` takes, in bytes.

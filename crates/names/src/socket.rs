@@ -152,6 +152,14 @@ fn is_ours(ip: IpAddr) -> bool {
     plain(ip).is_some_and(|ip| ip.is_unspecified() || ip.is_loopback())
 }
 
+/// Whether `ip` is a group's or everybody's.
+fn is_many(ip: IpAddr) -> bool {
+    match plain(ip) {
+        Some(ip) => ip.is_multicast() || ip.is_broadcast(),
+        None => ip.is_multicast(),
+    }
+}
+
 /// Whether a socket may be bound to `ip`: only to what is the VM's own. The
 /// host's other addresses are not the VM's.
 #[must_use]
@@ -165,13 +173,16 @@ pub fn bind(network: Network, ip: IpAddr) -> Verdict {
 
 /// Whether a member may connect or send to `ip`: the outer network passes, and
 /// an address of the machine itself (`is_host` knows the host's) means the VM,
-/// so that no server of the host is reached. The one place that decides it.
+/// so that no server of the host is reached. What is sent to many reaches those
+/// on this machine, too, and is refused. The one place that decides it.
 #[must_use]
-pub fn reach(network: Network, ip: IpAddr, is_host: impl FnOnce(Ipv4Addr) -> bool) -> Verdict {
+pub fn reach(network: Network, ip: IpAddr, is_host: impl FnOnce(IpAddr) -> bool) -> Verdict {
+    let known = plain(ip).map_or(ip, IpAddr::V4);
     match network {
         Network::Host => Verdict::Pass,
         Network::None => Verdict::Refuse,
-        _ if is_ours(ip) || plain(ip).is_some_and(is_host) => Verdict::Own,
+        _ if is_many(ip) => Verdict::Refuse,
+        _ if is_ours(ip) || is_host(known) => Verdict::Own,
         Network::Loopback => Verdict::Refuse,
         Network::Outbound => Verdict::Pass,
     }
@@ -302,7 +313,7 @@ mod tests {
                 "{text}"
             );
         }
-        for text in ["10.0.0.1", "::ffff:10.0.0.1", "fe80::1", "255.255.255.255"] {
+        for text in ["10.0.0.1", "::ffff:10.0.0.1", "fe80::1"] {
             assert_eq!(
                 bind(Network::Outbound, parsed(text)),
                 Verdict::Refuse,
@@ -318,13 +329,17 @@ mod tests {
 
     #[test]
     fn the_hosts_own_addresses_mean_the_vm() {
-        let is_host = |ip| ip == Ipv4Addr::new(10, 0, 0, 1);
+        let is_host = |ip| [parsed("10.0.0.1"), parsed("2001:db8::5")].contains(&ip);
         assert_eq!(
             reach(Network::Outbound, parsed("10.0.0.1"), is_host),
             Verdict::Own
         );
         assert_eq!(
             reach(Network::Outbound, parsed("::ffff:10.0.0.1"), is_host),
+            Verdict::Own
+        );
+        assert_eq!(
+            reach(Network::Outbound, parsed("2001:db8::5"), is_host),
             Verdict::Own
         );
         assert_eq!(
@@ -365,6 +380,14 @@ mod tests {
         }
         for text in ["192.0.2.1", "2001:db8::1", "::ffff:192.0.2.1"] {
             assert_eq!(reached(text), [refuse, refuse, pass, pass], "{text}");
+        }
+        for text in [
+            "224.0.0.251",
+            "255.255.255.255",
+            "ff02::fb",
+            "::ffff:239.1.2.3",
+        ] {
+            assert_eq!(reached(text), [refuse, refuse, refuse, pass], "{text}");
         }
         let host = |mode| reach(mode, parsed("192.0.2.1"), |_| true);
         assert_eq!(

@@ -96,6 +96,8 @@ mod services;
 #[cfg(windows)]
 pub mod shares;
 #[cfg(windows)]
+mod sockets;
+#[cfg(windows)]
 pub mod spawn;
 #[cfg(windows)]
 mod start;

@@ -18,6 +18,7 @@ use crate::log::guest_line;
 use crate::page::request_pipe;
 use crate::pipe::{Connection, Listener};
 use crate::policy;
+use crate::sockets;
 
 /// The most connections served at one time; a member keeps one as long as it lives.
 const MOST: usize = 2048;
@@ -180,6 +181,14 @@ fn respond<'b>(
         Some(Request::Device { name, target }) => {
             let status = keeper.define_device(&units(name), &units(target));
             encode(&Reply::Device { status }, answer)
+        }
+        Some(Request::Socket { port, transport }) => {
+            let is_so = sockets::has(keeper.vm().record().address, port, transport);
+            encode(&Reply::Answer { is_so }, answer)
+        }
+        Some(Request::Host { address }) => {
+            let is_so = sockets::is_host(address.into());
+            encode(&Reply::Answer { is_so }, answer)
         }
         None => encode(&Reply::Malformed, answer),
     }

@@ -44,6 +44,29 @@ pub enum Request<'a> {
         /// Where it leads (`\??\C:\dir`), in the same form; empty gives it up.
         target: &'a [u8],
     },
+    /// Whether a program of the VM has a socket at the VM's own address.
+    Socket {
+        /// Its port.
+        port: u16,
+        /// What it carries.
+        transport: Transport,
+    },
+    /// Whether an address is one of this machine's.
+    Host {
+        /// Of IPv6.
+        address: [u8; 16],
+    },
+}
+
+/// What a socket carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Transport {
+    /// Streams (TCP); it listens.
+    Streams,
+    /// Datagrams (UDP).
+    Datagrams,
+    /// The asker does not know which.
+    Either,
 }
 
 /// The supervisor's answer.
@@ -59,6 +82,11 @@ pub enum Reply<'a> {
     Device {
         /// The NTSTATUS for the program.
         status: i32,
+    },
+    /// The answer to [`Request::Socket`] and [`Request::Host`].
+    Answer {
+        /// Whether it is so.
+        is_so: bool,
     },
 }
 

@@ -3,7 +3,7 @@
 use pinion_e2e::{Running, World};
 use serde_json::Value;
 use std::io::Read;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
 
 /// A program that runs in the VM `name`, and its first line.
@@ -186,6 +186,48 @@ fn a_port_of_the_host_or_another_vm_is_out_of_reach() {
     }
 }
 
+/// Such a server is at every loopback address, the VM's own among them, where no member is.
+#[test]
+fn a_server_of_the_host_on_any_address_is_out_of_reach() {
+    let world = World::new();
+    for any in ["0.0.0.0:0", "[::]:0"] {
+        let listener = TcpListener::bind(any).expect("a listener");
+        let port = listener.local_addr().expect("its port").port();
+        for reach in ["127.0.0.1", "[::1]"] {
+            let to = format!("{reach}:{port}");
+            let seen = world.run("sockets", &["fetch", &to]).expect(0).json();
+            assert_eq!(seen["error"], REFUSED, "{any}, {reach}: {seen}");
+        }
+        let datagrams = UdpSocket::bind(any).expect("a socket");
+        let wait = Duration::from_millis(300);
+        datagrams
+            .set_read_timeout(Some(wait))
+            .expect("a time limit");
+        let port = datagrams.local_addr().expect("its port").port();
+        let to = format!("127.0.0.1:{port}");
+        let seen = world.run("sockets", &["fetch-datagram", &to]).expect(0);
+        assert_eq!(seen.json()["text"], Value::Null, "{any}");
+        let came = datagrams.recv_from(&mut [0; 64]);
+        assert!(came.is_err(), "{any}: {came:?}");
+    }
+}
+
+/// Groups and broadcasts reach all of this machine that listen, and a raw socket hears what others are sent.
+#[test]
+fn nothing_is_sent_to_all_or_heard_of_all() {
+    let world = World::new();
+    let seen = world.run("sockets", &["many", "9"]).expect(0).json();
+    for (way, error) in [
+        ("to-group", UNREACHABLE),
+        ("to-all", UNREACHABLE),
+        ("join", NO_ADDRESS),
+        ("join-6", NO_ADDRESS),
+        ("raw", DENIED),
+    ] {
+        assert_eq!(seen[way], error, "{way}: {seen}");
+    }
+}
+
 #[test]
 fn a_server_of_ipv6_is_at_the_vms_address() {
     let world = World::new();
@@ -224,7 +266,8 @@ fn datagrams_of_two_vms_share_a_port() {
     }
 }
 
-/// WSAEADDRNOTAVAIL, WSAENETUNREACH, WSAECONNREFUSED.
+/// WSAEACCES, WSAEADDRNOTAVAIL, WSAENETUNREACH, WSAECONNREFUSED.
+const DENIED: u64 = 10013;
 const NO_ADDRESS: u64 = 10049;
 const UNREACHABLE: u64 = 10051;
 const REFUSED: u64 = 10061;

@@ -2,7 +2,8 @@
 //! the VM's own.
 //!
 //! [`local`] gives sockets their own address, [`peer`] those they reach,
-//! [`facts`] remembers what was asked. What a member is told: an address equal
+//! [`facts`] remembers what was asked, [`listening`] keeps servers of the host
+//! out that are at every address. What a member is told: an address equal
 //! to the VM's own is reported as the one that the member asked for on that
 //! socket, else as plain loopback. Not undone: addresses that an overlapped
 //! receive or `AcceptEx` writes after the call has returned, and packet
@@ -16,6 +17,7 @@ mod address;
 mod datagram;
 mod facts;
 mod host;
+mod listening;
 mod local;
 mod peer;
 mod pool;
@@ -48,12 +50,18 @@ const RECEIVE: u32 = 0x12_0334;
 const SEND: u32 = 0x12_0338;
 /// Wine: completes a request as the program asked, with the status given.
 const COMPLETE: u32 = 0x12_0348;
+/// Wine: the output is the socket's family, type and protocol, an `int` each.
+const GET_INFO: u32 = 0x12_0368;
 /// Wine: the host's interfaces.
 const INTERFACES: u32 = 0x12_0354;
 /// Wine: the output is the address.
 const GET_PEER: u32 = 0x12_0360;
 /// Wine: the output is the option's value.
 const GET_V6ONLY: u32 = 0x12_045c;
+/// Wine: `IP_ADD_MEMBERSHIP`, `IP_ADD_SOURCE_MEMBERSHIP`, `IPV6_ADD_MEMBERSHIP`.
+const JOIN: u32 = 0x12_03bc;
+const JOIN_SOURCE: u32 = 0x12_03c0;
+const JOIN_6: u32 = 0x12_0424;
 /// Wine: an `int` of input.
 const SET_V6ONLY: u32 = 0x12_0460;
 
@@ -81,6 +89,8 @@ const STATUS_INVALID_ADDRESS: NTSTATUS = 0xC000_0141_u32 as i32;
 const STATUS_INVALID_ADDRESS_COMPONENT: NTSTATUS = 0xC000_0207_u32 as i32;
 /// `STATUS_NETWORK_UNREACHABLE` (ntstatus.h): Winsock's WSAENETUNREACH.
 pub(super) const STATUS_NETWORK_UNREACHABLE: NTSTATUS = 0xC000_023C_u32 as i32;
+/// `STATUS_CONNECTION_REFUSED` (ntstatus.h): Winsock's WSAECONNREFUSED.
+const STATUS_CONNECTION_REFUSED: NTSTATUS = 0xC000_0236_u32 as i32;
 /// `STATUS_ADDRESS_ALREADY_ASSOCIATED` (ntstatus.h): the socket is bound.
 const STATUS_ADDRESS_ALREADY_ASSOCIATED: NTSTATUS = 0xC000_0238_u32 as i32;
 /// `STATUS_SHARING_VIOLATION` (ntstatus.h): Winsock's WSAEADDRINUSE.
@@ -213,6 +223,8 @@ pub(super) fn control(call: &Control) -> NTSTATUS {
         GET_NAME => local::name(call),
         GET_V6ONLY => local::get_v6only(call),
         CREATE => local::create(call),
+        // Who has joined a group hears all of this machine that send to it.
+        JOIN | JOIN_SOURCE | JOIN_6 => STATUS_INVALID_ADDRESS_COMPONENT,
         CONNECT => peer::connect(call),
         ACCEPT => peer::accept(call),
         ACCEPT_INTO => peer::accept_into(call),

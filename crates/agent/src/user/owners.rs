@@ -8,7 +8,7 @@
 use super::table::kernel;
 use super::{guarded, kept, last_error, set_last_error};
 use crate::calls::{membership, opening};
-use crate::hooks;
+use crate::{hooks, time};
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use pinion_policy::user::is_special;
 
@@ -43,12 +43,9 @@ pub(super) fn prepare(is_call: impl Fn(&[u8]) -> bool) -> Option<()> {
     (known && is_call(b"NtUserCallHwndParam")).then_some(())
 }
 
-/// The low half of `InterruptTime` of the page that the kernel shares with every
-/// process (`KUSER_SHARED_DATA`, ntddk.h), at least every 16 ms a new one.
+/// The low half of the interrupt time.
 fn now() -> u32 {
-    const INTERRUPT_TIME: *const u32 = 0x7ffe_0008 as *const u32;
-    // SAFETY: the page is mapped into every process for its life.
-    unsafe { INTERRUPT_TIME.read_volatile() }
+    time::interrupt() as u32
 }
 
 /// A believed number, or the question for it.

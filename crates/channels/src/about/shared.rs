@@ -16,8 +16,10 @@ pub(super) const ABOUT: &[About] = &[
             "e2e sockets::a_port_of_the_host_or_another_vm_is_out_of_reach",
             "e2e sockets::inside_loopback_in_every_form_is_the_vms_own",
             "e2e sockets::datagrams_of_two_vms_share_a_port",
+            "e2e sockets::a_server_of_the_host_on_any_address_is_out_of_reach",
+            "e2e sockets::nothing_is_sent_to_all_or_heard_of_all",
         ],
-        gaps: "A host's server on 0.0.0.0 is reached at a VM's address; raw sockets, multicast, AF_UNIX and duplicated sockets are not confined or not tested.",
+        gaps: "On Windows, raw sockets and joining groups are left to the kernel. Duplicated sockets are not tested; of AF_UNIX none is bound or connected.",
     },
     About {
         channel: Channel::SocketTables,

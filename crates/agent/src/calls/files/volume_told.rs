@@ -9,6 +9,7 @@ use super::cache;
 use super::view::View;
 use crate::guard;
 use crate::held::Held;
+use crate::time;
 use core::ffi::c_void;
 use pinion_nt::NTSTATUS;
 
@@ -66,7 +67,7 @@ pub(crate) fn answer(
     length: u32,
 ) -> Option<Result<usize, NTSTATUS>> {
     let told = key.slot().with(|told| *told)?;
-    let fresh = told.of == key.0 && now().wrapping_sub(told.when) < SECOND;
+    let fresh = told.of == key.0 && time::interrupt().wrapping_sub(told.when) < SECOND;
     let bytes = told.bytes.get(..told.length).filter(|_| fresh)?;
     if bytes.is_empty() || bytes.len() > length as usize {
         return None;
@@ -87,15 +88,7 @@ pub(crate) fn keep(key: Key, buffer: *const c_void, length: usize) {
         // SAFETY: the place has room for the length; the source may be bad.
         let copied = unsafe { guard::copy(place, buffer, length) };
         told.of = key.0;
-        told.when = now();
+        told.when = time::interrupt();
         told.length = copied.map_or(0, |()| length);
     });
-}
-
-/// `InterruptTime` of the page that the kernel shares with every process
-/// (`KUSER_SHARED_DATA`, ntddk.h), at least every 16 ms a new one.
-fn now() -> u64 {
-    const INTERRUPT_TIME: *const u64 = 0x7ffe_0008 as *const u64;
-    // SAFETY: the page is mapped into every process for its life.
-    unsafe { INTERRUPT_TIME.read_volatile() }
 }

@@ -106,6 +106,13 @@ impl Sockaddr {
         socket::put(bytes, ip.into());
     }
 
+    /// Puts `port` in the place of the port.
+    pub(super) fn put_port(&mut self, port: u16) {
+        if let Some(place) = self.bytes.get_mut(2..4) {
+            place.copy_from_slice(&port.to_be_bytes());
+        }
+    }
+
     /// Turns the VM's own address back into `asked`; `false` when another is
     /// there.
     pub(super) fn undo(&mut self, asked: Asked) -> bool {

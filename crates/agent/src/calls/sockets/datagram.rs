@@ -7,7 +7,8 @@
 //! without sending anything, then makes Wine look up where it is bound.
 
 use super::address::Sockaddr;
-use super::{Control, SEND, STATUS_ADDRESS_ALREADY_ASSOCIATED, STATUS_SHARING_VIOLATION};
+use super::{Control, GET_INFO, SEND};
+use super::{STATUS_ADDRESS_ALREADY_ASSOCIATED, STATUS_SHARING_VIOLATION};
 use crate::hooks;
 use crate::state;
 use core::net::{IpAddr, Ipv4Addr};
@@ -16,8 +17,6 @@ use pinion_intercept::export::Module;
 use pinion_nt::status::{STATUS_ACCESS_DENIED, STATUS_SUCCESS, STATUS_UNSUCCESSFUL};
 use pinion_nt::{HANDLE, NTSTATUS};
 
-/// Wine's device control for family, type and protocol of a socket.
-const GET_INFO: u32 = 0x12_0368;
 /// `AF_INET`, `SOCK_DGRAM`, each an `int`.
 const INET_DATAGRAMS: [u8; 8] = [2, 0, 0, 0, 2, 0, 0, 0];
 

@@ -239,8 +239,17 @@ pub(super) fn get_v6only(call: &Control) -> NTSTATUS {
     status
 }
 
-/// As `socket`.
+/// As `socket`. A raw one would hear what all programs of the machine are sent.
 pub(super) fn create(call: &Control) -> NTSTATUS {
+    /// Where Wine's `afd_create_params` have the type, after the family.
+    const KIND: usize = 4;
+    const RAW: i32 = 3;
+    /// What Wine's server says to a user who may not: Winsock's error as a status.
+    const WSAEACCES: NTSTATUS = 0xC001_271D_u32 as i32;
+    if call.input::<i32>(KIND) == Some(RAW) {
+        trace::verdict(Told::Refused);
+        return WSAEACCES;
+    }
     let status = call.call();
     if success(status) {
         facts::clear(call.file);

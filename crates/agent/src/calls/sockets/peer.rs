@@ -3,8 +3,9 @@
 use super::address::{Sockaddr, own, undo_at};
 use super::facts::{self, Local};
 use super::local::{self, Way};
-use super::{Control, STATUS_INVALID_ADDRESS, STATUS_NETWORK_UNREACHABLE, host, pool};
-use crate::{guard, scratch, trace};
+use super::{Control, STATUS_CONNECTION_REFUSED, STATUS_INVALID_ADDRESS};
+use super::{STATUS_NETWORK_UNREACHABLE, host, listening, pool};
+use crate::{guard, hooks, scratch, trace};
 use core::ffi::c_void;
 use pinion_names::socket::{self, Asked, INET_LENGTH, INET6_LENGTH, UNSPECIFIED, Verdict};
 use pinion_nt::status::{
@@ -115,6 +116,13 @@ fn connect_at(call: &Control, at: usize, length: usize) -> NTSTATUS {
             facts::set_peer(call.file, asked.ip().and_then(Asked::new));
             let mut address = asked;
             address.put(own());
+            if !listening::is_for(call.file, asked.port()) {
+                if !hooks::is_wine() {
+                    return STATUS_CONNECTION_REFUSED;
+                }
+                // Nobody has port 0: the kernel refuses in its own time and way.
+                address.put_port(0);
+            }
             with_address(call, at, &address)
         }
         Ok(Verdict::Pass) => {
@@ -158,11 +166,9 @@ pub(super) fn send(call: &Control, layout: &Send) -> NTSTATUS {
     };
     match reach(call.file, &asked) {
         Err(status) => status,
-        Ok(Verdict::Refuse) => {
-            let number = const { trace::call("NtDeviceIoControlFile") };
-            let peer = Peer::Address(asked.ip_six(), asked.port());
-            trace::alone(number, STATUS_NETWORK_UNREACHABLE, Told::Refused, peer);
-            STATUS_NETWORK_UNREACHABLE
+        Ok(Verdict::Refuse) => refused(&asked, STATUS_NETWORK_UNREACHABLE, Told::Refused),
+        Ok(Verdict::Own) if !listening::gets_datagrams(asked.port()) => {
+            refused(&asked, STATUS_CONNECTION_REFUSED, Told::Private)
         }
         Ok(Verdict::Own) => {
             local::ensure_inside(call.file, asked.is_six());
@@ -173,6 +179,14 @@ pub(super) fn send(call: &Control, layout: &Send) -> NTSTATUS {
             call.call()
         }
     }
+}
+
+/// Records that nothing was sent to `asked`, and why; gives `status`.
+fn refused(asked: &Sockaddr, status: NTSTATUS, verdict: Told) -> NTSTATUS {
+    let number = const { trace::call("NtDeviceIoControlFile") };
+    let peer = Peer::Address(asked.ip_six(), asked.port());
+    trace::alone(number, status, verdict, peer);
+    status
 }
 
 fn send_inside(call: &Control, layout: &Send, asked: &Sockaddr) -> NTSTATUS {

@@ -4,6 +4,7 @@
 mod datagrams;
 mod errors;
 mod hostile;
+mod many;
 mod overlapped;
 mod rate;
 mod sides;
@@ -29,6 +30,7 @@ fn main() {
             "errors": errors::all(),
         })),
         ["hostile"] => say(&hostile::all()),
+        ["many", port] => say(&many::all(port.parse().unwrap_or(0))),
         ["tables"] => say(&tables::all()),
         ["late"] => say(&json!({
             "accepted": overlapped::accepted_names(),
@@ -40,7 +42,7 @@ fn main() {
         ["fetch-datagram", address] => say(&sides::fetch_datagram(address)),
         ["rate", seconds] => say(&rate::measure(seconds)),
         _ => usage(
-            "sockets check | hostile | tables | late | serve ADDRESS TEXT | serve-datagrams ADDRESS TEXT | fetch ADDRESS | fetch-datagram ADDRESS | rate SECONDS",
+            "sockets check | hostile | many PORT | tables | late | serve ADDRESS TEXT | serve-datagrams ADDRESS TEXT | fetch ADDRESS | fetch-datagram ADDRESS | rate SECONDS",
         ),
     }
 }
