@@ -2,7 +2,8 @@
 # the same Wine. Sourced after lib.sh and parts.sh. Leaves CACHE/winetests-VERSION with MODULE_test.exe, units and version.
 # shellcheck shell=bash
 
-WINE_TEST_MODULES=(ntdll kernel32 kernelbase advapi32)
+# Libraries, and the programs services and sc. Neither Wine has tests of sechost: advapi32's and these call it.
+WINE_TEST_MODULES=(ntdll kernel32 kernelbase advapi32 services sc rpcrt4 ole32 oleaut32 httpapi)
 
 # wine_tests_version WINE: the version whose tests judge that Wine.
 wine_tests_version() {
@@ -37,6 +38,18 @@ fetch_wine_tests() {
     rm -f libwine-dev_*.deb
     private_apt "$suite" "deb-src deb" download libwine-dev
     compgen -G "libwine-dev_$version~*.deb"
+    fetch_widl
+}
+
+# The compiler of interfaces, which some tests need: bookworm's, as it runs on every distribution that is known here and compiles the
+# interfaces of both versions.
+fetch_widl() {
+    mkdir -p "$CACHE/downloads/widl"
+    cd "$CACHE/downloads/widl" || return
+    compgen -G 'wine64-tools_*.deb' && return
+    private_apt bookworm "deb-src deb" update
+    private_apt bookworm "deb-src deb" download wine64-tools
+    compgen -G 'wine64-tools_*.deb'
 }
 
 # wine_test_cc OBJECT SOURCE OPTION…: as Wine's own makefiles compile a test of the C library msvcrt.
@@ -63,41 +76,89 @@ wine_test_list() {
     echo '{ 0, 0 } };'
 }
 
-# The DLL that kernel32's tests carry in their resources.
-build_dummy_dll() {
-    wine_test_cc obj/dummy.o "$1/dummy.c"
-    printf 'LIBRARY dummy.dll\nEXPORTS\nget_path\n' >obj/dummy.def
-    wine_test_link obj/dummy.dll DllMainCRTStartup -shared obj/dummy.o obj/dummy.def -Ldev/lib
-    echo 'dummy.dll TESTDLL "obj/dummy.dll"' >obj/dummy.rc
-    x86_64-w64-mingw32-windres obj/dummy.rc -O coff -o obj/kernel32-dummy-rc.o
+# build_resource_dll MODULE FOLDER NAME: a DLL that the tests carry in their resources.
+build_resource_dll() {
+    local module=$1 tests=$2 name=$3
+    wine_test_cc "obj/$name.o" "$tests/$name.c"
+    printf 'LIBRARY %s.dll\nEXPORTS\n' "$name" >"obj/$name.def"
+    sed -n 's/^[@0-9]\+ *stdcall *\(-[a-z]* *\)*\([A-Za-z0-9_]*\).*/\2/p' "$tests/$name.spec" >>"obj/$name.def"
+    wine_test_link "obj/$name.dll" DllMainCRTStartup -shared "obj/$name.o" "obj/$name.def" -Ldev/lib
+    echo "$name.dll TESTDLL \"obj/$name.dll\"" >"obj/$name.rc"
+    x86_64-w64-mingw32-windres "obj/$name.rc" -O coff -o "obj/$module-$name-rc.o"
+}
+
+# A value of the tests' makefile.
+wine_test_make() { sed -n "s/^$2 *= *//p" "$1/Makefile.in"; }
+
+# What of an interface is wanted is said in the file itself. The compiler's own version of Wine has other names for three numbers of
+# winnt.h than Wine 10.
+build_interface() {
+    local module=$1 tests=$2 name=$3 want flags made
+    read -ra flags <<<"$(wine_test_make "$tests" EXTRAIDLFLAGS) $(wine_test_make "$tests" "${name}_EXTRAIDLFLAGS")"
+    local widl=(tools/usr/lib/wine/widl -m64 --nostdinc -Isrc/include "-I$tests" -Iidl -Lidl "${flags[@]}")
+    "${widl[@]}" -h -o "idl/$name.h" "$tests/$name.idl"
+    for want in $(sed -n 's/^#pragma makedep //p' "$tests/$name.idl"); do
+        case $want in
+            client) made=${name}_c.c && "${widl[@]}" -c -o "idl/$made" "$tests/$name.idl" ;;
+            server) made=${name}_s.c && "${widl[@]}" -s -o "idl/$made" "$tests/$name.idl" ;;
+            ident) made=${name}_i.c && "${widl[@]}" -u -o "idl/$made" "$tests/$name.idl" ;;
+            proxy)
+                made=${name}_p.c
+                "${widl[@]}" -p -o "idl/$made" "$tests/$name.idl"
+                "${widl[@]}" --dlldata-only -o idl/dlldata.c "$name"
+                wine_test_cc "obj/$module-dlldata.o" idl/dlldata.c -Iidl -DPROXY_DELEGATION
+                ;;
+            typelib)
+                "${widl[@]}" -t -o "idl/${name}_l.res" "$tests/$name.idl"
+                x86_64-w64-mingw32-windres -J res -O coff "idl/${name}_l.res" "obj/$module-$name-l.o"
+                continue
+                ;;
+            *) continue ;;
+        esac
+        wine_test_cc "obj/$module-${made%.c}.o" "idl/$made" -Iidl "-I$tests" -DPROXY_DELEGATION \
+            -DEH_UNWINDING=0x02 -DEH_EXIT_UNWIND=0x04 -DEH_NESTED_CALL=0x10
+    done
 }
 
 build_wine_test() {
-    local module=$1 tests=src/dlls/$1/tests source unit units=() library libraries=()
+    local module=$1 tests=src/dlls/$1/tests source unit units=() library libraries=() rc
+    [ -d "$tests" ] || tests=src/programs/$module/tests
+    rm -rf idl && mkdir idl
+    # The library that every other one imports.
+    tools/usr/lib/wine/widl -m64 --nostdinc -Isrc/include -t -o idl/stdole2.tlb src/dlls/stdole2.tlb/stdole2.idl
+    for source in "$tests"/*.idl; do
+        [ ! -e "$source" ] || build_interface "$module" "$tests" "$(basename "$source" .idl)"
+    done
     for source in "$tests"/*.c; do
         unit=$(basename "$source" .c)
-        [ "$unit" != dummy ] || continue
-        wine_test_cc "obj/$module-$unit.o" "$source" "-I$tests"
+        if [ -e "$tests/$unit.spec" ]; then
+            build_resource_dll "$module" "$tests" "$unit"
+            continue
+        fi
+        wine_test_cc "obj/$module-$unit.o" "$source" "-I$tests" -Iidl
         units+=("$unit")
         echo "$module $unit" >>out/units
     done
     wine_test_list "${units[@]}" >obj/testlist.c
     wine_test_cc "obj/$module-testlist.o" obj/testlist.c
     for source in "$tests"/*.rc; do
-        [ ! -e "$source" ] || x86_64-w64-mingw32-windres -Isrc/include -Idev/windows -I"$tests" "$source" -O coff -o "obj/$module-rc.o"
+        rc=obj/$module-$(basename "$source" .rc)-rc.o
+        [ ! -e "$source" ] || x86_64-w64-mingw32-windres -Isrc/include -Idev/windows -I"$tests" "$source" -O coff -o "$rc"
     done
-    [ ! -e "$tests/dummy.c" ] || build_dummy_dll "$tests"
-    for library in "$module" $(sed -n 's/^IMPORTS *= *//p' "$tests/Makefile.in"); do libraries+=("-l$library"); done
+    for library in "$module" $(wine_test_make "$tests" IMPORTS); do
+        [ ! -e "dev/lib/lib$library.a" ] || libraries+=("-l$library")
+    done
     wine_test_link "out/${module}_test.exe" mainCRTStartup "obj/$module"-*.o -Ldev/lib "${libraries[@]}"
 }
 
 build_wine_tests() {
     local version=$1 work=$CACHE/winetests-build from=$CACHE/downloads/wine-$1 module folder
     rm -rf "$work"
-    mkdir -p "$work/src" "$work/obj" "$work/out" "$work/deb" "$work/dev"
+    mkdir -p "$work/src" "$work/obj" "$work/out" "$work/deb" "$work/dev" "$work/tools"
     cd "$work" || return
-    tar -xJf "$from/wine_$version~repack.orig.tar.xz" -C src --strip-components=1 --wildcards '*/dlls/*/tests/*' '*/include/*'
+    tar -xJf "$from/wine_$version~repack.orig.tar.xz" -C src --strip-components=1 --wildcards '*/dlls/*/tests/*' '*/programs/*/tests/*' '*/include/*' '*/dlls/stdole2.tlb/*'
     dpkg -x "$from"/libwine-dev_*.deb deb
+    dpkg -x "$CACHE"/downloads/widl/wine64-tools_*.deb tools
     for folder in windows msvcrt; do ln -s "../deb/usr/include/wine/wine/$folder" "dev/$folder"; done
     ln -s ../deb/usr/lib/x86_64-linux-gnu/wine/x86_64-windows dev/lib
     for module in "${WINE_TEST_MODULES[@]}"; do build_wine_test "$module"; done
@@ -107,12 +168,19 @@ build_wine_tests() {
     cd / && rm -rf "$work"
 }
 
+# Whether there is a program of each module.
+wine_tests_are_whole() {
+    local module
+    [ -e "$PINION_WINE_TESTS/version" ] || return
+    for module in "${WINE_TEST_MODULES[@]}"; do [ -e "$PINION_WINE_TESTS/${module}_test.exe" ] || return; done
+}
+
 # need_wine_tests WINE: sets PINION_WINE_TESTS to the folder of that Wine's tests.
 need_wine_tests() {
     local version
     version=$(wine_tests_version "$1")
     export PINION_WINE_TESTS=$CACHE/winetests-$version
-    if [ -e "$PINION_WINE_TESTS/version" ]; then
+    if wine_tests_are_whole; then
         say "  Tests of Wine $version: there"
         return
     fi
