@@ -97,7 +97,7 @@ build_interface() {
     read -ra flags <<<"$(wine_test_make "$tests" EXTRAIDLFLAGS) $(wine_test_make "$tests" "${name}_EXTRAIDLFLAGS")"
     local widl=(tools/usr/lib/wine/widl -m64 --nostdinc -Isrc/include "-I$tests" -Iidl -Lidl "${flags[@]}")
     "${widl[@]}" -h -o "idl/$name.h" "$tests/$name.idl"
-    for want in $(sed -n 's/^#pragma makedep //p' "$tests/$name.idl"); do
+    while read -r want; do
         case $want in
             client) made=${name}_c.c && "${widl[@]}" -c -o "idl/$made" "$tests/$name.idl" ;;
             server) made=${name}_s.c && "${widl[@]}" -s -o "idl/$made" "$tests/$name.idl" ;;
@@ -117,7 +117,7 @@ build_interface() {
         esac
         wine_test_cc "obj/$module-${made%.c}.o" "idl/$made" -Iidl "-I$tests" -DPROXY_DELEGATION \
             -DEH_UNWINDING=0x02 -DEH_EXIT_UNWIND=0x04 -DEH_NESTED_CALL=0x10
-    done
+    done < <(sed -n 's/^#pragma makedep //p' "$tests/$name.idl")
 }
 
 build_wine_test() {

@@ -231,6 +231,13 @@ unsafe extern "system" {
         granted: *mut u32,
         answer: *mut NTSTATUS,
     ) -> NTSTATUS;
+    /// Copies a security descriptor of either form as a self-relative one; `length` is the
+    /// room's, and afterwards the descriptor's (ntifs.h).
+    pub fn RtlMakeSelfRelativeSD(
+        descriptor: *const c_void,
+        room: *mut c_void,
+        length: *mut u32,
+    ) -> NTSTATUS;
     /// Opens the token of a process.
     pub fn NtOpenProcessToken(process: HANDLE, access: u32, token: *mut HANDLE) -> NTSTATUS;
     /// Opens the token by which a thread impersonates; `STATUS_NO_TOKEN` where it does not.

@@ -70,7 +70,21 @@ pub fn service(requested: u32) -> Result<u32> {
     map(requested, &SERVICE, SERVICE_SET_STATUS)
 }
 
+/// The specific rights of an access list's entry on a service.
+pub(crate) fn specific(mask: u32) -> u32 {
+    spell_out(mask & !MAXIMUM_ALLOWED, &SERVICE)
+}
+
 fn map(requested: u32, mapping: &Mapping, extra: u32) -> Result<u32> {
+    let granted = spell_out(requested, mapping);
+    if granted & !(mapping.all | STANDARD | extra) != 0 {
+        return Err(Win32Error::ACCESS_DENIED);
+    }
+    Ok(granted)
+}
+
+/// A mask with its generic rights spelled out.
+fn spell_out(requested: u32, mapping: &Mapping) -> u32 {
     let generic = GENERIC_READ | GENERIC_WRITE | GENERIC_EXECUTE | GENERIC_ALL | MAXIMUM_ALLOWED;
     let mut granted = requested & !generic;
     for (right, specific) in [
@@ -84,10 +98,7 @@ fn map(requested: u32, mapping: &Mapping, extra: u32) -> Result<u32> {
             granted |= specific;
         }
     }
-    if granted & !(mapping.all | STANDARD | extra) != 0 {
-        return Err(Win32Error::ACCESS_DENIED);
-    }
-    Ok(granted)
+    granted
 }
 
 #[cfg(test)]

@@ -38,6 +38,7 @@ impl Controller {
         if record.account.is_empty() {
             record.account = Text::from(LOCAL_SYSTEM);
         }
+        record.own = true;
         record.check()?;
         self.check_display_name(None, record.shown_name())?;
         if self.services.has_cycle(&record) {

@@ -10,6 +10,7 @@ use crate::effect::{Effect, Failure, Message, Millis, Outcome, Ticket};
 use crate::error::{Result, Win32Error};
 use crate::handles::{Client, HandleId, Object, ServiceId};
 use crate::process::{Errand, MAX_WAITING, ProcessId, Purpose};
+use crate::shutdown::Shutdown;
 use crate::status::{Report, State, Status, accepts, right_for_control};
 
 impl Controller {
@@ -234,7 +235,11 @@ impl Controller {
                 .filter(|errand| errand.purpose != Purpose::Abandoned)
                 .map(|errand| errand.deadline)
         });
-        services.chain(processes).min()
+        services
+            .chain(processes)
+            .chain(self.automatic.due())
+            .chain(self.shutdown.as_ref().and_then(Shutdown::due))
+            .min()
     }
 
     /// Lets time run out for what has waited too long.
@@ -242,6 +247,8 @@ impl Controller {
         self.expire_messages(now);
         self.expire_starts(now);
         self.act_on_failures(now);
+        self.go_on_with_the_shutdown(now);
+        self.start_delayed(now);
         self.settle(now);
     }
 

@@ -6,10 +6,11 @@ use alloc::vec::Vec;
 use core::mem;
 
 use windows_sys::Win32::System::Services::{
-    SC_MANAGER_CONNECT, SC_MANAGER_LOCK, SERVICE_CONTROL_STOP,
+    SC_MANAGER_CONNECT, SC_MANAGER_LOCK, SC_MANAGER_QUERY_LOCK_STATUS, SERVICE_CONTROL_STOP,
 };
 
 use crate::access;
+use crate::automatic::Automatic;
 use crate::database::Database;
 use crate::effect::{Effect, Failure, Message, Millis, Outcome, Ticket};
 use crate::error::{Result, Win32Error};
@@ -17,6 +18,8 @@ use crate::handles::{Client, HandleId, Handles, Object, ServiceId};
 use crate::notices::Notices;
 use crate::process::{Errand, Processes, Purpose};
 use crate::record::{Record, check_name};
+use crate::security::Sid;
+use crate::shutdown::Shutdown;
 use crate::status::{State, Status};
 use crate::text::Text;
 
@@ -54,6 +57,10 @@ pub struct Controller {
     pub(crate) effects: Vec<Effect>,
     /// Services whose change others may wait for; empty between operations.
     pub(crate) changed: Vec<ServiceId>,
+    pub(crate) automatic: Automatic,
+    pub(crate) shutdown: Option<Shutdown>,
+    /// Whom the access lists of services know the VM's programs as.
+    pub(crate) identity: Vec<Sid>,
     locked_by: Option<Client>,
 }
 
@@ -68,6 +75,9 @@ impl Controller {
             processes: Processes::default(),
             effects: Vec::new(),
             changed: Vec::new(),
+            automatic: Automatic::default(),
+            shutdown: None,
+            identity: Vec::new(),
             locked_by: None,
         }
     }
@@ -118,11 +128,12 @@ impl Controller {
             .services
             .by_name(name)
             .ok_or(Win32Error::SERVICE_DOES_NOT_EXIST)?;
-        self.handles.add(
-            client,
-            Object::Service(service),
-            access::service(requested)?,
-        )
+        let mut granted = access::service(requested)?;
+        if client != Client::DRIVER {
+            let security = &self.services.get(service)?.record.security;
+            granted = security.grant(&self.identity, requested, granted)?;
+        }
+        self.handles.add(client, Object::Service(service), granted)
     }
 
     /// `CloseServiceHandle`, and `UnlockServiceDatabase` for a lock.
@@ -138,7 +149,8 @@ impl Controller {
         Ok(())
     }
 
-    /// `LockServiceDatabase`; the lock holds back `StartService`.
+    /// `LockServiceDatabase`. One client has it, and it holds back nothing, as since
+    /// Windows Vista (documented).
     pub fn lock(&mut self, client: Client, manager: HandleId) -> Result<HandleId> {
         self.handles.manager(client, manager, SC_MANAGER_LOCK)?;
         if self.locked_by.is_some() {
@@ -149,8 +161,16 @@ impl Controller {
         Ok(lock)
     }
 
-    pub(crate) fn is_locked(&self) -> bool {
-        self.locked_by.is_some()
+    /// Whom access lists know the VM's programs as: the supervisor's own identity.
+    pub fn set_identity(&mut self, identity: Vec<Sid>) {
+        self.identity = identity;
+    }
+
+    /// `QueryServiceLockStatus`: whether somebody has the lock.
+    pub fn is_locked(&self, client: Client, manager: HandleId) -> Result<bool> {
+        self.handles
+            .manager(client, manager, SC_MANAGER_QUERY_LOCK_STATUS)?;
+        Ok(self.locked_by.is_some())
     }
 
     /// A process that may have held handles has ended.

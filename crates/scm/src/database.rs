@@ -178,28 +178,44 @@ impl Database {
         found
     }
 
+    /// The services of a load order group, but one.
+    pub fn members(&self, group: &Text, but: ServiceId) -> Vec<ServiceId> {
+        self.iter()
+            .filter(|&(id, service)| id != but && service.record.group.same_name(group))
+            .map(|(id, _)| id)
+            .collect()
+    }
+
+    /// The names of all services that are started before the record's, those of its
+    /// groups too.
+    fn before(&self, record: &Record) -> Vec<Text> {
+        let own = self.by_name(&record.name).unwrap_or(ServiceId(0));
+        let members = record
+            .groups_before()
+            .flat_map(|group| self.members(&group, own))
+            .filter_map(|id| Some(self.get(id).ok()?.record.name.clone()));
+        record.services_before().cloned().chain(members).collect()
+    }
+
     /// Whether starting the record's service would go round in a circle.
     pub fn has_cycle(&self, record: &Record) -> bool {
         let mut done: Vec<ServiceId> = Vec::new();
-        let mut path: Vec<(&Record, usize)> = alloc::vec![(record, 0)];
-        while let Some((current, at)) = path.last_mut() {
-            let (current, index) = (*current, *at);
-            *at += 1;
-            let Some(name) = current.services_before().nth(index) else {
+        let mut path: Vec<(Text, Vec<Text>)> =
+            alloc::vec![(record.name.clone(), self.before(record))];
+        while let Some((current, before)) = path.last_mut() {
+            let Some(name) = before.pop() else {
+                done.extend(self.by_name(current));
                 path.pop();
-                if let Some(id) = self.by_name(&current.name) {
-                    done.push(id);
-                }
                 continue;
             };
-            if path.iter().any(|(r, _)| r.name.same_name(name)) {
+            if path.iter().any(|(on, _)| on.same_name(&name)) {
                 return true;
             }
-            if let Some(id) = self.by_name(name)
+            if let Some(id) = self.by_name(&name)
                 && !done.contains(&id)
                 && let Ok(service) = self.get(id)
             {
-                path.push((&service.record, 0));
+                path.push((name, self.before(&service.record)));
             }
         }
         false

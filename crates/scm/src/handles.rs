@@ -10,6 +10,11 @@ use crate::error::{Result, Win32Error};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Client(pub u32);
 
+impl Client {
+    /// The driver itself: no process has this id, and no access list holds it.
+    pub const DRIVER: Self = Self(0);
+}
+
 /// A service of the database. Numbers are never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServiceId(pub u32);

@@ -15,6 +15,7 @@
 extern crate alloc;
 
 pub mod access;
+mod automatic;
 mod config;
 mod control;
 mod controller;
@@ -27,9 +28,12 @@ mod notices;
 mod process;
 mod query;
 mod record;
+mod security;
+mod shutdown;
 mod start;
 mod status;
 mod text;
+mod trigger;
 
 pub use controller::{Controller, Settings};
 pub use effect::{Effect, Failure, Message, Millis, Outcome, Ticket};
@@ -40,6 +44,8 @@ pub use notices::{MAX_NAMES, Notice};
 pub use process::ProcessId;
 pub use query::{Filter, Listed};
 pub use record::{Change, MAX_DEPENDENCIES, MAX_NAME, MAX_TEXT, MAX_UNITS, Record, check_name};
+pub use security::{Descriptor, MAX_SECURITY, Sid};
 pub use start::{MAX_ARGUMENT_UNITS, MAX_ARGUMENTS};
 pub use status::{Report, State, Status};
 pub use text::Text;
+pub use trigger::{Data, MAX_DATA, MAX_TRIGGERS, Trigger};

@@ -11,7 +11,7 @@ use windows_sys::Win32::System::Services as services;
 use crate::controller::Controller;
 use crate::error::{Result, Win32Error};
 use crate::handles::{Client, HandleId, Object, ServiceId};
-use crate::status::{State, Status};
+use crate::status::Status;
 use crate::text::Text;
 
 /// What may be asked of a service, and of the manager.
@@ -106,11 +106,6 @@ pub(crate) struct Notices {
     numbers: u32,
 }
 
-/// The bit of a state: they are numbered alike (winsvc.h).
-fn bit(state: State) -> u32 {
-    1 << (state.code() - 1)
-}
-
 impl Notices {
     fn of_service(&mut self, id: ServiceId) -> impl Iterator<Item = &mut Watch> {
         let of_it = move |watch: &&mut Watch| watch.object == Object::Service(id);
@@ -121,7 +116,7 @@ impl Notices {
     pub fn state_changed(&mut self, id: ServiceId, status: Status) {
         for watch in self.of_service(id) {
             watch.told = false;
-            watch.fire(bit(status.state), Some(status));
+            watch.fire(status.state.notify_bit(), Some(status));
         }
     }
 
@@ -225,7 +220,7 @@ impl Controller {
         watch.number = number;
         watch.request = Some(Request::Waits(mask));
         match status {
-            Some(status) if !watch.told => watch.fire(bit(status.state), Some(status)),
+            Some(status) if !watch.told => watch.fire(status.state.notify_bit(), Some(status)),
             Some(_) => {}
             None => watch.fire_names(),
         }

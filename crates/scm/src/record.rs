@@ -7,7 +7,9 @@ use windows_sys::Win32::System::Services as services;
 
 use crate::error::{Result, Win32Error};
 use crate::failure::{Action, FailureActions};
+use crate::security::Descriptor;
 use crate::text::Text;
+use crate::trigger::Trigger;
 
 /// Longest service name and display name, in code units (documented).
 pub const MAX_NAME: usize = 256;
@@ -22,7 +24,11 @@ pub const MAX_UNITS: usize = 7000;
 /// Most dependencies of one service.
 pub const MAX_DEPENDENCIES: usize = 128;
 
-/// The bit that a user service template adds to the type; not offered here.
+/// `SERVICE_USER_SERVICE` and `SERVICE_USERSERVICE_INSTANCE` (winnt.h): a template
+/// of which each user who logs on gets an own service, and such a service. Nobody
+/// logs on to a VM.
+const OF_USERS: u32 = 0x40 | 0x80;
+
 const KNOWN_TYPES: u32 = services::SERVICE_KERNEL_DRIVER
     | services::SERVICE_FILE_SYSTEM_DRIVER
     | services::SERVICE_WIN32_OWN_PROCESS
@@ -69,6 +75,15 @@ pub struct Record {
     pub sid_type: u32,
     /// `FailureActions`, `FailureCommand`, `RebootMessage`
     pub failure: FailureActions,
+    /// `RequiredPrivileges`; only kept.
+    pub privileges: Vec<Text>,
+    /// `TriggerInfo`; only kept.
+    pub triggers: Vec<Trigger>,
+    /// `Security`: who may do what with it.
+    pub security: Descriptor,
+    /// Whether the VM has made or changed it, and not the host alone. In no
+    /// registry: who loads the record says it.
+    pub own: bool,
     /// For a driver that is loaded by a program inside the VM, that program's
     /// command line; empty for any other. In no registry: who loads the record says it.
     pub driver_host: Text,
@@ -94,6 +109,10 @@ impl Record {
             failure_actions_on_non_crash: false,
             sid_type: 0,
             failure: FailureActions::default(),
+            privileges: Vec::new(),
+            triggers: Vec::new(),
+            security: Descriptor::default(),
+            own: false,
             driver_host: Text::new(),
         }
     }
@@ -127,6 +146,24 @@ impl Record {
         self.service_type & services::SERVICE_WIN32_SHARE_PROCESS != 0
     }
 
+    /// Whether it is a driver that the host's kernel loads, if anyone: what needs it
+    /// finds it as the host has it.
+    pub fn is_hosts_driver(&self) -> bool {
+        self.is_driver() && self.driver_host.is_empty() && !self.own
+    }
+
+    /// Whether it starts with the VM.
+    pub fn starts_by_itself(&self) -> bool {
+        self.own && self.start_type == services::SERVICE_AUTO_START && !self.is_driver()
+    }
+
+    /// The groups of which one service must run before this one.
+    pub fn groups_before(&self) -> impl Iterator<Item = Text> {
+        self.depend_on
+            .iter()
+            .filter_map(|name| name.after_first(b'+'))
+    }
+
     /// The services, not the groups, that must run before this one.
     pub fn services_before(&self) -> impl Iterator<Item = &Text> {
         self.depend_on
@@ -143,6 +180,7 @@ impl Record {
         self.check_type()?;
         self.check_start()?;
         self.failure.check()?;
+        crate::trigger::check(&self.triggers)?;
         if self.error_control > services::SERVICE_ERROR_CRITICAL {
             return Err(Win32Error::INVALID_PARAMETER);
         }
@@ -160,6 +198,8 @@ impl Record {
                 .iter()
                 .any(|name| name.is_empty() || name.len() > MAX_NAME + 1)
             || self.units() > MAX_UNITS
+            || self.privileges.len() > MAX_DEPENDENCIES
+            || self.privileges.iter().any(|name| name.len() > MAX_NAME)
         {
             return Err(Win32Error::INVALID_PARAMETER);
         }
@@ -183,6 +223,10 @@ impl Record {
 
     fn check_type(&self) -> Result<()> {
         let kind = self.service_type & !INTERACTIVE;
+        let process = services::SERVICE_WIN32_OWN_PROCESS | services::SERVICE_WIN32_SHARE_PROCESS;
+        if kind & OF_USERS != 0 && kind & process != 0 {
+            return Err(Win32Error::NOT_SUPPORTED);
+        }
         let interactive = self.service_type & INTERACTIVE != 0;
         if !kind.is_power_of_two() || kind & !KNOWN_TYPES != 0 {
             return Err(Win32Error::INVALID_PARAMETER);
@@ -255,6 +299,10 @@ pub struct Change {
     pub failure_command: Option<Text>,
     /// See [`FailureActions::reboot_message`].
     pub reboot_message: Option<Text>,
+    /// See [`Record::privileges`].
+    pub privileges: Option<Vec<Text>>,
+    /// See [`Record::triggers`].
+    pub triggers: Option<Vec<Trigger>>,
 }
 
 impl Change {
@@ -271,6 +319,10 @@ impl Change {
         Record {
             failure,
             name: old.name.clone(),
+            privileges: self.privileges.unwrap_or_else(|| old.privileges.clone()),
+            triggers: self.triggers.unwrap_or_else(|| old.triggers.clone()),
+            security: old.security.clone(),
+            own: true,
             tag: old.tag,
             driver_host: old.driver_host.clone(),
             display_name: self
@@ -344,6 +396,20 @@ mod tests {
     }
 
     #[test]
+    fn services_of_users_are_told_apart_from_nonsense() {
+        for (service_type, error) in [
+            (0x50, Win32Error::NOT_SUPPORTED),
+            (0x60, Win32Error::NOT_SUPPORTED),
+            (0xd0, Win32Error::NOT_SUPPORTED),
+            (0x40, Win32Error::INVALID_PARAMETER),
+        ] {
+            let mut record = valid();
+            record.service_type = service_type;
+            assert_eq!(record.check(), Err(error), "{service_type:#x}");
+        }
+    }
+
+    #[test]
     fn interactive_services_run_as_the_system() {
         let mut record = valid();
         record.service_type |= INTERACTIVE;
@@ -364,6 +430,7 @@ mod tests {
         assert_eq!(
             Record {
                 start_type: 3,
+                own: false,
                 ..new
             },
             old

@@ -53,9 +53,6 @@ impl Controller {
         if arguments.len() > MAX_ARGUMENTS || units > MAX_ARGUMENT_UNITS {
             return Err(Win32Error::INVALID_PARAMETER);
         }
-        if self.is_locked() {
-            return Err(Win32Error::SERVICE_DATABASE_LOCKED);
-        }
         self.may_start(id)?;
         if self.services.has_cycle(&self.services.get(id)?.record) {
             return Err(Win32Error::CIRCULAR_DEPENDENCY);
@@ -76,7 +73,10 @@ impl Controller {
         }
         // Drivers are the host kernel's; no program in a VM may load one there.
         if service.record.program().is_empty() {
-            return Err(Win32Error::ACCESS_DENIED);
+            return Err(Win32Error::DRIVER_BLOCKED);
+        }
+        if self.is_shutting_down() {
+            return Err(Win32Error::SHUTDOWN_IN_PROGRESS);
         }
         Ok(())
     }
@@ -84,6 +84,9 @@ impl Controller {
     /// Starts a service for nobody, as after a failure.
     pub(crate) fn restart(&mut self, id: ServiceId) -> Result<()> {
         self.may_start(id)?;
+        if self.services.has_cycle(&self.services.get(id)?.record) {
+            return Err(Win32Error::CIRCULAR_DEPENDENCY);
+        }
         self.begin(id, Vec::new(), None)
     }
 
@@ -107,6 +110,8 @@ impl Controller {
     pub(crate) fn settle(&mut self, now: Millis) {
         while !self.changed.is_empty() {
             self.changed.clear();
+            self.go_on_with_the_shutdown(now);
+            self.go_on_with_automatic_starts();
             // Asked of all that wait: what they waited for may be deleted.
             for id in self.services.waiting() {
                 self.advance(now, id);
@@ -140,10 +145,11 @@ impl Controller {
             let Some(needed) = self.services.by_name(&name) else {
                 return Err(Win32Error::SERVICE_DEPENDENCY_DELETED);
             };
-            let (state, hung) = self
-                .services
-                .get(needed)
-                .map(|s| (s.status.state, s.hung))?;
+            let found = self.services.get(needed)?;
+            if found.record.is_hosts_driver() {
+                continue;
+            }
+            let (state, hung) = (found.status.state, found.hung);
             match state {
                 State::Stopped => {
                     all = false;
@@ -156,7 +162,39 @@ impl Controller {
                 _ => {}
             }
         }
+        for group in self.groups_before(id)? {
+            all &= self.group_runs(id, &group)?;
+        }
         Ok(all)
+    }
+
+    fn groups_before(&self, id: ServiceId) -> Result<Vec<Text>> {
+        Ok(self.services.get(id)?.record.groups_before().collect())
+    }
+
+    /// Whether one of a group runs after a start of all was tried, as documented
+    /// ("CreateService", lpDependencies). A group without members keeps nobody.
+    fn group_runs(&mut self, id: ServiceId, group: &Text) -> Result<bool> {
+        let members = self.services.members(group, id);
+        let (mut runs, mut pends) = (members.is_empty(), false);
+        for member in members {
+            let found = self.services.get(member)?;
+            if found.record.is_hosts_driver() {
+                runs = true;
+                continue;
+            }
+            match (found.status.state, found.hung) {
+                (State::Stopped, _) => pends |= self.attempt(id, member).is_ok(),
+                (State::StartPending, false) => pends = true,
+                (State::StartPending, true) | (State::StopPending, _) => {}
+                _ => runs = true,
+            }
+        }
+        match (pends, runs) {
+            (true, _) => Ok(false),
+            (false, true) => Ok(true),
+            (false, false) => Err(Win32Error::SERVICE_DEPENDENCY_FAIL),
+        }
     }
 
     /// Starts a dependency, unless it was already started for this service.

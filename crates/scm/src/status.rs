@@ -52,6 +52,11 @@ impl State {
         })
     }
 
+    /// `SERVICE_NOTIFY_*` of the state: they are numbered alike (winsvc.h).
+    pub fn notify_bit(self) -> u32 {
+        1 << (self.code() - 1)
+    }
+
     /// Whether `SERVICE_ACTIVE` (else `SERVICE_INACTIVE`) covers the state.
     pub fn is_active(self) -> bool {
         self != Self::Stopped

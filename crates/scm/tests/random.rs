@@ -30,6 +30,8 @@ enum Step {
     Exit(usize),
     Gone(u32),
     Later(u64),
+    Automatic(u64),
+    ShutDown,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -53,6 +55,9 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<usize>().prop_map(Step::Exit),
         1 => (1..3u32).prop_map(Step::Gone),
         1 => (0..20_000u64).prop_map(Step::Later),
+        1 => (0..20_000u64).prop_map(Step::Automatic),
+        1 => prop::sample::select(vec![false, false, false, false, false, false, true])
+            .prop_map(|end| if end { Step::ShutDown } else { Step::Later(1) }),
     ]
 }
 
@@ -135,6 +140,15 @@ impl World {
                     "own.exe"
                 });
                 record.depend_on = names(&depend);
+                // By the place of the name: automatic, some of them delayed or of a group.
+                if name % 2 == 0 {
+                    record.start_type = 2;
+                    record.delayed_auto_start = name == 2;
+                    record.group = Text::from(["one", "", "two"][name / 2]);
+                }
+                if depend.len() == 2 {
+                    record.depend_on.push(Text::from("+one"));
+                }
                 let manager = self.managers[&client];
                 let made =
                     self.controller
@@ -150,6 +164,11 @@ impl World {
                         .is_none_or(|at| at > self.now)
                 );
             }
+            Step::Automatic(delay) => {
+                let order = [Text::from("one"), Text::from("two")];
+                self.controller.start_automatic(self.now, &order, delay);
+            }
+            Step::ShutDown => self.controller.shut_down(self.now),
             Step::Gone(client) => {
                 self.controller.client_gone(Client(client));
                 self.handles.retain(|(c, _)| c.0 != client);

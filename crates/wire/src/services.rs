@@ -145,6 +145,38 @@ pub enum ServiceRequest<'a> {
         /// The manager's handle.
         manager: u32,
     },
+    /// `QueryServiceLockStatus`. Answered by [`ServiceReply::Handle`]: 1 when somebody
+    /// has the lock, else 0.
+    LockStatus {
+        /// The manager's handle.
+        manager: u32,
+    },
+    /// `QueryServiceObjectSecurity`. Answered by [`ServiceReply::Security`].
+    Security {
+        /// The service's handle.
+        service: u32,
+        /// `SECURITY_INFORMATION`
+        information: u32,
+    },
+    /// `SetServiceObjectSecurity`. Answered by [`ServiceReply::Changed`].
+    SetSecurity {
+        /// The service's handle.
+        service: u32,
+        /// `SECURITY_INFORMATION`
+        information: u32,
+        /// A self-relative descriptor.
+        descriptor: &'a [u8],
+    },
+    /// `WaitServiceState`, in parts: answered by [`ServiceReply::Status`] when the
+    /// service is in one of the states, or the time is over.
+    WaitState {
+        /// The service's handle.
+        service: u32,
+        /// `SERVICE_NOTIFY_*`
+        mask: u32,
+        /// Milliseconds; the controller waits no longer than it thinks right.
+        time: u32,
+    },
     /// `SetServiceStatus`. Answered by [`ServiceReply::Done`].
     Report {
         /// The handle that came with [`Order::Start`].
@@ -250,6 +282,33 @@ pub enum Extra<'a> {
         /// `lpsaActions`: of each its kind and its delay, 32 bits little-endian.
         actions: Option<&'a [u8]>,
     },
+    /// `SERVICE_CONFIG_REQUIRED_PRIVILEGES_INFO`
+    Privileges(WideList<'a>),
+    /// `SERVICE_CONFIG_TRIGGER_INFO`: encoded [`TriggerPart`]s one after the other, of
+    /// each trigger its head and then its data. See [`next_trigger_part`].
+    Triggers(&'a [u8]),
+}
+
+/// A part of the list of triggers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TriggerPart<'a> {
+    /// The beginning of a trigger.
+    Head {
+        /// `dwTriggerType`
+        kind: u32,
+        /// `dwAction`
+        action: u32,
+        /// `pTriggerSubtype`, in the order of its bytes in memory.
+        subtype: [u8; 16],
+    },
+    /// A data item of the last head's trigger.
+    Data {
+        /// `dwDataType`
+        kind: u32,
+        /// `pData`
+        #[serde(borrow)]
+        bytes: &'a [u8],
+    },
 }
 
 /// One service of a list.
@@ -277,10 +336,12 @@ pub struct KeyChange<'a> {
     pub values: &'a [u8],
 }
 
-/// One value of a key.
+/// One value of a key, or all that is below a subkey.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ValueChange<'a> {
-    /// The value's name, ASCII.
+    /// The value's name, ASCII; before it, with a backslash after each, the subkeys that
+    /// it lies in. With nothing after the last backslash and no data, that subkey goes
+    /// with everything below it.
     pub name: &'a str,
     /// `REG_SZ` and so on.
     pub kind: u32,
@@ -351,6 +412,8 @@ pub enum ServiceReply<'a> {
     Config(#[serde(borrow)] Settings<'a>),
     /// A level of configuration.
     Extra(Extra<'a>),
+    /// A self-relative security descriptor.
+    Security(&'a [u8]),
     /// A name.
     Name(Wide<'a>),
     /// A part of a list.
@@ -397,6 +460,18 @@ pub fn put_value(value: &ValueChange<'_>, room: &mut [u8]) -> Option<usize> {
 #[must_use]
 pub fn next_value(values: &[u8]) -> Option<(ValueChange<'_>, &[u8])> {
     postcard::take_from_bytes(values).ok()
+}
+
+/// Encodes a part of the triggers at the start of `room`; its length, or `None` when it
+/// does not fit.
+pub fn put_trigger_part(part: &TriggerPart<'_>, room: &mut [u8]) -> Option<usize> {
+    postcard::to_slice(part, room).ok().map(|used| used.len())
+}
+
+/// The first part of a list of triggers and the parts after it.
+#[must_use]
+pub fn next_trigger_part(parts: &[u8]) -> Option<(TriggerPart<'_>, &[u8])> {
+    postcard::take_from_bytes(parts).ok()
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! Profiles of known servers: what they start, publish and wait for.
 
 use pinion_e2e::World;
-use pinion_harness::nginx;
+use pinion_harness::{nginx, web};
 use serde_json::Value;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::time::{Duration, Instant};
 
 const FOLDER: &str = "pinion-e2e-profile";
 
@@ -113,4 +115,42 @@ path = \"/\"
         .run()
         .ok();
     nginx::remove(&folder).expect("removed");
+}
+
+/// What a server at this address answers, as soon as it does.
+fn page(address: SocketAddrV4) -> String {
+    let end = Instant::now() + Duration::from_secs(60);
+    loop {
+        match web::get(address, "/") {
+            Ok(page) => return page,
+            Err(error) => assert!(Instant::now() < end, "{address}: {error:#}"),
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// A VM's own address with a port.
+fn at(world: &World, vm: &str, port: u16) -> SocketAddrV4 {
+    let inspected = world.inspect(vm);
+    let address = inspected["address"].as_str().expect("an address");
+    SocketAddrV4::new(address.parse().expect("an address"), port)
+}
+
+#[test]
+fn the_shipped_profile_of_nginx_runs_it() {
+    let world = World::new();
+    // Where the profile looks for it.
+    let folder = nginx::lay(world.host.wine(), "nginx", &configuration(80)).expect("laid");
+    let told = world
+        .pinion(["run", "-d", "--profile", "nginx", "--name", "shipped"])
+        .run();
+    let published = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 8080);
+    if told.code == 0 {
+        let page = page(published);
+        assert!(page.contains("nginx"), "{page}");
+        assert!(self::page(at(&world, "shipped", 80)).contains("nginx"));
+    }
+    world.pinion(["rm", "-f", "shipped"]).run().ok();
+    nginx::remove(&folder).expect("removed");
+    told.ok();
 }

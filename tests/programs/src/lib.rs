@@ -2,9 +2,11 @@
 //! line as their only output.
 #![cfg(windows)]
 
+pub mod com;
 pub mod http;
 pub mod nt;
 pub mod score;
+pub mod services;
 
 use std::io::Write;
 use std::os::windows::ffi::OsStrExt;

@@ -14,6 +14,9 @@ pub(crate) fn loaded(name: &[u16], base: u64, size: usize) {
     if is(name, b"sechost.dll") {
         services::replace(base, size);
     }
+    if is(name, b"advapi32.dll") {
+        services::replace_in_advapi32(base, size);
+    }
     if hooks::is_wine() {
         if is(name, driver::KERNEL) {
             driver::kernel_loaded();

@@ -57,6 +57,7 @@ pub(super) fn answer<'r>(
         }
         ServiceRequest::Change { .. }
         | ServiceRequest::ChangeExtra { .. }
+        | ServiceRequest::SetSecurity { .. }
         | ServiceRequest::Delete { .. } => {
             change(core, client, request, room).map(ServiceReply::Changed)
         }
@@ -135,6 +136,27 @@ fn change<'r>(
         ServiceRequest::ChangeExtra { service, ref extra } => {
             (service, convert::extra_change(extra))
         }
+        ServiceRequest::SetSecurity {
+            service,
+            information,
+            descriptor,
+        } => {
+            let handle = HandleId(service);
+            let name = core
+                .machine
+                .set_security(client, handle, information, descriptor)?;
+            let (record, _) = core
+                .machine
+                .find(&name)
+                .ok_or(Win32Error::SERVICE_DOES_NOT_EXIST)?;
+            // All of it is written: what was there before is not known any more.
+            room.texts[0] = convert::wide(&name);
+            room.texts[1] = config::security_change(record).ok_or(Win32Error::INVALID_PARAMETER)?;
+            return Ok(KeyChange {
+                service: &room.texts[0],
+                values: &room.texts[1],
+            });
+        }
         ServiceRequest::Delete { service } => {
             let name = core.machine.delete(client, HandleId(service))?;
             room.texts[0] = convert::wide(&name);
@@ -188,6 +210,17 @@ fn ask<'r>(
         ServiceRequest::Status { service } => {
             let status = machine.status(client, HandleId(service))?;
             Ok(ServiceReply::Status(convert::status(&status)))
+        }
+        ServiceRequest::LockStatus { manager } => {
+            let locked = machine.is_locked(client, HandleId(manager))?;
+            Ok(ServiceReply::Handle(locked.into()))
+        }
+        ServiceRequest::Security {
+            service,
+            information,
+        } => {
+            room.texts[0] = machine.security(client, HandleId(service), information)?;
+            Ok(ServiceReply::Security(&room.texts[0]))
         }
         ServiceRequest::Config { service } => Ok(ServiceReply::Config(settings(
             machine.config(client, HandleId(service))?,

@@ -3,8 +3,11 @@
 //! Owns what the values of a service's key mean; which keys they are is the source's.
 
 use std::io;
+use std::time::Duration;
 
-use pinion_scm::{FailureActions, MAX_ACTIONS, Record, Text};
+use pinion_scm::{
+    Data, Descriptor, FailureActions, MAX_ACTIONS, MAX_TRIGGERS, Record, Text, Trigger,
+};
 use pinion_wire::message::MESSAGE;
 use pinion_wire::services::{ValueChange, put_value};
 
@@ -14,6 +17,30 @@ use super::convert;
 pub(super) trait ServiceConfig: Send {
     /// All services that the VM sees.
     fn load(&self) -> io::Result<Vec<Record>>;
+
+    /// The machine's order of load order groups, and how long delayed automatic services wait.
+    fn start_order(&self) -> (Vec<Text>, Duration);
+}
+
+/// How long the delayed automatic services wait where the machine says nothing, as on Windows.
+const DELAY: Duration = Duration::from_secs(120);
+
+/// The order of groups, from the values of `Control\ServiceGroupOrder`.
+pub(super) fn group_order(get: impl Fn(&str) -> Option<Value>) -> Vec<Text> {
+    match get("list") {
+        Some((MULTI_SZ, bytes)) => strings(&bytes),
+        _ => Vec::new(),
+    }
+}
+
+/// How long delayed automatic services wait, from the values of `Control`.
+pub(super) fn delay(get: impl Fn(&str) -> Option<Value>) -> Duration {
+    match get("autostartdelay") {
+        Some((DWORD, bytes)) => bytes.first_chunk().map_or(DELAY, |seconds| {
+            Duration::from_secs(u32::from_le_bytes(*seconds).into())
+        }),
+        _ => DELAY,
+    }
 }
 
 /// `REG_SZ`, `REG_EXPAND_SZ`, `REG_BINARY`, `REG_DWORD`, `REG_MULTI_SZ` (winnt.h).
@@ -26,7 +53,8 @@ const MULTI_SZ: u32 = 7;
 /// One value of a key: its type and its bytes.
 pub(super) type Value = (u32, Vec<u8>);
 
-/// A record from the values of its key; none for a key that is no service, as `get` finds no type.
+/// A record from the values of its key; none for a key that is no service, as `get` finds no type. A value
+/// of a subkey has the subkey's name and a backslash before its own.
 pub(super) fn read(name: &Text, get: impl Fn(&str) -> Option<Value>) -> Option<Record> {
     let number = |value: &str| match get(value)? {
         (DWORD, bytes) => Some(u32::from_le_bytes(bytes.get(..4)?.try_into().ok()?)),
@@ -81,7 +109,58 @@ pub(super) fn read(name: &Text, get: impl Fn(&str) -> Option<Value>) -> Option<R
             _ => FailureActions::default(),
         }
     };
+    record.privileges = list("RequiredPrivileges");
+    record.triggers = triggers(&get);
+    if let Some((_, bytes)) = get(SECURITY) {
+        record.security = Descriptor::read(&bytes).unwrap_or_default();
+    }
     Some(record)
+}
+
+/// Where the descriptor is, and the subkey of the triggers, as Windows has them.
+const SECURITY: &str = r"Security\Security";
+const TRIGGERS: &str = r"TriggerInfo\";
+
+/// The triggers, each a numbered subkey; one that is damaged ends the list.
+fn triggers(get: &impl Fn(&str) -> Option<Value>) -> Vec<Trigger> {
+    let one = |index: usize| {
+        let get = |value: &str| get(&format!("{TRIGGERS}{index}\\{value}"));
+        let number = |value: &str| match get(value)? {
+            (DWORD, bytes) => Some(u32::from_le_bytes(*bytes.first_chunk()?)),
+            _ => None,
+        };
+        let data = |item: usize| {
+            let kind = number(&format!("DataType{item}"))?;
+            let (_, bytes) = get(&format!("Data{item}"))?;
+            Some(Data { kind, bytes })
+        };
+        Some(Trigger {
+            kind: number("Type")?,
+            action: number("Action")?,
+            subtype: *get("GUID")?.1.first_chunk()?,
+            data: (0..MAX_TRIGGERS).map_while(data).collect(),
+        })
+    };
+    (0..MAX_TRIGGERS).map_while(one).collect()
+}
+
+/// The values of the triggers' subkeys.
+fn trigger_values(triggers: &[Trigger]) -> Vec<(String, Value)> {
+    let number = |value: u32| (DWORD, value.to_le_bytes().to_vec());
+    let mut values = Vec::new();
+    for (index, trigger) in triggers.iter().enumerate() {
+        let mut put = |name: String, value| {
+            values.push((format!("{TRIGGERS}{index}\\{name}"), value));
+        };
+        put("Type".into(), number(trigger.kind));
+        put("Action".into(), number(trigger.action));
+        put("GUID".into(), (BINARY, trigger.subtype.to_vec()));
+        for (item, data) in trigger.data.iter().enumerate() {
+            put(format!("DataType{item}"), number(data.kind));
+            put(format!("Data{item}"), (BINARY, data.bytes.clone()));
+        }
+    }
+    values
 }
 
 /// Where the actions begin in the value `FailureActions`: behind a
@@ -160,6 +239,11 @@ pub(super) fn values(record: &Record) -> Vec<(&'static str, Option<Value>)> {
         ("FailureActions", failure_value(&record.failure)),
         ("FailureCommand", string(SZ, &record.failure.command)),
         ("RebootMessage", string(SZ, &record.failure.reboot_message)),
+        ("RequiredPrivileges", multi(record.privileges.iter())),
+        (
+            SECURITY,
+            (!record.security.is_default()).then(|| (BINARY, record.security.bytes(0xf))),
+        ),
     ]
 }
 
@@ -177,6 +261,20 @@ pub(super) fn key_change(old: Option<&Record>, new: &Record) -> Option<Vec<u8>> 
         }
         put(name, value.as_ref(), &mut changes)?;
     }
+    if old.map_or(&[][..], |old| &old.triggers) != new.triggers {
+        put(TRIGGERS, None, &mut changes)?;
+        for (name, value) in trigger_values(&new.triggers) {
+            put(&name, Some(&value), &mut changes)?;
+        }
+    }
+    Some(changes)
+}
+
+/// The change that writes a service's security descriptor.
+pub(super) fn security_change(record: &Record) -> Option<Vec<u8>> {
+    let mut changes = Vec::new();
+    let value = (BINARY, record.security.bytes(0xf));
+    put(SECURITY, Some(&value), &mut changes)?;
     Some(changes)
 }
 
@@ -255,14 +353,46 @@ mod tests {
         record.depend_on = vec![Text::from("RpcSs"), Text::from("+Base")];
         record.description = Text::from("works");
         record.delayed_auto_start = true;
-        let key: HashMap<_, _> = values(&record)
-            .into_iter()
-            .filter_map(|(name, value)| Some((name, value?)))
-            .collect();
-        assert_eq!(
-            read(&record.name, |name| key.get(name).cloned()),
-            Some(record)
-        );
+        record.privileges = vec![Text::from("SeDebugPrivilege")];
+        let data = Data {
+            kind: 1,
+            bytes: vec![1, 2, 3],
+        };
+        record.triggers = vec![
+            Trigger {
+                kind: 20,
+                action: 1,
+                subtype: [9; 16],
+                data: vec![data],
+            };
+            2
+        ];
+        let changes = key_change(None, &record).expect("fits");
+        assert_eq!(read(&record.name, of_changes(&changes)), Some(record));
+    }
+
+    /// What a key has after these changes to an empty one.
+    fn of_changes(mut changes: &[u8]) -> impl Fn(&str) -> Option<Value> + use<> {
+        let mut key = HashMap::new();
+        while let Some((value, rest)) = next_value(changes) {
+            changes = rest;
+            if let Some(data) = value.data {
+                key.insert(value.name.to_owned(), (value.kind, data.to_vec()));
+            }
+        }
+        move |name| key.get(name).cloned()
+    }
+
+    #[test]
+    fn an_access_list_goes_to_its_key_and_back() {
+        // A descriptor whose access list is empty: nobody has any right.
+        let mut descriptor = vec![1, 0, 4, 0x80];
+        descriptor.extend([0; 12]);
+        descriptor.extend([20, 0, 0, 0, 2, 0, 8, 0, 0, 0, 0, 0]);
+        let mut record = Record::new(Text::from("worker"));
+        record.security = Descriptor::read(&descriptor).expect("well formed");
+        let changes = key_change(None, &record).expect("fits");
+        assert_eq!(read(&record.name, of_changes(&changes)), Some(record));
     }
 
     #[test]
@@ -304,8 +434,8 @@ mod tests {
             _ => Some((MULTI_SZ, vec![0x61])),
         });
         assert_eq!(
-            record.map(|r| (r.service_type, r.image_path)),
-            Some((0x10, Text::new()))
+            record.map(|r| (r.service_type, r.image_path, r.triggers)),
+            Some((0x10, Text::new(), Vec::new()))
         );
     }
 }

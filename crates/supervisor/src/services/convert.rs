@@ -1,12 +1,17 @@
 //! Between the words of the wire and those of the state machine. Wire text is
 //! hostile: odd lengths lose their last byte, nothing else is assumed.
 
-use pinion_scm::{Action, Change, Message, Notice, Record, Report, Status, Text};
-use pinion_wire::services::{Extra, Order, ServiceReply, ServiceStatus, Settings};
+use pinion_scm::{Action, Change, Data, Message, Notice, Record, Report, Status, Text, Trigger};
+use pinion_wire::message::MESSAGE;
+use pinion_wire::services::{
+    Extra, Order, ServiceReply, ServiceStatus, Settings, TriggerPart, next_trigger_part,
+    put_trigger_part,
+};
 use windows_sys::Win32::System::Services::{
     SERVICE_CONFIG_DELAYED_AUTO_START_INFO, SERVICE_CONFIG_DESCRIPTION,
     SERVICE_CONFIG_FAILURE_ACTIONS, SERVICE_CONFIG_FAILURE_ACTIONS_FLAG,
-    SERVICE_CONFIG_PRESHUTDOWN_INFO, SERVICE_CONFIG_SERVICE_SID_INFO,
+    SERVICE_CONFIG_PRESHUTDOWN_INFO, SERVICE_CONFIG_REQUIRED_PRIVILEGES_INFO,
+    SERVICE_CONFIG_SERVICE_SID_INFO, SERVICE_CONFIG_TRIGGER_INFO,
 };
 
 /// UTF-16 little-endian bytes as text.
@@ -108,6 +113,8 @@ pub(super) fn extra_change(extra: &Extra<'_>) -> Change {
         Extra::FailureActionsOnNonCrash(on) => change.failure_actions_on_non_crash = Some(on),
         Extra::SidType(kind) => change.sid_type = Some(kind),
         Extra::PreshutdownTimeout(time) => change.preshutdown_timeout = Some(time),
+        Extra::Privileges(list) => change.privileges = Some(texts(list)),
+        Extra::Triggers(parts) => change.triggers = Some(triggers(parts)),
         Extra::FailureActions {
             reset_period,
             reboot_message,
@@ -120,6 +127,56 @@ pub(super) fn extra_change(extra: &Extra<'_>) -> Change {
         }
     }
     change
+}
+
+/// Triggers from their parts; data before the first head belongs to nobody.
+fn triggers(mut parts: &[u8]) -> Vec<Trigger> {
+    let mut triggers: Vec<Trigger> = Vec::new();
+    while let Some((part, rest)) = next_trigger_part(parts) {
+        parts = rest;
+        match part {
+            TriggerPart::Head {
+                kind,
+                action,
+                subtype,
+            } => triggers.push(Trigger {
+                kind,
+                action,
+                subtype,
+                data: Vec::new(),
+            }),
+            TriggerPart::Data { kind, bytes } => {
+                if let Some(trigger) = triggers.last_mut() {
+                    let bytes = bytes.to_vec();
+                    trigger.data.push(Data { kind, bytes });
+                }
+            }
+        }
+    }
+    triggers
+}
+
+/// The reverse of [`triggers`].
+fn trigger_parts(triggers: &[Trigger]) -> Vec<u8> {
+    let mut parts = Vec::new();
+    let mut room = vec![0; MESSAGE];
+    for trigger in triggers {
+        let head = TriggerPart::Head {
+            kind: trigger.kind,
+            action: trigger.action,
+            subtype: trigger.subtype,
+        };
+        let data = trigger.data.iter().map(|data| TriggerPart::Data {
+            kind: data.kind,
+            bytes: &data.bytes,
+        });
+        for part in std::iter::once(head).chain(data) {
+            if let Some(length) = put_trigger_part(&part, &mut room) {
+                parts.extend(&room[..length]);
+            }
+        }
+    }
+    parts
 }
 
 /// Actions as a program, or the registry, has them: kind and delay of each.
@@ -174,6 +231,14 @@ pub(super) fn extra<'a>(
         }
         SERVICE_CONFIG_SERVICE_SID_INFO => Extra::SidType(record.sid_type),
         SERVICE_CONFIG_PRESHUTDOWN_INFO => Extra::PreshutdownTimeout(record.preshutdown_timeout),
+        SERVICE_CONFIG_REQUIRED_PRIVILEGES_INFO => {
+            room[0] = wide_list(&record.privileges);
+            Extra::Privileges(&room[0])
+        }
+        SERVICE_CONFIG_TRIGGER_INFO => {
+            room[0] = trigger_parts(&record.triggers);
+            Extra::Triggers(&room[0])
+        }
         _ => return None,
     })
 }
@@ -215,6 +280,25 @@ pub(super) fn order<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn triggers_go_there_and_back() {
+        let trigger = |count: usize| Trigger {
+            kind: 20,
+            action: 1,
+            subtype: [3; 16],
+            data: vec![
+                Data {
+                    kind: 1,
+                    bytes: vec![7; 5],
+                };
+                count
+            ],
+        };
+        let all = [trigger(0), trigger(2)];
+        assert_eq!(triggers(&trigger_parts(&all)), all);
+        assert_eq!(triggers(&[0xff; 9]), []);
+    }
 
     #[test]
     fn lists_go_there_and_back() {

@@ -13,10 +13,11 @@ use pinion_scm::{
 
 use super::Shared;
 use super::config::ServiceConfig;
-use super::{drivers, environment};
+use super::{drivers, environment, identity};
 use crate::control::ServiceInfo;
 use crate::error::Error;
 use crate::keeper::Keeper;
+use crate::lifecycle::Main;
 use crate::process::Process;
 use crate::start::Launch;
 use crate::system::is_wine;
@@ -88,6 +89,25 @@ impl Core {
             }
             Err(error) => tracing::warn!(%error, "the VM's services cannot be read"),
         }
+        self.machine.set_identity(identity::own_sids());
+    }
+
+    /// Starts the services that start by themselves, if there are any; false as long as the VM's program,
+    /// which comes first, does not run.
+    pub(super) fn start_automatic(&mut self) -> bool {
+        if !self.machine.has_automatic() {
+            return true;
+        }
+        let runs = |keeper: Arc<Keeper>| matches!(keeper.life().main, Main::Runs(_));
+        if !self.keeper.upgrade().is_some_and(runs) {
+            return false;
+        }
+        let (order, delay) = self.config.start_order();
+        let delay = Millis::try_from(delay.as_millis()).unwrap_or(Millis::MAX);
+        let now = self.now();
+        self.machine.start_automatic(now, &order, delay);
+        self.carry_out();
+        true
     }
 
     /// The machine's time.

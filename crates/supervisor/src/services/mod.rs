@@ -9,6 +9,7 @@ mod convert;
 mod core;
 mod drivers;
 mod environment;
+mod identity;
 mod outside;
 mod registry;
 
@@ -17,13 +18,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use pinion_scm::{
-    Client, HandleId, Message, Notice, Outcome, ProcessId, State, Text, Ticket, Win32Error,
+    Client, HandleId, Message, Notice, Outcome, ProcessId, Status, Text, Ticket, Win32Error,
 };
 use pinion_wire::message::{Reply, encode};
 use pinion_wire::services::{ServiceReply, ServiceRequest};
-use windows_sys::Win32::System::Services::{
-    SC_MANAGER_CONNECT, SERVICE_CONTROL_STOP, SERVICE_STOP,
-};
 
 use crate::control::ServiceInfo;
 use crate::keeper::Keeper;
@@ -37,11 +35,17 @@ const LOOK: Duration = Duration::from_millis(500);
 /// (`core`), and what it asks for in vain costs nobody anything.
 const LOOK_FOR_ORDERS: Duration = Duration::from_secs(30);
 
+/// The longest that one request waits for a state.
+const WAIT: u32 = 5_000;
+
+/// How often is looked whether the main program runs, where services are to start with it.
+const FIRST: Duration = Duration::from_millis(20);
+
 /// How long the machine's time stands still when nothing is due.
 const IDLE: Duration = Duration::from_secs(60);
 
 /// The supervisor itself as a client of the machine: no process of the VM has this id.
-const SELF: Client = Client(0);
+const SELF: Client = Client::DRIVER;
 
 /// The service controller of one VM.
 pub(crate) struct Services {
@@ -132,6 +136,14 @@ impl Services {
                 let (sequence, message) = self.next_order(caller, process)?;
                 ServiceReply::Order(convert::order(sequence, &message, &mut name, &mut list))
             }
+            ServiceRequest::WaitState {
+                service,
+                mask,
+                time,
+            } => match self.wait_state(caller, HandleId(service), mask, time)? {
+                Ok(status) => ServiceReply::Status(convert::status(&status)),
+                Err(error) => ServiceReply::Error(error.0),
+            },
             ServiceRequest::AwaitNotice { handle, number } => {
                 match self.await_notice(caller, HandleId(handle), number)? {
                     Ok(notice) => convert::notice(&notice, &mut list),
@@ -166,6 +178,32 @@ impl Services {
             core = self.shared.wait(core, LOOK);
             if !caller.is_there() {
                 core.abandon(ticket);
+                return None;
+            }
+        }
+    }
+
+    /// Waits until a service is in one of the states of a mask, or the time is over; its status then.
+    fn wait_state(
+        &self,
+        caller: &Caller<'_>,
+        service: HandleId,
+        mask: u32,
+        time: u32,
+    ) -> Option<Result<Status, Win32Error>> {
+        let end = Instant::now() + Duration::from_millis(time.min(WAIT).into());
+        let mut core = self.shared.lock();
+        loop {
+            let status = match core.machine.status(Client(caller.pid()), service) {
+                Ok(status) => status,
+                Err(error) => return Some(Err(error)),
+            };
+            let left = end.saturating_duration_since(Instant::now());
+            if mask & status.state.notify_bit() != 0 || left.is_zero() {
+                return Some(Ok(status));
+            }
+            core = self.shared.wait(core, left.min(LOOK));
+            if !caller.is_there() {
                 return None;
             }
         }
@@ -221,30 +259,20 @@ impl Services {
     /// connection: handles go with the process.
     pub(crate) fn disconnected(&self, _pid: u32) {}
 
-    /// Asks all services to stop and waits until they have, at most until the deadline.
+    /// Ends all services in order and waits until they have stopped, at most until the deadline.
     pub(crate) fn stop_all(&self, deadline: Instant) {
         let mut core = self.shared.lock();
-        let mut asked = Vec::new();
-        loop {
-            // Those that others need refuse until the others have stopped, and are asked again then.
-            let before = asked.len();
-            for name in core.ran.clone() {
-                if !asked.contains(&name) && ask_to_stop(&mut core, &name) {
-                    asked.push(name);
-                }
-            }
-            core.carry_out();
-            let stopping = |name: &Text| {
-                let found = core.machine.find(name);
-                found.is_some_and(|(_, status)| status.state != State::Stopped)
-            };
+        let now = core.now();
+        core.machine.shut_down(now);
+        core.carry_out();
+        while !core.machine.is_shut_down() {
             let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() || (asked.len() == before && !asked.iter().any(stopping)) {
+            if left.is_zero() {
+                tracing::info!("some services have not stopped in time");
                 break;
             }
             core = self.shared.wait(core, left.min(LOOK));
         }
-        core.machine.client_gone(SELF);
     }
 
     /// The services that run or ran, by name.
@@ -267,25 +295,6 @@ impl Services {
     }
 }
 
-/// Sends a stop as the supervisor; whether the service took it, or runs no more.
-fn ask_to_stop(core: &mut Core, name: &Text) -> bool {
-    let (now, ticket) = (core.now(), core.ticket());
-    let service = core
-        .machine
-        .open_manager(SELF, None, SC_MANAGER_CONNECT)
-        .and_then(|manager| core.machine.open_service(SELF, manager, name, SERVICE_STOP));
-    let Ok(service) = service else {
-        core.abandon(ticket);
-        return true;
-    };
-    core.machine
-        .control(now, SELF, service, SERVICE_CONTROL_STOP, ticket);
-    core.carry_out();
-    let refused = core.take_outcome(ticket);
-    core.abandon(ticket);
-    !matches!(refused, Some(Err(failure)) if failure.error == Win32Error::DEPENDENT_SERVICES_RUNNING)
-}
-
 /// The reply to an operation that has ended.
 fn finished(outcome: Outcome) -> ServiceReply<'static> {
     match outcome {
@@ -304,8 +313,16 @@ fn finished(outcome: Outcome) -> ServiceReply<'static> {
 fn keep_time(shared: &Arc<Shared>) {
     let weak = Arc::downgrade(shared);
     let thread = thread::Builder::new().stack_size(64 * 1024).spawn(move || {
+        let mut begun = false;
         while let Some(shared) = weak.upgrade() {
             let mut core = shared.lock();
+            if !begun {
+                begun = core.start_automatic();
+                if !begun {
+                    drop(shared.wait(core, FIRST));
+                    continue;
+                }
+            }
             let now = core.now();
             let due = core.machine.next_deadline();
             if due.is_some_and(|due| due <= now) {

@@ -183,7 +183,8 @@ fn refused(act: Act, service: &str, error: Win32Error) -> Error {
             "the VM has no such service; see 'pinion services --all VM'".into()
         }
         win32::ERROR_SERVICE_DISABLED => "it is disabled; change its start type inside".into(),
-        win32::ERROR_ACCESS_DENIED => "it is a driver, which a VM does not load".into(),
+        win32::ERROR_DRIVER_BLOCKED => "it is a driver, which a VM does not load".into(),
+        win32::ERROR_SHUTDOWN_IN_PROGRESS => "the VM is stopping".into(),
         win32::ERROR_DEPENDENT_SERVICES_RUNNING => {
             "other services that run need it; stop them first".into()
         }

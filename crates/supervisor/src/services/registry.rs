@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
 use std::ptr::null_mut;
+use std::time::Duration;
 
 use pinion_names::key;
 use pinion_nt::{OBJ_CASE_INSENSITIVE, object_attributes, status, unicode_string};
@@ -22,6 +23,8 @@ use windows_sys::Win32::System::Registry::{KEY_ENUMERATE_SUB_KEYS, KEY_QUERY_VAL
 use super::config::{self, ServiceConfig, Value};
 
 const SERVICES: &str = r"\REGISTRY\MACHINE\SYSTEM\CurrentControlSet\Services";
+const CONTROL: &str = r"\REGISTRY\MACHINE\SYSTEM\CurrentControlSet\Control";
+const GROUP_ORDER: &str = r"\REGISTRY\MACHINE\SYSTEM\CurrentControlSet\Control\ServiceGroupOrder";
 
 /// Most keys and most values that are looked at.
 const MOST: u32 = 16_384;
@@ -61,22 +64,57 @@ impl ServiceConfig for Registry {
         let mut seen = Seen::default();
         for layer in &self.layers {
             if let Some(key) = open_in(layer, &path, key::in_layer) {
-                seen.take(&key);
+                seen.take(&key, true);
             }
             if let Some(hidden) = open_in(layer, &path, key::whiteout) {
                 seen.hide(&hidden);
             }
-            let cut = |depth| {
-                open_in(layer, key::first(&path, depth), key::whiteout)
-                    .is_some_and(|k| k.is_marked())
-            };
-            if (1..=key::depth(&path)).any(cut) {
+            if is_cut(layer, &path) {
                 return Ok(seen.records);
             }
         }
-        seen.take(&host);
+        seen.take(&host, false);
         Ok(seen.records)
     }
+
+    fn start_order(&self) -> (Vec<Text>, Duration) {
+        let order = self.values(GROUP_ORDER);
+        let control = self.values(CONTROL);
+        (
+            config::group_order(|name| order.get(name).cloned()),
+            config::delay(|name| control.get(name).cloned()),
+        )
+    }
+}
+
+impl Registry {
+    /// The values of a key as the VM sees them: those of the uppermost layer that has the key.
+    fn values(&self, path: &str) -> HashMap<String, Value> {
+        let path: Vec<u16> = path.encode_utf16().collect();
+        let Some(host) = Key::open(&path, 0).ok() else {
+            return HashMap::new();
+        };
+        let path = host.path().unwrap_or(path);
+        for layer in &self.layers {
+            let own = open_in(layer, &path, key::in_layer).map(|key| key.values());
+            // A key that was only passed through on the way to one below has no values.
+            if let Some(values) = own.filter(|values| !values.is_empty()) {
+                return values;
+            }
+            if is_cut(layer, &path) {
+                return HashMap::new();
+            }
+        }
+        host.values()
+    }
+}
+
+/// Whether a layer hides this key, or one above it, of what is below.
+fn is_cut(layer: &[u16], path: &[u16]) -> bool {
+    let cut = |depth| {
+        open_in(layer, key::first(path, depth), key::whiteout).is_some_and(|k| k.is_marked())
+    };
+    (1..=key::depth(path)).any(cut)
 }
 
 /// What was found so far; what is above hides what is below.
@@ -87,7 +125,7 @@ struct Seen {
 }
 
 impl Seen {
-    fn take(&mut self, services: &Key) {
+    fn take(&mut self, services: &Key, own: bool) {
         for name in services.subkeys() {
             let text = Text::from(name.as_slice());
             if name.starts_with(key::STAGED) || !self.names.insert(text.folded()) {
@@ -95,8 +133,16 @@ impl Seen {
             }
             if let Some(key) = services.subkey(&name) {
                 let values = key.values();
-                let get = |value: &str| values.get(&value.to_ascii_lowercase()).cloned();
-                self.records.extend(config::read(&text, get));
+                let get = |value: &str| match value.rsplit_once('\\') {
+                    None => values.get(&value.to_ascii_lowercase()).cloned(),
+                    Some((below, value)) => key
+                        .below(below)?
+                        .values()
+                        .remove(&value.to_ascii_lowercase()),
+                };
+                let record = config::read(&text, get);
+                self.records
+                    .extend(record.map(|record| Record { own, ..record }));
             }
         }
     }
@@ -144,6 +190,14 @@ impl Key {
     /// A key below this one, if it can be opened and is no link.
     fn subkey(&self, name: &[u16]) -> Option<Self> {
         Self::open_below(self.0.as_raw_handle(), name, OBJ_OPENLINK).ok()
+    }
+
+    /// The key at a path below this one.
+    fn below(&self, path: &str) -> Option<Self> {
+        let mut names = path.split('\\');
+        let units = |name: &str| name.encode_utf16().collect::<Vec<u16>>();
+        let first = self.subkey(&units(names.next()?))?;
+        names.try_fold(first, |key, name| key.subkey(&units(name)))
     }
 
     /// The key's own NT path.

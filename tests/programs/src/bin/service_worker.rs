@@ -1,26 +1,35 @@
 //! A service of its own process. The first argument of StartService is a file into which it writes, one
 //! JSON line each, its arguments and the controls that it gets. Control 130 is taken note of, 200 ends
 //! the process at once as a crash would, 201 makes it stop with exit code 1066 and specific code 7.
+//!
+//! Usage, by the service controller only: `service_worker [--file FILE] [--accept N] [--do WHAT]`. Of the
+//! file's two places the argument of StartService counts; N are further controls that it accepts, at whose
+//! end of the machine it stops. WHAT is `crash` (it ends when it runs) or `nonsense` (it first reports what
+//! no service should, and notes what came of it).
 #![cfg(windows)]
 
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::sync::Mutex;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Sender, channel};
 
-use pinion_test_programs::{last_error, usage, wide};
+use pinion_test_programs::{arguments, last_error, take_option, usage, wide};
 use serde_json::json;
 use windows_sys::Win32::Foundation::{ERROR_CALL_NOT_IMPLEMENTED, ERROR_SERVICE_SPECIFIC_ERROR};
 use windows_sys::Win32::System::Services::{
     RegisterServiceCtrlHandlerExW, SERVICE_ACCEPT_STOP, SERVICE_CONTROL_INTERROGATE,
-    SERVICE_CONTROL_STOP, SERVICE_RUNNING, SERVICE_START_PENDING, SERVICE_STATUS,
-    SERVICE_STATUS_HANDLE, SERVICE_STOP_PENDING, SERVICE_STOPPED, SERVICE_TABLE_ENTRYW,
-    SERVICE_WIN32_OWN_PROCESS, SetServiceStatus, StartServiceCtrlDispatcherW,
+    SERVICE_CONTROL_PRESHUTDOWN, SERVICE_CONTROL_SHUTDOWN, SERVICE_CONTROL_STOP, SERVICE_RUNNING,
+    SERVICE_START_PENDING, SERVICE_STATUS, SERVICE_STATUS_HANDLE, SERVICE_STOP_PENDING,
+    SERVICE_STOPPED, SERVICE_TABLE_ENTRYW, SERVICE_WIN32_OWN_PROCESS, SetServiceStatus,
+    StartServiceCtrlDispatcherW,
 };
 
 /// The file to write to, and the way to the main function for controls that end it.
 static FILE: OnceLock<String> = OnceLock::new();
+static ACCEPTED: AtomicU32 = AtomicU32::new(SERVICE_ACCEPT_STOP);
+static DOES: OnceLock<String> = OnceLock::new();
 static CONTROLS: Mutex<Option<Sender<u32>>> = Mutex::new(None);
 
 fn note(value: &serde_json::Value) {
@@ -35,7 +44,7 @@ fn report(handle: SERVICE_STATUS_HANDLE, state: u32, exit: (u32, u32)) {
         dwServiceType: SERVICE_WIN32_OWN_PROCESS,
         dwCurrentState: state,
         dwControlsAccepted: if state == SERVICE_RUNNING {
-            SERVICE_ACCEPT_STOP
+            ACCEPTED.load(Ordering::Relaxed)
         } else {
             0
         },
@@ -64,7 +73,7 @@ unsafe extern "system" fn handler(
     match control {
         SERVICE_CONTROL_INTERROGATE | 130 => 0,
         200 => std::process::exit(3),
-        SERVICE_CONTROL_STOP | 201 => {
+        SERVICE_CONTROL_STOP | SERVICE_CONTROL_SHUTDOWN | SERVICE_CONTROL_PRESHUTDOWN | 201 => {
             if let Ok(guard) = CONTROLS.lock()
                 && let Some(sender) = guard.as_ref()
             {
@@ -107,8 +116,15 @@ unsafe extern "system" fn main_function(count: u32, vector: *mut windows_sys::co
         note(&json!({ "register_error": last_error() }));
         return;
     }
+    let does = DOES.get().map_or("", String::as_str);
+    if does == "nonsense" {
+        nonsense(handle);
+    }
     report(handle, SERVICE_START_PENDING, (0, 0));
     report(handle, SERVICE_RUNNING, (0, 0));
+    if does == "crash" {
+        std::process::exit(3);
+    }
     let control = controls.recv().unwrap_or(SERVICE_CONTROL_STOP);
     report(handle, SERVICE_STOP_PENDING, (0, 0));
     let exit = if control == 201 {
@@ -120,7 +136,54 @@ unsafe extern "system" fn main_function(count: u32, vector: *mut windows_sys::co
     report(handle, SERVICE_STOPPED, exit);
 }
 
+/// Reports what makes no sense, and notes the errors.
+fn nonsense(handle: SERVICE_STATUS_HANDLE) {
+    let status = SERVICE_STATUS {
+        dwServiceType: u32::MAX,
+        dwCurrentState: 99,
+        dwControlsAccepted: u32::MAX,
+        dwWin32ExitCode: u32::MAX,
+        dwServiceSpecificExitCode: u32::MAX,
+        dwCheckPoint: u32::MAX,
+        dwWaitHint: u32::MAX,
+    };
+    let pending = SERVICE_STATUS {
+        dwCurrentState: SERVICE_START_PENDING,
+        ..status
+    };
+    // SAFETY: live structures; handles that are none are what is tried.
+    let errors = unsafe {
+        [
+            (handle, &raw const status),
+            (handle, &raw const pending),
+            (
+                0x7777_0000_usize as SERVICE_STATUS_HANDLE,
+                &raw const pending,
+            ),
+            (std::ptr::null_mut(), &raw const pending),
+        ]
+        .map(|(handle, status)| {
+            if SetServiceStatus(handle, status) == 0 {
+                last_error()
+            } else {
+                0
+            }
+        })
+    };
+    note(&json!({ "nonsense": errors }));
+}
+
 fn main() {
+    let mut given = arguments();
+    if let Some(file) = take_option(&mut given, "--file") {
+        let _ = FILE.set(file);
+    }
+    if let Some(more) = take_option(&mut given, "--accept").and_then(|n| n.parse().ok()) {
+        ACCEPTED.fetch_or(more, Ordering::Relaxed);
+    }
+    if let Some(does) = take_option(&mut given, "--do") {
+        let _ = DOES.set(does);
+    }
     let mut name = wide("worker");
     let table = [
         SERVICE_TABLE_ENTRYW {

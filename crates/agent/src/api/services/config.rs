@@ -2,18 +2,20 @@
 
 use super::call::{Result, boolean, call, changed, given, unexpected};
 use super::pack::Packer;
-use super::{failure, text};
+use super::{failure, text, trigger};
+use crate::api::heap::Block;
 use core::ffi::c_void;
 use pinion_wire::services::{Extra, ServiceReply, ServiceRequest, Settings};
 use windows_sys::Win32::Foundation::{
     ERROR_CALL_NOT_IMPLEMENTED, ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_ADDRESS,
-    ERROR_INVALID_LEVEL, ERROR_INVALID_PARAMETER,
+    ERROR_INVALID_LEVEL, ERROR_INVALID_PARAMETER, ERROR_NOT_ENOUGH_MEMORY,
 };
 use windows_sys::Win32::System::Services::{
     QUERY_SERVICE_CONFIGW, SERVICE_CONFIG_DELAYED_AUTO_START_INFO, SERVICE_CONFIG_DESCRIPTION,
     SERVICE_CONFIG_FAILURE_ACTIONS, SERVICE_CONFIG_FAILURE_ACTIONS_FLAG,
     SERVICE_CONFIG_LAUNCH_PROTECTED, SERVICE_CONFIG_PRESHUTDOWN_INFO,
-    SERVICE_CONFIG_SERVICE_SID_INFO, SERVICE_DESCRIPTIONW, SERVICE_NO_CHANGE,
+    SERVICE_CONFIG_REQUIRED_PRIVILEGES_INFO, SERVICE_CONFIG_SERVICE_SID_INFO,
+    SERVICE_CONFIG_TRIGGER_INFO, SERVICE_DESCRIPTIONW, SERVICE_NO_CHANGE,
 };
 
 /// As `QueryServiceConfigW`.
@@ -162,8 +164,15 @@ unsafe fn fill_extra(
         // SAFETY: the caller's promise.
         return unsafe { failure::fill(extra, &mut packer, needed) };
     }
+    if let Extra::Triggers(parts) = *extra {
+        // SAFETY: the caller's promise.
+        return unsafe { trigger::fill(parts, &mut packer, needed) };
+    }
+    // Structures that are one pointer to a text, or to a list of them.
     let description = match *extra {
-        Extra::Description(text) => Some((!text.is_empty()).then_some(text)),
+        Extra::Description(text) | Extra::Privileges(text) => {
+            Some((!text.is_empty()).then_some(text))
+        }
         _ => None,
     };
     let fits = match description {
@@ -185,13 +194,19 @@ unsafe fn fill_extra(
     let value = match *extra {
         Extra::DelayedAutoStart(on) | Extra::FailureActionsOnNonCrash(on) => u32::from(on),
         Extra::SidType(value) | Extra::PreshutdownTimeout(value) => value,
-        Extra::Description(_) | Extra::FailureActions { .. } => 0,
+        Extra::Description(_)
+        | Extra::Privileges(_)
+        | Extra::Triggers(_)
+        | Extra::FailureActions { .. } => 0,
     };
     let place = packer.place::<u32>();
     // SAFETY: `reserve` said that the structure, one number, fits.
     unsafe { place.write_unaligned(value) };
     Ok(())
 }
+
+/// Room for what is said of triggers, in bytes.
+const TRIGGERS: usize = 12 * 1024;
 
 /// As `ChangeServiceConfig2W`, for the levels of [`Extra`].
 pub(super) unsafe extern "system" fn change_extra(
@@ -207,7 +222,21 @@ pub(super) unsafe extern "system" fn change_extra(
         }
         // SAFETY: the program's own structure: one number or one pointer.
         let number = || unsafe { information.cast::<u32>().read_unaligned() };
+        let mut room = None;
         let extra = match level {
+            SERVICE_CONFIG_REQUIRED_PRIVILEGES_INFO => {
+                // SAFETY: as above.
+                let list =
+                    unsafe { text::list(information.cast::<*const u16>().read_unaligned()) }?;
+                Extra::Privileges(list.unwrap_or(&[]))
+            }
+            SERVICE_CONFIG_TRIGGER_INFO => {
+                let block = Block::new(TRIGGERS).ok_or(ERROR_NOT_ENOUGH_MEMORY)?;
+                let bytes = room.insert(block).bytes();
+                // SAFETY: the program's own structure.
+                let used = unsafe { trigger::read(information, bytes) }?;
+                Extra::Triggers(bytes.get(..used).unwrap_or(&[]))
+            }
             SERVICE_CONFIG_DESCRIPTION => {
                 // SAFETY: as above.
                 let text =
@@ -242,6 +271,8 @@ fn check_level(level: u32) -> Result<()> {
         | SERVICE_CONFIG_DELAYED_AUTO_START_INFO
         | SERVICE_CONFIG_FAILURE_ACTIONS_FLAG
         | SERVICE_CONFIG_SERVICE_SID_INFO
+        | SERVICE_CONFIG_REQUIRED_PRIVILEGES_INFO
+        | SERVICE_CONFIG_TRIGGER_INFO
         | SERVICE_CONFIG_PRESHUTDOWN_INFO => Ok(()),
         SERVICE_CONFIG_FAILURE_ACTIONS..=SERVICE_CONFIG_LAUNCH_PROTECTED => {
             Err(ERROR_CALL_NOT_IMPLEMENTED)

@@ -18,8 +18,9 @@ const LONGEST: usize = 320;
 /// How deep a service's key is looked into when it goes.
 const DEEPEST: usize = 16;
 
-/// `KEY_SET_VALUE` and `KEY_ENUMERATE_SUB_KEYS | DELETE` (winnt.h).
-const SET: u32 = 0x2;
+/// `KEY_SET_VALUE | KEY_CREATE_SUB_KEY` and `KEY_ENUMERATE_SUB_KEYS | DELETE`
+/// (winnt.h).
+const SET: u32 = 0x2 | 0x4;
 const REMOVE: u32 = 0x8 | 0x1_0000;
 
 /// Makes or changes a service's key. Best effort: the controller's own record
@@ -31,8 +32,22 @@ pub(super) fn write(change: &KeyChange<'_>) {
     let mut values = change.values;
     while let Some((value, rest)) = next_value(values) {
         values = rest;
+        let (below, own) = match value.name.rsplit_once('\\') {
+            Some((path, name)) => (Some(path), name),
+            None => (None, value.name),
+        };
+        if let Some(path) = below.filter(|_| own.is_empty()) {
+            key.remove_below(path);
+            continue;
+        }
+        let opened = below.map(|path| key.create_below(path));
+        let key = match &opened {
+            Some(Some(key)) => key,
+            Some(None) => continue,
+            None => &key,
+        };
         let mut name = [0; LONGEST];
-        let Some(name) = ascii(value.name, &mut name).and_then(unicode_string) else {
+        let Some(name) = ascii(own, &mut name).and_then(unicode_string) else {
             continue;
         };
         // SAFETY: a live key, a live name, data of the size told.
@@ -98,7 +113,31 @@ struct Key(HANDLE);
 
 impl Key {
     fn create(path: &[u16]) -> Option<Self> {
-        Self::with(core::ptr::null_mut(), path, |handle, attributes| {
+        Self::create_in(core::ptr::null_mut(), path)
+    }
+
+    /// The key at a path below this one, each made that is not there.
+    fn create_below(&self, path: &str) -> Option<Self> {
+        let mut found: Option<Self> = None;
+        for part in path.split('\\') {
+            let mut name = [0; LONGEST];
+            let root = found.as_ref().map_or(self.0, |key| key.0);
+            found = Some(Self::create_in(root, ascii(part, &mut name)?)?);
+        }
+        found
+    }
+
+    /// Deletes the key of this name below this one, if it is there.
+    fn remove_below(&self, name: &str) {
+        let mut room = [0; LONGEST];
+        let found = ascii(name, &mut room).and_then(|name| Self::open(self.0, name));
+        if let Some(key) = found {
+            key.delete(DEEPEST);
+        }
+    }
+
+    fn create_in(root: HANDLE, path: &[u16]) -> Option<Self> {
+        Self::with(root, path, |handle, attributes| {
             // SAFETY: the attributes live over the call; the handle is a local.
             unsafe {
                 NtCreateKey(

@@ -6,7 +6,6 @@
 //! bodies are enough. On Windows the A forms make calls of their own; they
 //! then end at the `svcctl` pipe, which a VM has none of.
 
-mod absent;
 mod arguments;
 mod call;
 mod client;
@@ -15,12 +14,15 @@ mod driver;
 mod failure;
 mod keys;
 mod lists;
+mod lock;
 mod notices;
 mod pack;
 mod process;
 mod security;
 mod table;
 mod text;
+mod trigger;
+mod wait;
 
 use crate::entry::protect;
 use core::ffi::c_void;
@@ -73,22 +75,51 @@ replacements! {
     ControlServiceExW => client::control_service_ex;
     ControlServiceExA => client::control_service_ex;
     QueryServiceObjectSecurity => security::query;
-    SetServiceObjectSecurity => absent::set_security;
+    SetServiceObjectSecurity => security::set;
     NotifyServiceStatusChange => notices::notify;
     NotifyServiceStatusChangeA => notices::notify_ansi;
     NotifyServiceStatusChangeW => notices::notify;
-    WaitServiceState => absent::wait_state;
+    WaitServiceState => wait::state;
 }
+
+/// What advapi32 has a body of its own for.
+static IN_ADVAPI32: &[Replacement] = &[
+    Replacement {
+        name: b"LockServiceDatabase",
+        with: lock::lock as *const c_void,
+    },
+    Replacement {
+        name: b"UnlockServiceDatabase",
+        with: lock::unlock as *const c_void,
+    },
+    Replacement {
+        name: b"QueryServiceLockStatusW",
+        with: lock::status as *const c_void,
+    },
+    Replacement {
+        name: b"QueryServiceLockStatusA",
+        with: lock::status as *const c_void,
+    },
+];
 
 /// Replaces the exports in the sechost.dll mapped at `base`. An export that
 /// this sechost lacks is nobody's to call.
 pub(super) fn replace(base: u64, size: usize) {
+    replace_all(REPLACEMENTS, base, size);
+}
+
+/// The same for the advapi32.dll mapped at `base`.
+pub(super) fn replace_in_advapi32(base: u64, size: usize) {
+    replace_all(IN_ADVAPI32, base, size);
+}
+
+fn replace_all(replacements: &[Replacement], base: u64, size: usize) {
     // SAFETY: the loader says that `size` bytes of the module are mapped there.
     let bytes = unsafe { core::slice::from_raw_parts(base as *const u8, size) };
     let Some(module) = Module::new(bytes) else {
         return;
     };
-    for replacement in REPLACEMENTS {
+    for replacement in replacements {
         if let Some(rva) = module.find(replacement.name) {
             patch(base + u64::from(rva), replacement.with as u64);
         }

@@ -46,6 +46,14 @@ impl Packer {
         unsafe { self.start.add(at).cast() }
     }
 
+    /// Room for so many more of a kind, one after the other.
+    pub(super) fn places<T>(&mut self, count: usize) -> *mut T {
+        let at = self.front;
+        self.front += count * size_of::<T>();
+        // SAFETY: `reserve` said that they fit.
+        unsafe { self.start.add(at).cast() }
+    }
+
     /// Writes a string with its zero behind the structures; null for none.
     pub(super) fn text(&mut self, text: Option<&[u8]>) -> *mut u16 {
         let Some(text) = text else {

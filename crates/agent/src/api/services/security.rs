@@ -1,33 +1,20 @@
-//! The service API of a client: who may do what with a service. In a VM every
-//! member may do everything with every service, and that is what is told.
+//! The service API of a client: who may do what with a service.
 
-use super::call::{Result, boolean, given};
-use super::client;
+use super::call::{Result, boolean, call, changed, given, unexpected};
 use core::ffi::c_void;
+use pinion_nt::calls::RtlMakeSelfRelativeSD;
+use pinion_wire::services::{ServiceReply, ServiceRequest};
 use windows_sys::Win32::Foundation::{
-    ERROR_ACCESS_DENIED, ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_ADDRESS,
+    ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_ADDRESS, ERROR_INVALID_SECURITY_DESCR,
+    ERROR_NOT_ENOUGH_MEMORY,
 };
 
-/// `SECURITY_DESCRIPTOR_RELATIVE` (winnt.h) with nothing after it.
-#[repr(C)]
-struct Descriptor {
-    revision: u8,
-    zero: u8,
-    control: u16,
-    owner: u32,
-    group: u32,
-    sacl: u32,
-    dacl: u32,
-}
+use crate::api::heap::Block;
 
-/// `DACL_SECURITY_INFORMATION`, `SE_DACL_PRESENT`, `SE_SELF_RELATIVE` (winnt.h).
-const DACL: u32 = 4;
-const DACL_PRESENT: u16 = 0x4;
-const SELF_RELATIVE: u16 = 0x8000;
+/// Longest descriptor that is given to the controller, which allows no longer one.
+const LONGEST: u32 = 8192;
 
-/// As `QueryServiceObjectSecurity`: no owner and no group, and an access list
-/// that is none, which means that everyone has every right (winnt.h; Microsoft,
-/// "Null DACLs and empty DACLs").
+/// As `QueryServiceObjectSecurity`.
 pub(super) unsafe extern "system" fn query(
     service: *mut c_void,
     information: u32,
@@ -35,39 +22,60 @@ pub(super) unsafe extern "system" fn query(
     size: u32,
     needed: *mut u32,
 ) -> i32 {
-    const SIZE: u32 = size_of::<Descriptor>() as u32;
     let answer = || -> Result<()> {
         let service = given(service)?;
         if needed.is_null() {
             return Err(ERROR_INVALID_ADDRESS);
         }
-        match client::ask(service) {
-            // One that may not ask for the status is a service's handle still.
-            Ok(_) | Err(ERROR_ACCESS_DENIED) => {}
-            Err(error) => return Err(error),
-        }
-        // SAFETY: the program's own variable.
-        unsafe { needed.write_unaligned(SIZE) };
-        if size < SIZE || descriptor.is_null() {
-            return Err(ERROR_INSUFFICIENT_BUFFER);
-        }
-        let present = if information & DACL == 0 {
-            0
-        } else {
-            DACL_PRESENT
+        let request = ServiceRequest::Security {
+            service,
+            information,
         };
-        let none = Descriptor {
-            revision: 1,
-            zero: 0,
-            control: SELF_RELATIVE | present,
-            owner: 0,
-            group: 0,
-            sacl: 0,
-            dacl: 0,
+        call(request, |reply| {
+            let ServiceReply::Security(bytes) = reply else {
+                return unexpected();
+            };
+            let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+            // SAFETY: the program's own variable.
+            unsafe { needed.write_unaligned(length) };
+            if size < length || descriptor.is_null() {
+                return Err(ERROR_INSUFFICIENT_BUFFER);
+            }
+            // SAFETY: the program's own buffer, large enough as it says.
+            unsafe {
+                core::ptr::copy_nonoverlapping(bytes.as_ptr(), descriptor.cast(), bytes.len());
+            }
+            Ok(())
+        })
+    };
+    boolean(answer())
+}
+
+/// As `SetServiceObjectSecurity`.
+pub(super) unsafe extern "system" fn set(
+    service: *mut c_void,
+    information: u32,
+    descriptor: *mut c_void,
+) -> i32 {
+    let answer = || -> Result<()> {
+        let service = given(service)?;
+        if descriptor.is_null() {
+            return Err(ERROR_INVALID_ADDRESS);
+        }
+        let mut block = Block::new(LONGEST as usize).ok_or(ERROR_NOT_ENOUGH_MEMORY)?;
+        let room = block.bytes();
+        let mut length = LONGEST;
+        // SAFETY: the program's own descriptor, which it may have made of pointers; the
+        // room has the length told.
+        let status =
+            unsafe { RtlMakeSelfRelativeSD(descriptor, room.as_mut_ptr().cast(), &raw mut length) };
+        let given = room.get(..length as usize).filter(|_| status >= 0);
+        let request = ServiceRequest::SetSecurity {
+            service,
+            information,
+            descriptor: given.ok_or(ERROR_INVALID_SECURITY_DESCR)?,
         };
-        // SAFETY: the program's own buffer, large enough as it says.
-        unsafe { descriptor.cast::<Descriptor>().write_unaligned(none) };
-        Ok(())
+        call(request, changed)
     };
     boolean(answer())
 }
