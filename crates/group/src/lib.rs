@@ -9,6 +9,7 @@
 //! | [`vote`] | which answer is the majority's, and since when that is certain |
 //! | [`allowed`] | which changes a replica may make |
 //! | [`render`] | the same front as a configuration of HAProxy |
+//! | [`shares`] | how evidence divides its room |
 //!
 //! Pure: no file, no clock, no socket. Who carries out what is decided here is the
 //! group's process (`crates/pinion/src/group`), with the front of `crates/front`.
@@ -19,6 +20,7 @@ pub mod config;
 pub mod life;
 pub mod normal;
 pub mod render;
+pub mod shares;
 pub mod vote;
 
 pub use config::{Config, Fault};

@@ -4,6 +4,7 @@
 use super::events::now_ms;
 use super::work::Common;
 use pinion_group::life::Why;
+use pinion_group::shares::{Shares, last_lines};
 use pinion_store::changes::FileKind;
 use pinion_store::{Vm, commit, diff, registry};
 use pinion_trace::calls;
@@ -18,6 +19,8 @@ use std::time::UNIX_EPOCH;
 const MOST_CHANGES: usize = 10_000;
 /// The most events of a trace that are kept.
 const MOST_EVENTS: usize = 5_000;
+/// Answers, two logs, the trace, changed files: each has its share of the room.
+const PARTS: u64 = 5;
 /// The most answers that are kept of a replica.
 pub const MOST_ANSWERS: usize = 8;
 
@@ -46,20 +49,30 @@ pub fn folder(root: &Path, replica: u32, why: &Why) -> PathBuf {
 /// What may still be written.
 struct Room<'a> {
     folder: &'a Path,
-    left: u64,
+    shares: Shares,
     cut: bool,
 }
 
 impl Room<'_> {
+    fn room(&self) -> usize {
+        usize::try_from(self.shares.room()).unwrap_or(usize::MAX)
+    }
+
     /// Writes as much of it as there is room for.
     fn write(&mut self, name: &str, bytes: &[u8]) {
-        let fits = usize::try_from(self.left)
-            .unwrap_or(usize::MAX)
-            .min(bytes.len());
+        let fits = self.room().min(bytes.len());
         self.cut |= fits < bytes.len();
         if fits > 0 && fs::write(self.folder.join(name), &bytes[..fits]).is_ok() {
-            self.left -= fits as u64;
+            self.shares.take(fits as u64);
         }
+    }
+
+    /// A part of one file: the end of a log.
+    fn write_end(&mut self, name: &str, log: &Path) {
+        let (bytes, cut) = tail(log, self.shares.room());
+        self.cut |= cut;
+        self.write(name, &bytes);
+        self.shares.next_part();
     }
 }
 
@@ -78,17 +91,21 @@ pub fn keep(common: &Common, vm: &Vm, case: &Case) {
     }
     let mut room = Room {
         folder: &folder,
-        left: bounds.size,
+        shares: Shares::new(bounds.size, PARTS),
         cut: false,
     };
     for (number, answer) in (1..).zip(&case.answers) {
         room.write(&format!("answer-{number}.txt"), &answer.answer);
         room.write(&format!("majority-{number}.txt"), &answer.majority);
     }
-    let third = bounds.size / 3;
-    room.write("output.log", &tail(&vm.output_log(), third));
-    room.write("supervisor.log", &tail(&vm.supervisor_log(), third));
-    room.write("trace.jsonl", &trace(vm));
+    room.shares.next_part();
+    room.write_end("output.log", &vm.output_log());
+    room.write_end("supervisor.log", &vm.supervisor_log());
+    let events = trace(vm);
+    let last = last_lines(&events, room.room());
+    room.cut |= last.len() < events.len();
+    room.write("trace.jsonl", last);
+    room.shares.next_part();
     let changes = changes(vm, &mut room);
     let about = json!({
         "group": common.place.name.to_string(),
@@ -110,7 +127,8 @@ pub fn keep(common: &Common, vm: &Vm, case: &Case) {
     prune(&root, bounds.keep as usize);
 }
 
-/// The changed files, of which contents are kept while there is room, and keys.
+/// The changed files, of which contents are kept while there is room, and keys. One file has at most half of
+/// the room that is left: a large one must not hide those after it.
 fn changes(vm: &Vm, room: &mut Room<'_>) -> (Vec<Value>, Vec<Value>) {
     let mut files = Vec::new();
     let found = diff::files(vm, false).into_iter().flatten().flatten();
@@ -118,10 +136,13 @@ fn changes(vm: &Vm, room: &mut Room<'_>) -> (Vec<Value>, Vec<Value>) {
         let mut kept = Value::Null;
         let now = file.now.as_ref().filter(|node| node.kind == FileKind::File);
         if let Some(node) = now
-            && let Ok(content) = diff::content(node, room.left)
-            && room.left > 0
+            && let most = room.shares.room().div_ceil(2)
+            && most > 0
+            && let Ok(mut content) = diff::content(node, most)
         {
+            content.truncate(usize::try_from(most).unwrap_or(usize::MAX));
             let name = format!("file-{}", files.len() + 1);
+            room.cut |= node.size > most;
             room.write(&name, &content);
             kept = json!(name);
         }
@@ -164,16 +185,16 @@ fn trace(vm: &Vm) -> Vec<u8> {
     lines.collect::<String>().into_bytes()
 }
 
-/// The last bytes of a file.
-fn tail(path: &Path, most: u64) -> Vec<u8> {
+/// The last bytes of a file, and whether there are others.
+fn tail(path: &Path, most: u64) -> (Vec<u8>, bool) {
     let mut bytes = Vec::new();
     let Ok(mut file) = File::open(path) else {
-        return bytes;
+        return (bytes, false);
     };
     let length = file.metadata().map_or(0, |file| file.len());
     let _ = file.seek(SeekFrom::Start(length.saturating_sub(most)));
     let _ = file.take(most).read_to_end(&mut bytes);
-    bytes
+    (bytes, length > most)
 }
 
 /// Removes the oldest above `most`.
