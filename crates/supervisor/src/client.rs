@@ -1,7 +1,7 @@
 //! The command line's side of the control pipe: connect to a supervisor and ask it.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io;
 use std::os::windows::io::{AsRawHandle, OwnedHandle};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread::{self, sleep};
@@ -12,11 +12,11 @@ use windows_sys::Win32::Foundation::ERROR_PIPE_BUSY;
 use windows_sys::Win32::System::Pipes::GetNamedPipeServerProcessId;
 
 use crate::control::{
-    LONGEST_LINE, LimitsStatus, ProcessInfo, Program, Reply, Request, ServiceInfo, Stats, Status,
-    from_line, pipe_path, to_line,
+    LimitsStatus, ProcessInfo, Program, Reply, Request, ServiceInfo, Stats, Status, pipe_path,
 };
 use crate::error::{Error, Result};
 use crate::lifecycle::KILLED;
+use crate::lines::{Asker, Unanswered};
 use crate::process::Process;
 use crate::system::own;
 
@@ -35,7 +35,7 @@ const KILLING: Duration = Duration::from_secs(15);
 #[derive(Debug)]
 pub struct Client {
     name: String,
-    pipe: BufReader<File>,
+    pipe: Asker,
     supervisor: Option<Process>,
 }
 
@@ -61,7 +61,7 @@ impl Client {
         let supervisor = server_process(&pipe);
         Ok(Self {
             name,
-            pipe: BufReader::new(pipe),
+            pipe: Asker::new(pipe),
             supervisor,
         })
     }
@@ -71,20 +71,16 @@ impl Client {
     /// # Errors
     /// The supervisor's refusal, or a broken connection.
     pub fn call(&mut self, request: &Request) -> Result<Reply> {
-        let gone = |_| Error::SupervisorGone {
-            name: self.name.clone(),
-            what: "broke off",
-        };
-        let protocol = |e: serde_json::Error| Error::Protocol { why: e.to_string() };
-        let line = to_line(request).map_err(protocol)?;
-        self.pipe.get_mut().write_all(&line).map_err(gone)?;
-        let mut answer = Vec::new();
-        let mut reader = (&mut self.pipe).take(LONGEST_LINE as u64);
-        reader.read_until(b'\n', &mut answer).map_err(gone)?;
-        if !answer.ends_with(b"\n") {
-            return Err(gone(io::ErrorKind::UnexpectedEof.into()));
-        }
-        match from_line(&answer).map_err(protocol)? {
+        let answer = self.pipe.ask(request).map_err(|why| match why {
+            Unanswered::Gone => Error::SupervisorGone {
+                name: self.name.clone(),
+                what: "broke off",
+            },
+            Unanswered::NotUnderstood(error) => Error::Protocol {
+                why: error.to_string(),
+            },
+        })?;
+        match answer {
             Reply::Error { code, message } => Err(Error::Refused { code, message }),
             reply => Ok(reply),
         }

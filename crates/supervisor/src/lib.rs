@@ -14,6 +14,7 @@
 //! | `agent`, `start`, `admission`, `again` | take processes into the VM |
 //! | `page`, `namespace`, [`policy`], `shares` | what members are told of their VM, the layout of their names, their policy, and which folders may be shared |
 //! | `server`, `requests` | the two pipes |
+//! | [`lines`] | questions and answers over a pipe |
 //! | `owner` | the process that a run ends with |
 //! | `pause`, `limits`, `victims`, `usage`, `cpu`, `ports`, `log` | what the name says |
 //! | `recorder`, [`events`] | takes what members record of their decisions, and keeps it in a file |
@@ -69,6 +70,8 @@ mod job;
 mod keeper;
 #[cfg(windows)]
 mod limits;
+#[cfg(windows)]
+pub mod lines;
 #[cfg(windows)]
 mod membership;
 #[cfg(windows)]

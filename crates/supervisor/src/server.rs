@@ -1,6 +1,5 @@
 //! The control pipe: answers the command line.
 
-use std::io::{BufRead, BufReader, Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -10,9 +9,10 @@ use pinion_store::exit_code;
 
 use crate::admission::Admission;
 use crate::cap::Cap;
-use crate::control::{LONGEST_LINE, Reply, Request, from_line, pipe_path, to_line};
+use crate::control::{Reply, Request, pipe_path};
 use crate::error::{Error, Result};
 use crate::keeper::Keeper;
+use crate::lines;
 use crate::pipe::{Connection, Listener};
 
 /// The most connections at one time.
@@ -95,26 +95,16 @@ fn accept(keeper: &Arc<Keeper>, cap: &Cap, waiters: &Cap, connection: Connection
 }
 
 fn converse(keeper: &Arc<Keeper>, waiters: &Cap, connection: &Connection) -> std::io::Result<()> {
-    let mut reader = BufReader::new(connection.file());
     let mut admission = None;
-    loop {
-        let mut line = Vec::new();
-        let read = (&mut reader)
-            .take(LONGEST_LINE as u64)
-            .read_until(b'\n', &mut line)?;
-        if read == 0 {
-            return Ok(());
-        }
-        let request = from_line(&line);
+    lines::answer(connection, |request: serde_json::Result<Request>| {
         // Held until the reply is written: the process lives as long as somebody is to be told.
-        let _waiter = request
+        let waiter = request
             .as_ref()
             .is_ok_and(Request::waits_for_end)
             .then(|| waiters.enter());
         let reply =
             match request.map(|request| respond(keeper, connection, &mut admission, request)) {
-                Ok(Ok(Some(reply))) => reply,
-                Ok(Ok(None)) => return Ok(()),
+                Ok(Ok(reply)) => reply?,
                 Ok(Err(error)) => Reply::Error {
                     code: error.exit_code(),
                     message: error.to_string(),
@@ -127,9 +117,8 @@ fn converse(keeper: &Arc<Keeper>, waiters: &Cap, connection: &Connection) -> std
                     .to_string(),
                 },
             };
-        let line = to_line(&reply).map_err(std::io::Error::other)?;
-        connection.file().write_all(&line)?;
-    }
+        Some((reply, waiter))
+    })
 }
 
 /// The reply; none when the client went away while it waited.
