@@ -29,18 +29,29 @@ fn pieces() -> impl Strategy<Value = Vec<u8>> {
     proptest::collection::vec(word, 0..12).prop_map(|words| words.concat())
 }
 
+/// Each case takes a while: a quarter of what the environment asks for.
+fn fewer() -> ProptestConfig {
+    let all = ProptestConfig::default();
+    ProptestConfig {
+        cases: all.cases.div_ceil(4),
+        ..all
+    }
+}
+
 fn run(mode: &str, test: impl AsyncFn(&Fronted)) {
+    run_with(
+        &format!("mode = '{mode}'\nhead_time = '50ms'\nidle_time = '50ms'\nanswer_time = '50ms'"),
+        test,
+    );
+}
+
+fn run_with(front: &str, test: impl AsyncFn(&Fronted)) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
     runtime.block_on(async {
-        let settings = settings(
-            &format!(
-                "mode = '{mode}'\nhead_time = '50ms'\nidle_time = '50ms'\nanswer_time = '50ms'"
-            ),
-            "",
-        );
+        let settings = settings(front, "");
         let sound = says("sound").await;
         let fronted = Fronted::new(settings, &[sound, sound, sound]).await;
         test(&fronted).await;
@@ -49,7 +60,46 @@ fn run(mode: &str, test: impl AsyncFn(&Fronted)) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(fewer())]
+
+    /// At any size: what is within the limits is answered, what is past one is refused by the status for it.
+    #[test]
+    fn limits_are_kept_at_any_size(
+        headers in 0usize..48,
+        long in 0usize..24_000,
+        body in 0usize..2_100,
+        chunked in any::<bool>(),
+    ) {
+        run_with("head = '8k'\nheaders = 20\nbody = '1k'\nhead_time = '5s'\nidle_time = '5s'", async |fronted| {
+            let framing = if chunked { "Transfer-Encoding: chunked".into() } else { format!("Content-Length: {body}") };
+            let mut request = format!("POST / HTTP/1.1\r\nHost: t\r\nConnection: close\r\n{framing}\r\nLong: {}\r\n", "a".repeat(long));
+            request += &"X: a\r\n".repeat(headers);
+            request += "\r\n";
+            let head = request.len();
+            let content = "x".repeat(body);
+            request += &match (chunked, body) {
+                (true, 0) => "0\r\n\r\n".to_owned(),
+                (true, _) => format!("{body:x}\r\n{content}\r\n0\r\n\r\n"),
+                (false, _) => content,
+            };
+            let mut stream = TcpStream::connect(fronted.address).await.unwrap();
+            // It may be refused, and closed, before all is written.
+            let _ = stream.write_all(request.as_bytes()).await;
+            let mut all = Vec::new();
+            let _ = timeout(LONG, stream.read_to_end(&mut all)).await.expect("closed");
+            let status = kit::Got::of(&all).status;
+            // Four headers are there besides. The head's limit is that of a buffer: it holds exactly below.
+            if headers + 4 <= 20 && head <= 8 << 10 && body <= 1 << 10 {
+                assert_eq!(status, 200);
+            } else if headers + 4 > 20 || head > 2 * (8 << 10) {
+                assert_eq!(status, 431);
+            } else if head <= 8 << 10 {
+                assert_eq!(status, 413);
+            } else {
+                assert!([200, 413, 431].contains(&status), "{status}");
+            }
+        });
+    }
 
     #[test]
     fn clients_may_send_anything(bytes in pieces(), vote in any::<bool>()) {
