@@ -25,14 +25,8 @@ fn local(port: u16) -> SocketAddrV4 {
     SocketAddrV4::new(Ipv4Addr::LOCALHOST, port)
 }
 
-/// Starts a group of nginx; `front` are lines of its `[front]` and after.
-fn up<'a>(
-    wine: &'a Wine,
-    name: &str,
-    replicas: usize,
-    port: u16,
-    front: &str,
-) -> Result<Group<'a>> {
+/// Starts a group of nginx; `replicas` is the value of that key, and may go on with others; `front` are lines of its `[front]` and after.
+fn up<'a>(wine: &'a Wine, name: &str, replicas: &str, port: u16, front: &str) -> Result<Group<'a>> {
     let text = format!(
         "command = ['{FOLDER}\\nginx.exe']\nworkdir = '{FOLDER}'\nreplicas = {replicas}\nport = {PORT}\n[front]\nlisten = '127.0.0.1:{port}'\n{front}\n"
     );
@@ -123,7 +117,7 @@ fn rows(report: &mut Report, name: &str, inside: &[Latencies], outside: &[Latenc
 /// Adds the rows of the front and of faults.
 pub fn run(wine: &Wine, report: &mut Report, _crowd: usize) -> Result<()> {
     let folder = lay(wine)?;
-    let group = up(wine, "bench-balance", 3, 18_221, "mode = 'balance'")?;
+    let group = up(wine, "bench-balance", "3", 18_221, "mode = 'balance'")?;
     let status = group.wait(Duration::from_secs(60))?;
     let haproxy = HaProxy::start(wine, &status)?;
     let [front, straight_to, through] =
@@ -149,7 +143,7 @@ pub fn run(wine: &Wine, report: &mut Report, _crowd: usize) -> Result<()> {
     );
     group.down()?;
     drop(group);
-    let group = up(wine, "bench-vote", 3, 18_222, "mode = 'vote'")?;
+    let group = up(wine, "bench-vote", "3", 18_222, "mode = 'vote'")?;
     let status = group.wait(Duration::from_secs(60))?;
     let [vote, straight_to] = compare([local(18_222), straight(&status)?])?;
     rows(
@@ -158,18 +152,23 @@ pub fn run(wine: &Wine, report: &mut Report, _crowd: usize) -> Result<()> {
         &vote,
         &straight_to,
     );
-    let replaced = faults(&group)?;
+    let by_a_spare = faults(&group)?;
+    group.down()?;
+    drop(group);
+    let group = up(wine, "bench-bare", "3\nspares = 0", 18_224, "")?;
+    let by_a_new_one = faults(&group)?;
     group.down()?;
     drop(group);
     let own = (0..FAULTS)
         .map(|_| own_start(wine, &folder))
         .collect::<Result<Vec<_>>>()?;
-    report.add(
-        "fault to healthy replacement against the server's own start",
-        "ms",
-        &replaced,
-        &own,
-    );
+    for (name, replaced) in [
+        ("fault to healthy replacement", by_a_spare),
+        ("the same without spares", by_a_new_one),
+    ] {
+        let name = format!("{name} against the server's own start");
+        report.add(&name, "ms", &replaced, &own);
+    }
     vm::remove_all(wine);
     Ok(())
 }
@@ -191,7 +190,9 @@ fn faults(group: &Group<'_>) -> Result<Vec<f64>> {
         .filter(|event| event.event == "discarded" && event.why != "down");
     let replaced = discarded.filter_map(|event| {
         let after = events.iter().filter(|other| other.at_ms >= event.at_ms);
-        let serving = after.clone().find(|other| other.event == "serving")?;
+        let serving = after
+            .clone()
+            .find(|other| other.event == "serving" && other.replica != event.replica)?;
         Some((serving.at_ms - event.at_ms) as f64)
     });
     let replaced: Vec<f64> = replaced.collect();
@@ -219,7 +220,9 @@ fn own_start(wine: &Wine, folder: &std::path::Path) -> Result<f64> {
 /// Adds the rows of the first, the tenth and the fiftieth replica.
 pub fn replicas(wine: &Wine, report: &mut Report, _crowd: usize) -> Result<()> {
     lay(wine)?;
-    let group = up(wine, "bench-many", 1, 18_223, "[check]\ninterval = '30s'")?;
+    // Without a spare, which would be there already.
+    let few = "1\nspares = 0";
+    let group = up(wine, "bench-many", few, 18_223, "[check]\ninterval = '30s'")?;
     let mut took: Vec<Vec<f64>> = Vec::new();
     for before in BEFORE {
         scale(wine, before)?;

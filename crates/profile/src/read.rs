@@ -9,8 +9,8 @@ use toml::Spanned;
 
 use crate::LONGEST;
 
-/// A profile that was checked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A profile that was checked; the default says nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Profile {
     /// What it is, for people.
     pub description: String,

@@ -166,7 +166,7 @@ fn find(row: &mut Row, events: &[Event]) {
     row.evidence.clone_from(&discarded.evidence);
     let after = events.iter().filter(|event| event.at_ms >= discarded.at_ms);
     let mut serving =
-        after.filter(|event| event.event == "serving" && event.replica > Some(row.replica));
+        after.filter(|event| event.event == "serving" && event.replica != Some(row.replica));
     row.replaced_after_ms = serving.next().map(|event| event.at_ms - discarded.at_ms);
 }
 

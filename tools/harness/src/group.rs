@@ -21,6 +21,8 @@ pub struct Status {
     pub serving: usize,
     /// Replicas wanted.
     pub wanted: usize,
+    /// Replicas that are ready and do not serve.
+    pub ready: usize,
     /// Replicas replaced for a fault.
     pub faults: u64,
     /// The longest life of a replica that is gone, in ms.

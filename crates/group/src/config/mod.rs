@@ -31,6 +31,10 @@ pub struct Config {
     pub name: Option<String>,
     /// The VM or snapshot that replicas are clones of; none: the host as it is.
     pub from: Option<String>,
+    /// Services of `from`, a profile, that are started before the program.
+    pub services: Vec<String>,
+    /// Rules of `from`, a profile, as a policy's text; empty: none.
+    pub rules: String,
     /// Program and arguments; empty: those of `from`.
     pub command: Vec<String>,
     /// The program's current folder; none: that of `from`, or of the command line.
@@ -45,6 +49,8 @@ pub struct Config {
     pub policy: Option<String>,
     /// How many.
     pub replicas: u32,
+    /// So many more are up, checked, and have no requests: the next fault's replacement.
+    pub spares: u32,
     /// The port that each listens on, at its own address.
     pub port: u16,
     /// The front.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use pinion_profile::{Health, Profile};
 use toml::Spanned;
 
 use super::values::{Number, Reader};
@@ -13,11 +14,22 @@ use crate::allowed::Allowed;
 use crate::normal::Rules;
 
 impl Config {
-    /// Reads a group's file.
+    /// Reads a group's file whose `from` is no profile.
     ///
     /// # Errors
     /// All that is wrong with it, in the order of the lines.
     pub fn parse(text: &str) -> Result<Self, Vec<Fault>> {
+        Self::parse_from(text, |_| Ok(None))
+    }
+
+    /// Reads a group's file; `profile` gives the profile that `from` names, if it names one.
+    ///
+    /// # Errors
+    /// All that is wrong with it, in the order of the lines.
+    pub fn parse_from(
+        text: &str,
+        profile: impl FnOnce(&str) -> Result<Option<Profile>, String>,
+    ) -> Result<Self, Vec<Fault>> {
         if text.len() > LONGEST {
             let why = format!("a group's file has at most {LONGEST} bytes");
             return Err(vec![Fault::at(text, LONGEST, why)]);
@@ -30,7 +42,12 @@ impl Config {
             text,
             faults: Vec::new(),
         };
-        let config = reader.group(written);
+        let profile = match &written.from {
+            Some(from) => profile(from.get_ref())
+                .map_err(|why| vec![Fault::at(text, from.span().start, why)])?,
+            None => None,
+        };
+        let config = reader.group(written, profile);
         if reader.faults.is_empty() {
             return Ok(config);
         }
@@ -46,28 +63,45 @@ fn seconds(seconds: u64) -> Duration {
 }
 
 impl Reader<'_> {
-    fn group(&mut self, written: written::Group) -> Config {
+    fn group(&mut self, written: written::Group, profile: Option<Profile>) -> Config {
+        let is_profile = profile.is_some();
+        let profile = profile.unwrap_or_default();
         let replicas = self.number(&written.replicas, 1..u64::from(MOST_REPLICAS) + 1, 3);
         let replicas = u32::try_from(replicas).unwrap_or(1);
-        let port = self.number(&Some(written.port.clone()), 1..65_536, 1);
+        let port = self.port(&written.port, &profile);
         let front = self.front(written.front.get_ref());
-        self.program(&written);
+        let replace = self.replace(&written.replace, replicas, front.mode);
+        let spares = self.spares(&written.spares, replace.surge);
+        self.program(&written, is_profile, &profile);
         let networks = ["outbound", "loopback", "none"].map(|word| (word, word));
         let config = Config {
             network: self.choice(&written.network, &networks).into(),
-            port: u16::try_from(port).unwrap_or(1),
-            check: self.check(&written.check, front.protocol),
+            port,
+            check: self.check(
+                &written.check,
+                front.protocol,
+                profile.health.as_ref().filter(|health| health.port == port),
+            ),
             warm: written.warm.as_ref().map(|warm| self.warm(warm)),
-            replace: self.replace(&written.replace, replicas, front.mode),
+            replace,
             vote: self.vote(written.vote.as_ref(), front.mode),
             changes: written.changes.as_ref().map(|of| self.changes(of)),
             denied: written.denied.as_ref().map(|of| self.denied(of)),
             growth: self.growth(&written.growth),
             evidence: self.evidence(&written.evidence),
             name: written.name.map(Spanned::into_inner),
-            from: written.from.map(Spanned::into_inner),
-            command: written.command,
-            workdir: written.workdir,
+            from: written
+                .from
+                .map(Spanned::into_inner)
+                .filter(|_| !is_profile),
+            services: profile.services,
+            rules: profile.policy,
+            command: if written.command.is_empty() {
+                profile.program
+            } else {
+                written.command
+            },
+            workdir: written.workdir.or(profile.workdir),
             env: written
                 .env
                 .into_iter()
@@ -76,14 +110,27 @@ impl Reader<'_> {
             shares: written.share,
             policy: written.policy,
             replicas,
+            spares,
             front,
         };
         self.agreement(&config, &written.replicas, &written.front);
         config
     }
 
+    /// Without a surge nothing may be there above `replicas`.
+    fn spares(&mut self, spares: &Number, surge: u32) -> u32 {
+        let most = u64::from(MOST_REPLICAS) + 1;
+        let number = self.number(spares, 0..most, u64::from(surge > 0));
+        if let (Some(given), true) = (spares, surge == 0 && number > 0) {
+            let why =
+                "with surge = 0 nothing is there above replicas: set spares = 0, or give a surge";
+            self.wrong(&given.span(), why);
+        }
+        u32::try_from(number).unwrap_or(0)
+    }
+
     /// What is run, by what name, with what variables.
-    fn program(&mut self, written: &written::Group) {
+    fn program(&mut self, written: &written::Group, is_profile: bool, profile: &Profile) {
         if let Some(name) = &written.name {
             self.name(name);
         }
@@ -95,10 +142,32 @@ impl Reader<'_> {
                 );
             }
         }
-        if written.from.is_none() && written.command.is_empty() {
-            let why = "give what to run with command, or a VM or snapshot with a program of its own with from";
+        let has_none = profile.program.is_empty() && written.command.is_empty();
+        match &written.from {
+            None if has_none => {
+                let why = "give what to run with command, or a VM, snapshot or profile with a program of its own with from";
+                self.wrong(&(0..0), why);
+            }
+            Some(from) if has_none && is_profile => {
+                self.wrong(
+                    &from.span(),
+                    "this profile names no program; give one with command",
+                );
+            }
+            _ => {}
+        }
+    }
+
+    /// Where each replica listens: where the profile looks, or publishes from, unless the file says.
+    fn port(&mut self, port: &Number, profile: &Profile) -> u16 {
+        let known = profile.health.as_ref().map(|health| health.port);
+        let known = known.or(profile.ports.first().map(|port| port.vm));
+        if port.is_none() && known.is_none() {
+            let why = "give the port where each replica listens, at its own address, with port";
             self.wrong(&(0..0), why);
         }
+        let port = self.number(port, 1..65_536, known.unwrap_or(1).into());
+        u16::try_from(port).unwrap_or(1)
     }
 
     fn warm(&mut self, warm: &written::Warm) -> Warm {
@@ -170,9 +239,18 @@ impl Reader<'_> {
         }
     }
 
-    fn check(&mut self, check: &written::Check, protocol: Protocol) -> Check {
-        let default =
-            (protocol == Protocol::Http && check.command.is_empty()).then(|| "/".to_owned());
+    /// What is not said is as the profile has it, for this port.
+    fn check(
+        &mut self,
+        check: &written::Check,
+        protocol: Protocol,
+        health: Option<&Health>,
+    ) -> Check {
+        let by_http = protocol == Protocol::Http && check.command.is_empty();
+        let default = match health {
+            Some(health) => health.path.clone().filter(|_| by_http),
+            None => by_http.then(|| "/".to_owned()),
+        };
         let http = check.http.as_ref().map(|path| self.path(path)).or(default);
         for (given, what) in [
             (check.status.as_ref().map(Spanned::span), "status"),
@@ -200,7 +278,10 @@ impl Reader<'_> {
             timeout: self.time(&check.timeout, seconds(1)),
             rise: few(self.number(&check.rise, 1..1_001, 1)),
             fall: few(self.number(&check.fall, 1..1_001, 3)),
-            grace: self.time(&check.grace, seconds(30)),
+            grace: self.time(
+                &check.grace,
+                health.map_or(seconds(30), |health| health.within),
+            ),
         }
     }
 

@@ -17,7 +17,7 @@ fn fault(text: &str) -> String {
 #[test]
 fn defaults_are_sound() {
     let config = Config::parse(LEAST).unwrap();
-    assert_eq!(config.replicas, 3);
+    assert_eq!((config.replicas, config.spares), (3, 1));
     assert_eq!(config.front.mode, Mode::Balance);
     assert_eq!(config.check.http.as_deref(), Some("/"));
     assert_eq!(config.check.interval, Duration::from_secs(1));
@@ -31,6 +31,62 @@ fn a_bound_of_exposure_follows_from_the_age() {
     let config =
         Config::parse(&format!("{LEAST}[replace]\nevery = '20s'\ndrain = '2s'\n")).unwrap();
     assert_eq!(config.replace.exposure, Some(Duration::from_secs(42)));
+}
+
+const PROFILE: &str = "description = 'x'\nprogram = ['a.exe']\nworkdir = 'C:\\a'\nservices = ['s']\nports = ['8080:80']\n[[rule]]\nchannel = 'pipes'\nname = 'x'\nverdict = 'deny'\n[health]\nport = 81\npath = '/up'\nwithin = 7\n";
+
+fn from_profile(text: &str, profile: &str) -> Result<Config, Vec<super::super::Fault>> {
+    Config::parse_from(text, |name| {
+        assert_eq!(name, "known");
+        pinion_profile::Profile::parse(profile)
+            .map(Some)
+            .map_err(|faults| format!("known:{}", faults[0]))
+    })
+}
+
+#[test]
+fn what_a_profile_says_is_the_default() {
+    let front = "[front]\nlisten = '127.0.0.1:8080'\n";
+    let config = from_profile(&format!("from = 'known'\n{front}"), PROFILE).unwrap();
+    assert_eq!((config.from, config.port), (None, 81));
+    assert_eq!(config.command, ["a.exe"]);
+    assert_eq!(config.workdir.as_deref(), Some("C:\\a"));
+    assert_eq!(config.services, ["s"]);
+    assert!(config.rules.contains("deny"));
+    assert_eq!(config.check.http.as_deref(), Some("/up"));
+    assert_eq!(config.check.grace, Duration::from_secs(7));
+    // What the file says goes before it, and its health is of its own port only.
+    let more = "from = 'known'\ncommand = ['b.exe']\nworkdir = 'D:\\'\nport = 80\n";
+    let config = from_profile(&format!("{more}{front}"), PROFILE).unwrap();
+    assert_eq!((config.port, config.check.http.as_deref()), (80, Some("/")));
+    assert_eq!(config.command, ["b.exe"]);
+    assert_eq!(config.workdir.as_deref(), Some("D:\\"));
+    assert_eq!(config.check.grace, Duration::from_secs(30));
+    // Accepting is enough where it says so.
+    let accepts = "description = 'x'\nprogram = ['a.exe']\n[health]\nport = 81\n";
+    let config = from_profile(&format!("from = 'known'\n{front}"), accepts).unwrap();
+    assert_eq!(config.check.http, None);
+}
+
+#[test]
+fn faults_of_a_profile_are_told_where_it_is_named() {
+    let text = "replicas = 2\nfrom = 'known'\n[front]\nlisten = '127.0.0.1:8080'\n";
+    let first = |profile: &str| from_profile(text, profile).unwrap_err()[0].to_string();
+    let broken = first("description = ''\n");
+    assert!(broken.starts_with("2:8: known:1:15: say"), "{broken}");
+    let no_port = first("description = 'x'\nprogram = ['a']\n");
+    assert!(no_port.starts_with("1:1: give the port"), "{no_port}");
+    let none = first("description = 'x'\n[health]\nport = 81\n");
+    assert!(
+        none.starts_with("2:8: this profile names no program"),
+        "{none}"
+    );
+}
+
+#[test]
+fn without_a_surge_there_is_no_spare() {
+    let config = Config::parse(&format!("{LEAST}[replace]\nsurge = 0\n")).unwrap();
+    assert_eq!((config.spares, config.replace.surge), (0, 0));
 }
 
 #[test]
@@ -63,6 +119,11 @@ fn faults_have_their_place() {
             "below replicas",
         ),
         (with("[replace]\nmin_live = 4\n"), "6:12", "from 0 to 3"),
+        (
+            format!("spares = 2\n{LEAST}[replace]\nsurge = 0\n"),
+            "1:10",
+            "set spares = 0",
+        ),
         (
             with("[changes]\nfiles = ['logs']\n"),
             "6:10",

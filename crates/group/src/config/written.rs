@@ -23,7 +23,8 @@ pub(super) struct Group {
     pub share: Vec<String>,
     pub policy: Option<String>,
     pub replicas: Number,
-    pub port: Spanned<i64>,
+    pub spares: Number,
+    pub port: Number,
     pub front: Spanned<Front>,
     #[serde(default)]
     pub check: Check,

@@ -4,10 +4,12 @@
 //! milliseconds since any fixed moment and never go back.
 //!
 //! ```text
-//! cloned ─► starting ─► warming ─► checking ─► serving ─► draining ─► discarded
-//!    └──────────┴───────────┴──────────┴──────────┴──────────┴───────────▲
+//! cloned ─► starting ─► warming ─► checking ─► ready ─► serving ─► draining ─► discarded
+//!    └──────────┴───────────┴──────────┴─────────┴─────────┴──────────┴───────────▲
 //!            a crash, a failed check, a disagreement, …: at once
 //! ```
+//!
+//! One that is ready serves at once where one is missing; `spares` of them wait for that.
 //!
 //! Two promises hold whatever happens:
 //! - a replacement by age or number of requests never leaves fewer than `min_live` that serve,
@@ -33,6 +35,8 @@ pub type Ms = u64;
 pub struct Settings {
     /// So many are to serve.
     pub replicas: u32,
+    /// So many more are to be ready.
+    pub spares: u32,
     /// A replacement by age or requests leaves at least so many that serve.
     pub min_live: u32,
     /// So many above `replicas` may be there meanwhile.
@@ -72,6 +76,8 @@ pub enum Action {
     Warm(u32),
     /// Check it once; then [`Event::Checked`].
     Check(u32),
+    /// It is ready, which is told; it may serve at the same moment.
+    Ready(u32),
     /// Let it have requests.
     Serve(u32),
     /// Give it no further requests; when it has none, [`Event::Drained`].
@@ -88,7 +94,7 @@ pub enum Action {
     },
 }
 
-/// A replica that failed within this time after it began to serve counts as a failed start.
+/// A replica that failed within this time after it was ready counts as a failed start.
 const STABLE: Ms = 500;
 /// The most that are made at one time.
 const AT_ONCE: usize = 8;
@@ -112,6 +118,7 @@ impl Settings {
         let (check, replace) = (&config.check, &config.replace);
         Self {
             replicas: config.replicas,
+            spares: config.spares,
             min_live: replace.min_live,
             surge: replace.surge,
             warms: config.warm.is_some(),
@@ -168,6 +175,12 @@ impl Life {
         self.count(|replica| replica.state == State::Serving)
     }
 
+    /// How many are ready to.
+    #[must_use]
+    pub fn ready(&self) -> usize {
+        self.count(|replica| replica.state == State::Ready)
+    }
+
     fn count(&self, what: impl Fn(&Replica) -> bool) -> usize {
         self.replicas
             .values()
@@ -184,15 +197,19 @@ impl Life {
             Event::Down => self.take_down(&mut actions),
             Event::Scale(replicas) => self.scale(*replicas),
             Event::Rejuvenate => {
+                // Those that are still coming up are as clean as their successors would be.
                 for replica in self.replicas.values_mut() {
-                    replica.due = true;
+                    replica.due = replica.state.is_up();
                 }
             }
             Event::Of(id, what) => self.replica_event(*id, what, now, &mut actions),
         }
         self.deadlines(now, &mut actions);
         if !self.down {
-            self.roll(now, &mut actions);
+            self.shrink(&mut actions);
+            self.mark(now);
+            self.promote(now, &mut actions);
+            self.let_go(now, &mut actions);
             self.fill(now, &mut actions);
         }
         self.checks(now, &mut actions);

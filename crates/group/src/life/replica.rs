@@ -13,6 +13,8 @@ pub enum State {
     Warming,
     /// It is checked, and has no requests yet.
     Checking,
+    /// It is as good as one that serves, and waits to take the place of one.
+    Ready,
     /// It has requests.
     Serving,
     /// It gets no more requests, and finishes those that it has.
@@ -30,15 +32,22 @@ impl State {
             Self::Starting => "starting",
             Self::Warming => "warming",
             Self::Checking => "checking",
+            Self::Ready => "ready",
             Self::Serving => "serving",
             Self::Draining => "draining",
             Self::Discarded => "discarded",
         }
     }
 
-    /// On its way to serve.
+    /// On its way to be ready.
     pub(super) fn comes(self) -> bool {
-        self < Self::Serving
+        self < Self::Ready
+    }
+
+    /// It has passed its checks, and is checked on and on.
+    #[must_use]
+    pub fn is_up(self) -> bool {
+        matches!(self, Self::Ready | Self::Serving)
     }
 }
 
@@ -157,8 +166,8 @@ pub struct Replica {
     pub since: Ms,
     /// When it was made: from here its exposure counts.
     pub made: Ms,
-    /// Since when it serves, or did.
-    pub serving_since: Option<Ms>,
+    /// Since when its checks are good enough to serve, or were.
+    pub ready_since: Option<Ms>,
     /// Requests that it has had.
     pub requests: u64,
     /// Good checks in a row.
@@ -175,6 +184,8 @@ pub struct Replica {
     pub(super) share: u64,
     /// To be replaced on request.
     pub(super) due: bool,
+    /// It was up long enough to end a row of failed starts.
+    pub(super) proved: bool,
     /// Being replaced: its successor is on the way.
     pub leaving: bool,
 }
@@ -185,7 +196,7 @@ impl Replica {
             state: State::Cloned,
             since: now,
             made: now,
-            serving_since: None,
+            ready_since: None,
             requests: 0,
             good: 0,
             bad: 0,
@@ -195,6 +206,7 @@ impl Replica {
             deadline: Some(now + grace),
             share,
             due: false,
+            proved: false,
             leaving: false,
         }
     }
@@ -213,7 +225,7 @@ impl Replica {
     /// When it is to be replaced by its age.
     pub(super) fn due_at(&self, settings: &Settings) -> Option<Ms> {
         let every = settings.every?;
-        (self.state == State::Serving && !self.leaving)
+        (self.state.is_up() && !self.leaving)
             .then(|| self.made + every.saturating_mul(self.share) / 1000)
     }
 
@@ -226,6 +238,6 @@ impl Replica {
     pub(super) fn is_due(&self, settings: &Settings, now: Ms) -> bool {
         let worn = settings.requests.is_some_and(|most| self.requests >= most);
         let old = self.due_at(settings).is_some_and(|at| now >= at);
-        self.state == State::Serving && (self.due || worn || old)
+        self.state.is_up() && (self.due || worn || old)
     }
 }

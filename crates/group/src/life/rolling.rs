@@ -33,7 +33,9 @@ impl Life {
                 replica.go(State::Checking, now);
                 replica.next_check = Some(now);
             }
-            (What::Checked(result), State::Checking | State::Serving) if replica.checking => {
+            (What::Checked(result), State::Checking | State::Ready | State::Serving)
+                if replica.checking =>
+            {
                 self.checked(id, result, now, actions);
             }
             (What::Served(requests), _) => replica.requests = replica.requests.max(*requests),
@@ -57,8 +59,8 @@ impl Life {
             return;
         };
         replica.checking = false;
-        let serving = replica.state == State::Serving;
-        let pause = if serving {
+        let up = replica.state.is_up();
+        let pause = if up {
             settings.interval
         } else {
             settings.start_interval
@@ -71,27 +73,27 @@ impl Life {
                 replica.last_bad.clone_from(why);
             }
         }
-        if !serving && replica.good >= settings.rise {
-            replica.go(State::Serving, now);
-            replica.serving_since = Some(now);
+        if !up && replica.good >= settings.rise {
+            replica.go(State::Ready, now);
+            replica.ready_since = Some(now);
             replica.deadline = None;
             replica.next_check = Some(now + settings.interval.max(1));
-            actions.push(Action::Serve(id));
-        } else if serving && replica.bad >= settings.fall {
+            actions.push(Action::Ready(id));
+        } else if up && replica.bad >= settings.fall {
             let why = Why::Unhealthy(replica.last_bad.clone());
             self.fault(id, why, now, actions);
         }
     }
 
-    /// Discards a replica at once. Whether it counts as a failed start is told by how long it served.
+    /// Discards a replica at once. Whether it counts as a failed start is told by how long it was up.
     fn fault(&mut self, id: u32, why: Why, now: Ms, actions: &mut Vec<Action>) {
         let Some(replica) = self.replicas.get_mut(&id) else {
             return;
         };
-        let served = replica.serving_since.map(|since| now.saturating_sub(since));
+        let up = replica.ready_since.map(|since| now.saturating_sub(since));
         replica.discard();
         actions.push(Action::Discard(id, why));
-        if served.is_some_and(|time| time >= STABLE) {
+        if up.is_some_and(|time| time >= STABLE) {
             return;
         }
         self.failures = self.failures.saturating_add(1);
@@ -112,11 +114,10 @@ impl Life {
             let Some(replica) = self.replicas.get_mut(&id) else {
                 continue;
             };
-            if replica
-                .serving_since
-                .is_some_and(|since| now >= since + STABLE)
-                && replica.state == State::Serving
-            {
+            // Each ends a row once: those that are sound must not hide one that fails again and again.
+            let stable = replica.ready_since.is_some_and(|at| now >= at + STABLE);
+            if stable && replica.state.is_up() && !replica.proved {
+                replica.proved = true;
                 self.failures = 0;
             }
             let over = replica.deadline.is_some_and(|at| now >= at);
@@ -141,6 +142,9 @@ impl Life {
                 {
                     if state == State::Serving {
                         self.drain(id, now, actions);
+                    } else if state == State::Ready {
+                        replica.discard();
+                        actions.push(Action::Discard(id, Why::Rejuvenated));
                     } else {
                         let why = "it was not ready at the bound of its exposure".to_owned();
                         self.fault(id, Why::NotHealthy(why), now, actions);
@@ -163,74 +167,106 @@ impl Life {
         actions.push(Action::Drain(id));
     }
 
-    /// Replaces what is due: marks it, so that its successor is made, and drains it when that serves.
-    pub(super) fn roll(&mut self, now: Ms, actions: &mut Vec<Action>) {
+    /// Marks what is due, so that its successor is made: of those that serve `surge` at a time, oldest first.
+    pub(super) fn mark(&mut self, now: Ms) {
         let settings = self.settings.clone();
-        let target = settings.replicas as usize;
         let mut marked = self.count(|replica| replica.leaving && replica.state == State::Serving);
         let most = (settings.surge as usize).max(1);
-        let mut due: Vec<(Ms, u32)> = self
-            .replicas
-            .iter()
-            .filter(|(_, replica)| !replica.leaving && replica.is_due(&settings, now))
-            .map(|(id, replica)| (replica.made, *id))
-            .collect();
-        due.sort_unstable();
-        for (_, id) in due {
-            if marked >= most {
-                break;
-            }
-            if let Some(replica) = self.replicas.get_mut(&id) {
-                replica.leaving = true;
+        for id in self.oldest(|replica| !replica.leaving && replica.is_due(&settings, now)) {
+            let Some(replica) = self.replicas.get_mut(&id) else {
+                continue;
+            };
+            if replica.state == State::Serving {
+                if marked >= most {
+                    continue;
+                }
                 marked += 1;
             }
+            replica.leaving = true;
         }
-        self.shrink(target, actions);
-        // With a surge the successor serves first; without one, what is left must be enough.
-        let floor = if settings.surge > 0 {
-            target
-        } else {
-            settings.min_live as usize
-        };
-        let mut leaving: Vec<(Ms, u32)> = self
-            .replicas
-            .iter()
-            .filter(|(_, replica)| replica.leaving && replica.state == State::Serving)
-            .map(|(id, replica)| (replica.made, *id))
-            .collect();
-        leaving.sort_unstable();
-        for (_, id) in leaving {
-            let coming = self.count(|replica| replica.state.comes());
-            let one_by_one = settings.surge > 0 || coming == 0;
-            if self.serving() > floor && one_by_one {
-                self.drain(id, now, actions);
+    }
+
+    /// Lets those that are ready serve where one is missing, the oldest first: those that wait stay young.
+    pub(super) fn promote(&mut self, now: Ms, actions: &mut Vec<Action>) {
+        let target = self.settings.replicas as usize;
+        // One that is due itself goes only where requests would find too few.
+        for due in [false, true] {
+            for id in self.oldest(|replica| replica.state == State::Ready && replica.leaving == due)
+            {
+                let serve = self
+                    .count(|replica| replica.state == State::Serving && (due || !replica.leaving));
+                let Some(replica) = self.replicas.get_mut(&id).filter(|_| serve < target) else {
+                    break;
+                };
+                replica.go(State::Serving, now);
+                replica.leaving = false;
+                actions.push(Action::Serve(id));
             }
         }
     }
 
-    /// Of too many, those that come up go at once, and the oldest of the others drain.
-    fn shrink(&mut self, target: usize, actions: &mut Vec<Action>) {
-        let stays = |replica: &Replica| !replica.leaving && replica.state <= State::Serving;
-        let mut extra = self.count(stays).saturating_sub(target);
-        let mut ids: Vec<(bool, Ms, u32)> = self
-            .replicas
-            .iter()
-            .filter(|(_, replica)| stays(replica))
-            .map(|(id, replica)| (replica.state == State::Serving, replica.made, *id))
-            .collect();
-        ids.sort_unstable();
-        for (serving, _, id) in ids {
-            let Some(replica) = self.replicas.get_mut(&id).filter(|_| extra > 0) else {
-                return;
-            };
-            extra -= 1;
-            if serving {
+    /// Lets go those that are marked and made good.
+    pub(super) fn let_go(&mut self, now: Ms, actions: &mut Vec<Action>) {
+        let settings = self.settings.clone();
+        // With a surge the successor serves first; without one, what is left must be enough.
+        let floor = if settings.surge > 0 {
+            settings.replicas
+        } else {
+            settings.min_live
+        };
+        for id in self.oldest(|replica| replica.leaving && replica.state == State::Serving) {
+            let coming = self.count(|replica| replica.state.comes());
+            let one_by_one = settings.surge > 0 || coming == 0;
+            if self.serving() > floor as usize && one_by_one {
+                self.drain(id, now, actions);
+            }
+        }
+        let spare = |replica: &Replica, leaving| {
+            replica.state == State::Ready && replica.leaving == leaving
+        };
+        for id in self.oldest(|replica| spare(replica, true)) {
+            let others = self.count(|replica| spare(replica, false));
+            if others >= settings.spares as usize
+                && let Some(replica) = self.replicas.get_mut(&id)
+            {
+                replica.discard();
+                actions.push(Action::Discard(id, Why::Rejuvenated));
+            }
+        }
+    }
+
+    /// Of too many, those that do not serve go at once, the youngest first, and the oldest that serve drain.
+    pub(super) fn shrink(&mut self, actions: &mut Vec<Action>) {
+        let target = self.settings.replicas as usize;
+        let serve = |replica: &Replica| !replica.leaving && replica.state == State::Serving;
+        let wait = |replica: &Replica| !replica.leaving && replica.state < State::Serving;
+        let serving = self.count(serve);
+        for id in self
+            .oldest(serve)
+            .into_iter()
+            .take(serving.saturating_sub(target))
+        {
+            if let Some(replica) = self.replicas.get_mut(&id) {
                 replica.leaving = true;
-            } else {
+            }
+        }
+        let wanted = target.saturating_sub(serving) + self.settings.spares as usize;
+        let waiting = self.oldest(wait);
+        let extra = waiting.len().saturating_sub(wanted);
+        for id in waiting.into_iter().rev().take(extra) {
+            if let Some(replica) = self.replicas.get_mut(&id) {
                 replica.discard();
                 actions.push(Action::Discard(id, Why::Down));
             }
         }
+    }
+
+    /// Those of which it is so, oldest first.
+    pub(super) fn oldest(&self, what: impl Fn(&Replica) -> bool) -> Vec<u32> {
+        let found = self.replicas.iter().filter(|(_, replica)| what(replica));
+        let mut found: Vec<(Ms, u32)> = found.map(|(id, replica)| (replica.made, *id)).collect();
+        found.sort_unstable();
+        found.into_iter().map(|(_, id)| id).collect()
     }
 
     /// Makes what is missing.
@@ -238,8 +274,16 @@ impl Life {
         if now < self.hold {
             return;
         }
-        let target = self.settings.replicas as usize;
         let in_place = self.settings.surge == 0;
+        let serving =
+            self.count(|replica| replica.state == State::Serving && (in_place || !replica.leaving));
+        // Spares come when all serve, and take nothing from those that are missing.
+        let spares = if serving >= self.settings.replicas as usize {
+            self.settings.spares
+        } else {
+            0
+        };
+        let target = (self.settings.replicas + spares) as usize;
         let stays = self.count(|replica| {
             let leaves = replica.leaving && !(in_place && replica.state == State::Serving);
             !leaves && replica.state <= State::Serving
@@ -248,14 +292,14 @@ impl Life {
         // While starts fail one is tried at a time.
         let at_once = if self.failures > 1 { 1 } else { AT_ONCE };
         let room = at_once.saturating_sub(coming);
-        let first =
-            self.next < self.settings.replicas.saturating_add(1) && self.settings.every.is_some();
+        let begun = self.settings.replicas + self.settings.spares;
+        let first = self.next <= begun && self.settings.every.is_some();
         for _ in 0..target.saturating_sub(stays).min(room) {
             let id = self.next;
             self.next = self.next.wrapping_add(1);
             // Those of the beginning are all of one age: spread, so that they do not leave at once.
-            let share = if first && id <= self.settings.replicas && id > 0 {
-                500 + 500 * u64::from(id) / u64::from(self.settings.replicas)
+            let share = if first && id <= begun && id > 0 {
+                500 + 500 * u64::from(id) / u64::from(begun)
             } else {
                 1000
             };
@@ -267,7 +311,7 @@ impl Life {
 
     pub(super) fn checks(&mut self, now: Ms, actions: &mut Vec<Action>) {
         for (id, replica) in &mut self.replicas {
-            let checked = matches!(replica.state, State::Checking | State::Serving);
+            let checked = replica.state == State::Checking || replica.state.is_up();
             if checked && !replica.checking && replica.next_check.is_some_and(|at| now >= at) {
                 replica.checking = true;
                 actions.push(Action::Check(*id));

@@ -7,6 +7,7 @@ use super::*;
 fn settings(replicas: u32, surge: u32) -> Settings {
     Settings {
         replicas,
+        spares: 0,
         min_live: (replicas - 1).max(1),
         surge,
         warms: false,
@@ -53,6 +54,7 @@ impl World {
     fn step(&mut self, event: &Event) {
         let before = self.life.clone();
         let actions = self.life.step(event, self.now);
+        self.judge_spares();
         for action in &actions {
             self.judge(&before, action);
             let of = |id: &u32, what| Event::Of(*id, what);
@@ -67,7 +69,7 @@ impl World {
                 Action::Check(id) => (5, of(id, What::Checked(Ok(())))),
                 Action::Drain(id) => (50, of(id, What::Drained)),
                 Action::Discard(id, _) => (80, of(id, What::Gone)),
-                Action::Serve(_) | Action::BackOff { .. } => continue,
+                Action::Ready(_) | Action::Serve(_) | Action::BackOff { .. } => continue,
             };
             self.to_come.push((self.now + after, event));
         }
@@ -92,6 +94,19 @@ impl World {
                 self.forced = true;
             }
         }
+    }
+
+    /// Nobody waits as a spare while one that serves is missing.
+    fn judge_spares(&self) {
+        let life = &self.life;
+        let waits = life.count(|replica| replica.state == State::Ready);
+        assert!(
+            life.down || waits == 0 || life.serving() >= life.settings.replicas as usize,
+            "{life:#?}"
+        );
+        let most = life.settings.replicas + life.settings.spares;
+        let there = life.count(|replica| !replica.leaving && replica.state <= State::Serving);
+        assert!(there <= most as usize, "{life:#?}");
     }
 
     /// Lets time go by until then.
@@ -172,6 +187,72 @@ fn a_fault_is_replaced_at_once() {
 }
 
 #[test]
+fn a_spare_takes_the_place_of_a_fault_at_once() {
+    let mut world = World::new(Settings {
+        spares: 1,
+        ..settings(3, 1)
+    });
+    world.step(&Event::Tick);
+    world.until(1_000);
+    assert_eq!((world.life.serving(), world.life.ready()), (3, 1));
+    let of = |world: &World, state| world.life.oldest(|replica| replica.state == state)[0];
+    let (victim, spare) = (of(&world, State::Serving), of(&world, State::Ready));
+    let before = world.told.len();
+    let why = Why::Crashed("code 1".into());
+    world.step(&Event::Of(victim, What::Fault(why.clone())));
+    assert_eq!(
+        world.told[before..],
+        [
+            Action::Discard(victim, why),
+            Action::Serve(spare),
+            Action::Make(5)
+        ]
+    );
+    // A spare that fails is replaced, too, and nothing that serves is missing.
+    world.until(1_900);
+    world.step(&Event::Of(5, What::Fault(Why::Changed("a file".into()))));
+    assert_eq!((world.life.serving(), world.life.ready()), (3, 0));
+    world.until(2_300);
+    assert_eq!(world.life.replicas[&6].state, State::Ready);
+    assert_eq!(world.life.backing_off().0, 0);
+}
+
+#[test]
+fn spares_stay_young() {
+    let mut world = World::new(Settings {
+        spares: 2,
+        requests: None,
+        ..settings(1, 1)
+    });
+    world.step(&Event::Tick);
+    world.until(60_000);
+    assert_eq!((world.life.serving(), world.forced), (1, false));
+    for replica in world.life.replicas.values() {
+        assert!(world.now - replica.made < 4_500, "{replica:?}");
+    }
+    let count = world.discards("rejuvenated");
+    assert!((40..60).contains(&count), "{count}");
+}
+
+#[test]
+fn one_that_fails_beside_sound_ones_backs_off() {
+    let mut world = World::new(Settings {
+        every: None,
+        exposure: None,
+        ..settings(3, 1)
+    });
+    world.step(&Event::Tick);
+    world.until(1_000);
+    world.broken = true;
+    world.step(&Event::Of(2, What::Fault(Why::Crashed(String::new()))));
+    world.until(10_000);
+    let pauses = |action: &&Action| matches!(action, Action::BackOff { pause: 1_000, .. });
+    let told = world.told.iter().filter(pauses).count();
+    assert!((5..12).contains(&told), "{told}");
+    assert_eq!(world.life.serving(), 2);
+}
+
+#[test]
 fn checks_that_fail_so_often_replace() {
     let mut life = Life::new(settings(1, 1), 1);
     life.step(&Event::Tick, 0);
@@ -184,7 +265,7 @@ fn checks_that_fail_so_often_replace() {
     }
     life.step(&Event::Tick, 20);
     let served = life.step(&Event::Of(1, What::Checked(Ok(()))), 21);
-    assert_eq!(served, [Action::Serve(1)]);
+    assert_eq!(served, [Action::Ready(1), Action::Serve(1)]);
     let bad = || Event::Of(1, What::Checked(Err("refused".into())));
     assert_eq!(life.step(&Event::Tick, 1_000), [Action::Check(1)]);
     assert_eq!(life.step(&bad(), 1_001), []);
@@ -311,11 +392,13 @@ proptest! {
     fn faults_at_any_time_leave_the_promises(
         replicas in 1u32..6,
         surge in 0u32..3,
+        spares in 0u32..3,
         slow in 2u64..400,
         faults in proptest::collection::vec((0u64..2_000, 0u32..40, what()), 0..60),
     ) {
         let surge = if replicas == 1 { surge.max(1) } else { surge };
-        let mut world = World::new(settings(replicas, surge));
+        let spares = if surge == 0 { 0 } else { spares };
+        let mut world = World::new(Settings { spares, ..settings(replicas, surge) });
         world.slow = slow;
         world.step(&Event::Tick);
         for (pause, id, what) in faults {
@@ -335,14 +418,20 @@ proptest! {
 
     /// With replacements that come up in time nothing is forced: there are always `min_live`.
     #[test]
-    fn rejuvenation_alone_never_goes_below(replicas in 2u32..8, surge in 0u32..3, slow in 2u64..300) {
-        let mut world = World::new(settings(replicas, surge));
+    fn rejuvenation_alone_never_goes_below(
+        replicas in 2u32..8,
+        surge in 0u32..3,
+        spares in 0u32..3,
+        slow in 2u64..300,
+    ) {
+        let spares = if surge == 0 { 0 } else { spares };
+        let mut world = World::new(Settings { spares, ..settings(replicas, surge) });
         world.slow = slow;
         world.step(&Event::Tick);
         world.until(1_500);
         prop_assert_eq!(world.life.serving(), replicas as usize);
         let mut end = world.now;
-        while end < 40_000 {
+        while end < 16_000 {
             end += 50;
             world.until(end);
             prop_assert!(world.life.serving() >= world.life.settings.min_live as usize);

@@ -5,11 +5,10 @@ use super::place::Place;
 use crate::failure::Failure;
 use pinion_front::Figures;
 use pinion_store::{VmId, VmName, exit_code};
-use pinion_supervisor::control::{LONGEST_LINE, from_line, to_line};
+use pinion_supervisor::lines::{self, Asker, Unanswered};
 use pinion_supervisor::pipe::{Connection, Listener};
 use serde::{Deserialize, Serialize};
-use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::fs::OpenOptions;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
@@ -72,6 +71,10 @@ pub struct Status {
     pub wanted: u32,
     /// Replicas that serve.
     pub serving: usize,
+    /// Spares wanted.
+    pub spares: u32,
+    /// Replicas that are ready and do not serve.
+    pub ready: usize,
     /// Failed starts in a row.
     pub failures: u32,
     /// The front's figures.
@@ -93,7 +96,7 @@ pub struct ReplicaTold {
     pub replica: u32,
     /// Its VM.
     pub vm: VmName,
-    /// `cloned`, `starting`, `warming`, `checking`, `serving`, `draining`, `discarded`.
+    /// `cloned`, `starting`, `warming`, `checking`, `ready`, `serving`, `draining`, `discarded`.
     pub state: String,
     /// Its address.
     pub address: Option<Ipv4Addr>,
@@ -111,7 +114,7 @@ pub struct ReplicaTold {
 
 /// Asks a running group.
 pub struct Client {
-    pipe: BufReader<File>,
+    pipe: Asker,
     name: VmName,
 }
 
@@ -134,7 +137,7 @@ impl Client {
             match opened {
                 Some(pipe) => {
                     return Ok(Self {
-                        pipe: BufReader::new(pipe),
+                        pipe: Asker::new(pipe),
                         name,
                     });
                 }
@@ -152,25 +155,14 @@ impl Client {
 
     /// One request, one reply.
     pub fn call(&mut self, request: &Request) -> Result<Reply, Failure> {
-        let gone = || {
-            Failure::pinion(format!(
-                "the process of the group '{}' went away",
-                self.name
-            ))
-        };
-        let line = to_line(request).map_err(|error| Failure::pinion(error.to_string()))?;
-        self.pipe.get_mut().write_all(&line).map_err(|_| gone())?;
-        let mut answer = Vec::new();
-        let read = (&mut self.pipe)
-            .take(LONGEST_LINE as u64)
-            .read_until(b'\n', &mut answer);
-        if read.is_err() || !answer.ends_with(b"\n") {
-            return Err(gone());
-        }
-        match from_line(&answer) {
+        match self.pipe.ask(request) {
             Ok(Reply::Error { code, message }) => Err(Failure::new(code, message)),
             Ok(reply) => Ok(reply),
-            Err(error) => Err(Failure::pinion(format!(
+            Err(Unanswered::Gone) => Err(Failure::pinion(format!(
+                "the process of the group '{}' went away",
+                self.name
+            ))),
+            Err(Unanswered::NotUnderstood(error)) => Err(Failure::pinion(format!(
                 "the group's answer is not understood: {error}"
             ))),
         }
@@ -214,16 +206,8 @@ pub fn serve(
 }
 
 fn converse(connection: &Connection, ask: &impl Fn(Question)) -> std::io::Result<()> {
-    let mut reader = BufReader::new(connection.file());
-    loop {
-        let mut line = Vec::new();
-        let read = (&mut reader)
-            .take(LONGEST_LINE as u64)
-            .read_until(b'\n', &mut line)?;
-        if read == 0 {
-            return Ok(());
-        }
-        let reply = match from_line::<Request>(&line) {
+    lines::answer(connection, |request| {
+        let reply = match request {
             Ok(request) => {
                 let (reply, answer) = channel();
                 ask(Question { request, reply });
@@ -237,8 +221,6 @@ fn converse(connection: &Connection, ask: &impl Fn(Question)) -> std::io::Result
                 message: format!("the request is not understood: {error}"),
             },
         };
-        connection
-            .file()
-            .write_all(&to_line(&reply).map_err(std::io::Error::other)?)?;
-    }
+        Some((reply, ()))
+    })
 }

@@ -16,7 +16,7 @@ const LONGEST: usize = 500;
 pub struct Told {
     /// When, in ms since 1970.
     pub at_ms: u64,
-    /// `up`, `serving`, `draining`, `discarded`, `gone`, `backoff`, `undecided`, `not_removed`, `scaled`,
+    /// `up`, `ready`, `serving`, `draining`, `discarded`, `gone`, `backoff`, `undecided`, `not_removed`, `scaled`,
     /// `rejuvenate`, `below_minimum`, `down`.
     pub event: String,
     /// The replica.

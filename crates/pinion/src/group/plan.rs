@@ -1,8 +1,9 @@
 //! What replicas are made from and run: the group's file, and what the host tells to it. Makes nothing.
 
 use crate::failure::{Failure, USAGE};
-use crate::{policies, program, shares, values};
+use crate::{policies, profiles, program, shares, values};
 use pinion_group::{Config, Fault};
+use pinion_profile::Profile;
 use pinion_store::{Limits, Network, NewVm, Share, Source, Store, VmName, exit_code};
 use serde::{Deserialize, Serialize};
 use std::io::Read;
@@ -27,6 +28,8 @@ pub struct Plan {
     pub shares: Vec<Share>,
     /// Rules for names.
     pub policy: Option<String>,
+    /// The text of the profile that the file names with `from`.
+    pub profile: Option<String>,
 }
 
 /// The text of a group's file.
@@ -44,14 +47,53 @@ pub fn read(file: &str) -> Result<String, Failure> {
     Ok(text.trim_start_matches('\u{feff}').to_owned())
 }
 
-/// The file's configuration and the group's name, or the first fault by line and column.
-pub fn checked(file: &str, text: &str) -> Result<(VmName, Config), Failure> {
-    let config = Config::parse(text).map_err(|faults| refused(file, &faults))?;
+/// The text of the profile that `from` names: none where there is a VM or a snapshot of that name, and where
+/// it is neither the name of a profile nor a file's.
+fn profile(store: &Store, from: &str) -> Result<Option<String>, String> {
+    let file = from.contains(['\\', '/']) || from.to_ascii_lowercase().ends_with(".toml");
+    if store.source(from).is_ok() || !(file || pinion_profile::find(from).is_some()) {
+        return Ok(None);
+    }
+    profiles::text(from)
+        .map(Some)
+        .map_err(|failure| failure.to_string())
+}
+
+/// The profile of this text.
+fn parsed(name: &str, text: &str) -> Result<Profile, String> {
+    Profile::parse(text).map_err(|faults| {
+        let first = faults.first().map(ToString::to_string).unwrap_or_default();
+        format!("the profile {name}:{first}")
+    })
+}
+
+/// The file's configuration, and the text of the profile that it names; or all faults.
+pub fn parse(store: &Store, text: &str) -> Result<(Config, Option<String>), Vec<Fault>> {
+    let mut kept = None;
+    let config = Config::parse_from(text, |from| {
+        kept = profile(store, from)?;
+        kept.as_deref().map(|text| parsed(from, text)).transpose()
+    })?;
+    Ok((config, kept))
+}
+
+/// The group's name for a file that was checked.
+pub fn name(file: &str, config: &Config) -> Result<VmName, Failure> {
     let stem = Path::new(file).file_stem().and_then(|stem| stem.to_str());
     let name = config.name_or(stem.unwrap_or(""));
     let name = name.map_err(|why| Failure::new(USAGE, format!("{file}: {why}")))?;
-    let checked = VmName::check(&name).map_err(|why| Failure::new(USAGE, why.to_string()))?;
-    Ok((checked, config))
+    VmName::check(&name).map_err(|why| Failure::new(USAGE, why.to_string()))
+}
+
+/// What the file says, and the group's name; or the first fault by line and column.
+pub fn checked(store: &Store, file: &str, text: String) -> Result<Checked, Failure> {
+    let (config, profile) = parse(store, &text).map_err(|faults| refused(file, &faults))?;
+    Ok(Checked {
+        name: name(file, &config)?,
+        text,
+        config,
+        profile,
+    })
 }
 
 fn refused(file: &str, faults: &[Fault]) -> Failure {
@@ -63,8 +105,27 @@ fn refused(file: &str, faults: &[Fault]) -> Failure {
     Failure::new(USAGE, format!("{file}:{first}{more}"))
 }
 
+/// A group's file that was checked.
+#[derive(Debug)]
+pub struct Checked {
+    /// The group's name.
+    pub name: VmName,
+    /// The file.
+    pub text: String,
+    /// What it says.
+    pub config: Config,
+    /// The text of the profile that it names.
+    pub profile: Option<String>,
+}
+
 /// The plan of a group that can be started now.
-pub fn plan(store: &Store, name: VmName, text: String, config: &Config) -> Result<Plan, Failure> {
+pub fn plan(store: &Store, checked: Checked) -> Result<Plan, Failure> {
+    let Checked {
+        name,
+        text,
+        config,
+        profile,
+    } = checked;
     let from = config.from.as_deref().map(|from| store.source(from));
     let from = from.transpose()?;
     let own = from.as_ref().map(Source::program);
@@ -114,17 +175,24 @@ pub fn plan(store: &Store, name: VmName, text: String, config: &Config) -> Resul
         shares: shares::resolve(store, &given)?,
         policy: match &config.policy {
             Some(file) => policies::given(file)?,
+            None if !config.rules.is_empty() => Some(config.rules.clone()),
             None => from.as_ref().and_then(Source::policy).map(str::to_owned),
         },
         name,
         text,
+        profile,
     })
 }
 
 impl Plan {
     /// The file's configuration.
     pub fn config(&self) -> Result<Config, Failure> {
-        Config::parse(&self.text).map_err(|faults| refused("the group's file", &faults))
+        let profile = |_: &str| {
+            let text = self.profile.as_deref();
+            text.map(|text| parsed("of the group", text)).transpose()
+        };
+        Config::parse_from(&self.text, profile)
+            .map_err(|faults| refused("the group's file", &faults))
     }
 
     /// What a replica's VM is made from. Its limits are a wall behind the bounds of its growth, past which

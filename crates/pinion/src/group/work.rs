@@ -9,13 +9,16 @@ use crate::{environment, vms};
 use pinion_group::Config;
 use pinion_store::{Source, Vm, VmName};
 use pinion_supervisor::client::{self, Client};
-use pinion_supervisor::control::{Kind, Program};
+use pinion_supervisor::control::{Kind, Program, Request};
 use pinion_supervisor::suspended::Suspended;
 use std::path::Path;
 use std::time::Duration;
 
 /// How long a replica's VM may take to come up.
 const UP: Duration = Duration::from_secs(60);
+
+/// How long a service of the profile may take to start.
+const SERVICE_MS: u64 = 30_000;
 
 /// What all replicas have in common.
 #[derive(Debug)]
@@ -50,6 +53,13 @@ pub fn start(common: &Common, vm: &Vm) -> Result<Client, Failure> {
     let exe = std::env::current_exe()
         .map_err(|error| Failure::pinion(format!("cannot find pinion.exe's own path: {error}")))?;
     let mut client = client::start_supervisor(&exe, vm, Kind::Owned, UP)?;
+    for name in &common.config.services {
+        client.of_services(&Request::StartService {
+            name: name.clone(),
+            arguments: Vec::new(),
+            timeout_ms: SERVICE_MS,
+        })?;
+    }
     let program = Program {
         command: common.plan.command.clone(),
         env: environment::as_text(&common.plan.env),

@@ -12,7 +12,7 @@ use crate::group::look::{self, Due, Traces};
 use crate::group::work::{self, Common};
 use pinion_front::{Front, Report};
 use pinion_group::config::{MOST_REPLICAS, Mode};
-use pinion_group::life::{Action, Event, Life, Ms, Settings, State, What, Why};
+use pinion_group::life::{Action, Event, Life, Ms, Settings, What, Why};
 use pinion_store::{Vm, exit_code};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -256,6 +256,7 @@ impl Driver {
             Action::Start(id) => self.start(id),
             Action::Warm(id) => self.warm(id),
             Action::Check(id) => self.check(id),
+            Action::Ready(id) => self.tell("ready", id, now),
             Action::Serve(id) => {
                 if let Some(address) = self.address(id) {
                     self.front.add(id, address);
@@ -357,7 +358,7 @@ impl Driver {
         }
     }
 
-    /// Looks at those that serve, when it is time.
+    /// Looks at those that are up, when it is time.
     fn look(&mut self) {
         let config = &self.common.config;
         let is_due = |since: Instant, every: Option<Duration>| {
@@ -379,9 +380,9 @@ impl Driver {
         if due.denied {
             self.traced = self.looked;
         }
-        let serving = self.life.replicas().iter();
-        let serving = serving.filter(|(_, replica)| replica.state == State::Serving);
-        let vms: Vec<(u32, Vm)> = serving
+        let up = self.life.replicas().iter();
+        let up = up.filter(|(_, replica)| replica.state.is_up());
+        let vms: Vec<(u32, Vm)> = up
             .filter_map(|(id, _)| Some((*id, self.vm(*id)?)))
             .collect();
         let (common, send) = (Arc::clone(&self.common), self.send.clone());

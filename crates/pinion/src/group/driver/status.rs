@@ -35,7 +35,15 @@ impl Driver {
             () if !self.down.is_empty() => "down",
             () if failures > 2 => "failing",
             () if serving >= wanted as usize => "up",
-            () if self.life.replicas().keys().all(|id| *id <= wanted) && serving == 0 => "starting",
+            () if self
+                .life
+                .replicas()
+                .keys()
+                .all(|id| *id <= wanted + config.spares)
+                && serving == 0 =>
+            {
+                "starting"
+            }
             () => "degraded",
         };
         Status {
@@ -52,6 +60,8 @@ impl Driver {
             started_ms: self.started_ms,
             wanted,
             serving,
+            spares: config.spares,
+            ready: self.life.ready(),
             failures,
             figures: self.front.figures(),
             replicas: replicas.collect(),

@@ -2,15 +2,16 @@
 
 use crate::failure::{Failure, Outcome, USAGE};
 use crate::group::plan;
-use crate::output;
-use pinion_group::{Config, Fault};
+use crate::{output, vms};
+use pinion_group::Fault;
 use serde::Serialize;
 
 const AFTER: &str = "Example:
   pinion group check web.toml
 
 Exit code 0: it is sound. 2: it is not; each line says FILE:LINE:COLUMN and what is wrong. 125: it cannot be
-read. Whether the program and what it is made from are there is looked at by 'up'.";
+read. A profile that it names is read, too; whether the program is there, and a VM or snapshot that it is made
+from, is looked at by 'up'.";
 
 /// Say what is wrong with a group's file
 #[derive(clap::Args, Debug)]
@@ -41,10 +42,11 @@ struct FaultTold {
 /// Tells all faults.
 pub fn run(args: &Args) -> Outcome {
     let text = plan::read(&args.file)?;
-    let (replicas, faults) = match Config::parse(&text) {
-        Ok(config) => (config.replicas, Vec::new()),
-        Err(faults) => (0, faults),
+    let (config, faults) = match plan::parse(&vms::store()?, &text) {
+        Ok((config, _)) => (Some(config), Vec::new()),
+        Err(faults) => (None, faults),
     };
+    let replicas = config.as_ref().map_or(0, |config| config.replicas);
     let code = if faults.is_empty() { 0 } else { USAGE };
     if args.json {
         let told = |fault: &Fault| FaultTold {
@@ -59,12 +61,15 @@ pub fn run(args: &Args) -> Outcome {
         })?;
         return Ok(code);
     }
-    let Some((last, others)) = faults.split_last() else {
-        let (name, _) = plan::checked(&args.file, &text)?;
+    if let Some(config) = config {
+        let name = plan::name(&args.file, &config)?;
         return output::line(format!(
             "{}: the group '{name}' of {replicas}, sound",
             args.file
         ));
+    }
+    let Some((last, others)) = faults.split_last() else {
+        return Ok(code);
     };
     for fault in others {
         eprintln!("pinion: {}:{fault}", args.file);

@@ -1,5 +1,6 @@
 //! `pinion group events`: what happened in a group.
 
+use super::Shown;
 use crate::failure::{Failure, Outcome};
 use crate::group::events::{Told, older};
 use crate::group::place::Place;
@@ -19,26 +20,22 @@ A replica that is discarded for a fault is told with the folder of its evidence.
 #[derive(clap::Args, Debug)]
 #[command(after_help = AFTER)]
 pub struct Args {
-    /// Go on as it comes
-    #[arg(short, long)]
-    follow: bool,
-
-    /// Print JSON, a line each
-    #[arg(long)]
-    json: bool,
-
-    /// Name of the group
-    name: String,
+    #[command(flatten)]
+    shown: Shown,
 }
 
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Prints them.
 pub fn run(args: &Args) -> Outcome {
-    let place = Place::find(&args.name)?;
+    let place = Place::find(&args.shown.name)?;
     let path = place.events();
     if let Ok(file) = File::open(older(&path)) {
-        show(&mut BufReader::new(file), args.json, &mut String::new())?;
+        show(
+            &mut BufReader::new(file),
+            args.shown.json,
+            &mut String::new(),
+        )?;
     }
     let file = File::open(&path).map_err(|error| {
         Failure::pinion(format!(
@@ -49,8 +46,8 @@ pub fn run(args: &Args) -> Outcome {
     let (mut file, mut begun) = (BufReader::new(file), String::new());
     loop {
         // Asked before reading: what is written before the end is read after it.
-        let runs = args.follow && place.runs();
-        show(&mut file, args.json, &mut begun)?;
+        let runs = args.shown.follow && place.runs();
+        show(&mut file, args.shown.json, &mut begun)?;
         if !runs {
             return Ok(0);
         }

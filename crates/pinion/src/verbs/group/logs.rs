@@ -1,5 +1,6 @@
 //! `pinion group logs`: what the replicas' programs wrote.
 
+use super::Shown;
 use crate::failure::{Failure, Outcome};
 use crate::group::control::Client;
 use crate::group::place::Place;
@@ -21,27 +22,19 @@ Of replicas that are there. A removed one's log is in its evidence.";
 #[derive(clap::Args, Debug)]
 #[command(after_help = AFTER)]
 pub struct Args {
-    /// Go on as it comes, until the group goes down
-    #[arg(short, long)]
-    follow: bool,
-
     /// Only this replica's
     #[arg(long, value_name = "NUMBER")]
     replica: Option<u32>,
 
-    /// Print JSON, a line each
-    #[arg(long)]
-    json: bool,
-
-    /// Name of the group
-    name: String,
+    #[command(flatten)]
+    shown: Shown,
 }
 
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Prints lines with the replica's number before them.
 pub fn run(args: &Args) -> Outcome {
-    let place = Place::find(&args.name)?;
+    let place = Place::find(&args.shown.name)?;
     let mut client = Client::connect(&place)?;
     let mut logs: BTreeMap<u32, (BufReader<File>, String)> = BTreeMap::new();
     loop {
@@ -79,7 +72,7 @@ pub fn run(args: &Args) -> Outcome {
                 .iter()
                 .any(|other| other.replica == *replica)
         });
-        if !args.follow {
+        if !args.shown.follow {
             return Ok(0);
         }
         std::thread::sleep(PAUSE);
@@ -94,12 +87,12 @@ fn show(replica: u32, file: &mut impl BufRead, begun: &mut String, args: &Args) 
             return Ok(0);
         }
         begun.push_str(&String::from_utf8_lossy(&bytes));
-        if !begun.ends_with('\n') && args.follow {
+        if !begun.ends_with('\n') && args.shown.follow {
             return Ok(0);
         }
         let line = std::mem::take(begun);
         let line = line.trim_end_matches(['\r', '\n']);
-        if args.json {
+        if args.shown.json {
             output::line(serde_json::json!({"replica": replica, "line": line}))?;
         } else {
             output::line(format!("{replica}: {}", difference::plain(line)))?;

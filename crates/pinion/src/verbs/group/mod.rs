@@ -49,6 +49,21 @@ enum What {
     Render(render::Args),
 }
 
+/// What the verbs that show something take.
+#[derive(clap::Args, Debug)]
+struct Shown {
+    /// Go on as it comes, until Ctrl-C or the group's end
+    #[arg(short, long)]
+    follow: bool,
+
+    /// Print JSON; what goes on is a line each
+    #[arg(long)]
+    json: bool,
+
+    /// Name of the group
+    name: String,
+}
+
 /// Change the number of replicas, until the group goes down
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Example:

@@ -2,7 +2,7 @@
 
 use crate::failure::{Failure, Outcome, USAGE};
 use crate::group::plan;
-use crate::output;
+use crate::{output, vms};
 use pinion_group::render::{self, Host};
 use std::net::SocketAddr;
 
@@ -51,7 +51,7 @@ fn host(text: &str) -> Result<Host, String> {
 /// Prints it.
 pub fn run(args: &Args) -> Outcome {
     let text = plan::read(&args.file)?;
-    let (name, config) = plan::checked(&args.file, &text)?;
+    let checked = plan::checked(&vms::store()?, &args.file, text)?;
     if args.bind.is_empty()
         || args
             .bind
@@ -65,12 +65,17 @@ pub fn run(args: &Args) -> Outcome {
     }
     let own = [Host {
         name: "here".into(),
-        front: config.front.listen,
+        front: checked.config.front.listen,
     }];
     let hosts = if args.host.is_empty() {
         &own[..]
     } else {
         &args.host
     };
-    output::text(&render::haproxy(name.as_str(), &config, &args.bind, hosts))
+    output::text(&render::haproxy(
+        checked.name.as_str(),
+        &checked.config,
+        &args.bind,
+        hosts,
+    ))
 }

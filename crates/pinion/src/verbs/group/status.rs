@@ -1,5 +1,6 @@
 //! `pinion group status`: how a group is, once or as it changes.
 
+use super::Shown;
 use crate::failure::Outcome;
 use crate::group::control::{Client, ReplicaTold, Status};
 use crate::group::place::Place;
@@ -15,27 +16,19 @@ const AFTER: &str = "Examples:
 #[derive(clap::Args, Debug)]
 #[command(after_help = AFTER)]
 pub struct Args {
-    /// Again and again
-    #[arg(short, long)]
-    follow: bool,
-
-    /// Print JSON; with -f a line each time
-    #[arg(long)]
-    json: bool,
-
-    /// Name of the group
-    name: String,
+    #[command(flatten)]
+    shown: Shown,
 }
 
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Prints it.
 pub fn run(args: &Args) -> Outcome {
-    let place = Place::find(&args.name)?;
+    let place = Place::find(&args.shown.name)?;
     let mut client = Client::connect(&place)?;
     let mut status = client.status()?;
     loop {
-        match (args.json, args.follow) {
+        match (args.shown.json, args.shown.follow) {
             (true, false) => return output::json(&status),
             (true, true) => {
                 let line = serde_json::to_string(&status).unwrap_or_default();
@@ -59,13 +52,15 @@ pub fn run(args: &Args) -> Outcome {
 fn text(status: &Status) -> String {
     let figures = &status.figures;
     let mut text = format!(
-        "{}: {}, {} at {}, {} of {} serve, {} faults\n",
+        "{}: {}, {} at {}, {} of {} serve, {} of {} spares, {} faults\n",
         status.name,
         status.state,
         status.mode,
         status.front,
         status.serving,
         status.wanted,
+        status.ready,
+        status.spares,
         status.faults
     );
     text += &format!(

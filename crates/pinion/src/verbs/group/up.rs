@@ -40,12 +40,12 @@ const HOPELESS: u32 = 4;
 pub fn run(args: &Args) -> Outcome {
     let store = vms::store()?;
     let text = plan::read(&args.file)?;
-    let (name, config) = plan::checked(&args.file, &text)?;
-    let place = Place::new(store, name);
+    let checked = plan::checked(&store, &args.file, text)?;
+    let place = Place::new(store, checked.name.clone());
     if place.runs() {
         return Err(keep::running(&place.name));
     }
-    let plan = plan::plan(&place.store, place.name.clone(), text, &config)?;
+    let plan = plan::plan(&place.store, checked)?;
     std::fs::create_dir_all(place.folder()).map_err(|error| {
         Failure::pinion(format!("cannot make {}: {error}", place.folder().display()))
     })?;
