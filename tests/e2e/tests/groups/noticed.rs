@@ -1,8 +1,7 @@
 //! Faults of single replicas: what clients see of them (nothing), how they are noticed, what is kept.
 
-use crate::{Servers, at, get};
+use crate::Servers;
 use pinion_e2e::eventually;
-use pinion_harness::clients::Clients;
 use pinion_harness::faults::Load;
 use pinion_harness::group::{Fault, PAGE};
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! What groups are made from: their file, a profile, a state.
 
-use crate::{Servers, at, get};
+use crate::{Servers, get};
 use pinion_e2e::{World, eventually};
 use pinion_harness::group::PAGE;
 
@@ -105,7 +105,7 @@ fn a_profile_says_what_replicas_run() {
     );
     group.down().expect("down");
     // What is wrong with it is told where it is named.
-    world.file("this-nginx.toml", b"description = ''\n");
+    let _ = world.file("this-nginx.toml", b"description = ''\n");
     let checked = world.pinion(["group", "check", &file]).run().expect(2);
     assert!(
         checked.stderr.contains(":1:8: ") && checked.stderr.contains(":1:15: say something"),
