@@ -4,6 +4,7 @@ mod kit;
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use http_body_util::BodyExt;
 use kit::{Fronted, Got, LONG, server, settings, text, until};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -16,9 +17,10 @@ const LARGE: usize = 32 << 20;
 async fn fronted() -> Fronted {
     let large = server(
         |request: hyper::Request<hyper::body::Incoming>| async move {
-            match request.into_body().collect().await {
-                Ok(body) if !body.to_bytes().is_empty() => text("taken"),
-                _ => text("x".repeat(LARGE)),
+            let body = request.into_body().collect().await;
+            match body.map_or_else(|_| Bytes::new(), |body| body.to_bytes()) {
+                body if body.is_empty() => text("x".repeat(LARGE)),
+                _ => text("taken"),
             }
         },
     )
