@@ -6,14 +6,15 @@ use super::sockets::io;
 use super::window::fact;
 use super::{Player, Served};
 use crate::imports;
-use crate::win::{self, Handle, Step, last, wide, yes};
+use crate::win::{self, Handle, Step, last, nt, wide, with_attributes, yes};
 use core::ffi::c_void;
 use core::ptr::{null, null_mut};
 use pinion_probes::{Ask, Facts, Seen};
 use std::fs;
 use std::os::windows::io::FromRawHandle;
 use std::path::{Path, PathBuf};
-use windows_sys::Win32::Foundation::HANDLE;
+use windows_sys::Wdk::Foundation::OBJECT_ATTRIBUTES;
+use windows_sys::Win32::Foundation::{HANDLE, NTSTATUS};
 
 imports! {
     "kernel32.dll" {
@@ -29,6 +30,11 @@ imports! {
         fn FindCloseChangeNotification(notice: HANDLE) -> i32;
         fn WaitForSingleObject(object: HANDLE, milliseconds: u32) -> u32;
         fn QueryDosDeviceW(device: *const u16, target: *mut u16, room: u32) -> u32;
+        fn GetFileAttributesW(name: *const u16) -> u32;
+        fn GetFileAttributesExW(name: *const u16, level: i32, told: *mut [u32; 9]) -> i32;
+    }
+    "ntdll.dll" {
+        fn NtDeleteFile(oa: *const OBJECT_ATTRIBUTES) -> NTSTATUS;
     }
 }
 
@@ -173,6 +179,19 @@ fn reach(ask: &Ask) -> Step<()> {
             )
         }
         "attributes" => fs::metadata(&path).map(drop).map_err(|error| io(&error)),
+        "attributes-by-name" => {
+            let name = wide(&path.to_string_lossy());
+            // SAFETY: the name ends in a zero.
+            let told = unsafe { GetFileAttributesW(name.as_ptr())? };
+            yes("the attributes", i32::from(told != u32::MAX))
+        }
+        "attributes-in-full" => {
+            let (name, mut told) = (wide(&path.to_string_lossy()), [0; 9]);
+            // SAFETY: the name ends in a zero; the room is that of WIN32_FILE_ATTRIBUTE_DATA.
+            yes("the attributes", unsafe {
+                GetFileAttributesExW(name.as_ptr(), 0, &raw mut told)?
+            })
+        }
         "listed" => {
             let mut all = fs::read_dir(folder()).map_err(|error| io(&error))?;
             let is_it = |entry: std::io::Result<fs::DirEntry>| {
@@ -232,6 +251,12 @@ fn change(ask: &Ask) -> Step<()> {
     } else {
         match ask.way.as_str() {
             "delete" => fs::remove_file(&path).map_err(failed)?,
+            "nt-delete" => {
+                let name = format!(r"\??\{}", path.display());
+                // SAFETY: the attributes outlive the call.
+                let status = with_attributes(null_mut(), &name, |oa| unsafe { NtDeleteFile(oa) })?;
+                nt("delete", status)?;
+            }
             "rename" => {
                 fs::rename(&path, &beside).map_err(failed)?;
                 let _ = fs::remove_file(&beside);

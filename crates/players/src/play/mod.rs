@@ -4,6 +4,7 @@ pub mod commands;
 mod desktop;
 mod files;
 mod given;
+mod hive;
 mod host_only;
 mod input_state;
 mod listed;
@@ -108,6 +109,7 @@ pub fn player(probe: &str) -> Option<Player> {
         .or_else(|| sockets::player(probe))
         .or_else(|| files::player(probe))
         .or_else(|| registry::player(probe))
+        .or_else(|| hive::player(probe))
         .or_else(|| servers::player(probe))
         .or_else(|| rpc::player(probe))
         .or_else(|| ports::player(probe))

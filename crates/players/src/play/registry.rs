@@ -9,6 +9,7 @@ use core::ptr::{null, null_mut};
 use pinion_probes::{Ask, Seen};
 use windows_sys::Wdk::Foundation::OBJECT_ATTRIBUTES;
 use windows_sys::Win32::Foundation::{HANDLE, NTSTATUS, UNICODE_STRING};
+use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
 
 imports! {
     "advapi32.dll" {
@@ -31,6 +32,10 @@ imports! {
     "ntdll.dll" {
         fn RtlFormatCurrentUserKeyPath(path: *mut UNICODE_STRING) -> NTSTATUS;
         fn NtOpenKeyEx(key: *mut HANDLE, access: u32, oa: *const OBJECT_ATTRIBUTES, options: u32) -> NTSTATUS;
+        fn NtOpenKeyTransacted(key: *mut HANDLE, access: u32, oa: *const OBJECT_ATTRIBUTES, transaction: HANDLE) -> NTSTATUS;
+        fn NtOpenKeyTransactedEx(key: *mut HANDLE, access: u32, oa: *const OBJECT_ATTRIBUTES, options: u32, transaction: HANDLE) -> NTSTATUS;
+        fn NtCreateKeyTransacted(key: *mut HANDLE, access: u32, oa: *const OBJECT_ATTRIBUTES, zero: u32, class: *const UNICODE_STRING, options: u32, transaction: HANDLE, made: *mut u32) -> NTSTATUS;
+        fn NtNotifyChangeKey(key: HANDLE, event: HANDLE, apc: *const c_void, context: *const c_void, io: *mut IO_STATUS_BLOCK, filter: u32, subtree: u8, changes: *mut c_void, room: u32, later: u8) -> NTSTATUS;
     }
 }
 
@@ -176,11 +181,36 @@ fn serve_notice(ask: &Ask) -> Step<Box<dyn Served>> {
     // SAFETY: a key and an event that live as long as the wait. Values.
     let event = unsafe {
         let event = handle("the event", CreateEventW(null(), 1, 0, null())?)?;
-        ok("wait", RegNotifyChangeKeyValue(key.0, 1, 5, event.0, 1)?)?;
+        if ask.way == "one-key" {
+            notify_by_the_old_call(&key, &event)?;
+        } else {
+            ok("wait", RegNotifyChangeKeyValue(key.0, 1, 5, event.0, 1)?)?;
+        }
         event
     };
     let notice = Some((key, event));
     Ok(Box::new(Own { path, notice }))
+}
+
+fn notify_by_the_old_call(key: &Key, event: &Handle) -> Step<()> {
+    // The kernel writes it when the wait ends, whenever that is.
+    let io = Box::leak(Box::new(IO_STATUS_BLOCK::default()));
+    // SAFETY: a key and an event that live as long as the wait, and a block that is never freed. Values.
+    let status = unsafe {
+        NtNotifyChangeKey(
+            key.0 as HANDLE,
+            event.0,
+            null(),
+            null(),
+            io,
+            5,
+            1,
+            null_mut(),
+            0,
+            1,
+        )?
+    };
+    nt("wait", status)
 }
 
 /// The user's own key, an NT path.
@@ -208,6 +238,42 @@ fn open_nt(path: &str, access: u32) -> Step<Key> {
     Ok(Key(key as isize))
 }
 
+/// The same in a transaction: none on Wine, which takes any.
+fn open_transacted(path: &str, ex: bool) -> Step<Key> {
+    let mut key: HANDLE = null_mut();
+    // SAFETY: all pointers are to locals that outlive the call.
+    let status = with_attributes(null_mut(), path, |oa| unsafe {
+        if ex {
+            NtOpenKeyTransactedEx(&raw mut key, READ, oa, 0, null_mut())
+        } else {
+            NtOpenKeyTransacted(&raw mut key, READ, oa, null_mut())
+        }
+    })?;
+    nt("open", status)?;
+    Ok(Key(key as isize))
+}
+
+fn create_transacted(path: &str) -> Step<()> {
+    let mut key: HANDLE = null_mut();
+    // SAFETY: all pointers are to locals that outlive the call.
+    let status = with_attributes(null_mut(), path, |oa| unsafe {
+        NtCreateKeyTransacted(&raw mut key, ALL, oa, 0, null(), 0, null_mut(), null_mut())
+    })?;
+    nt("create", status)?;
+    drop(Key(key as isize));
+    Ok(())
+}
+
+/// Takes a key of the client's away again, when the server has had a moment to look.
+fn delete_later(path: String) {
+    std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(150));
+        let path = wide(&path);
+        // SAFETY: the path ends in a zero.
+        let _ = unsafe { RegDeleteKeyW(USER, path.as_ptr()) };
+    });
+}
+
 /// The key where the VM keeps what it changed.
 fn open_real(ask: &Ask, access: u32) -> Step<Key> {
     let user = user()?;
@@ -225,6 +291,10 @@ fn reach(ask: &Ask) -> Step<()> {
         // The flag of the 64-bit view.
         "open-ex" => open(USER, &path, READ | 0x100)?,
         "nt-path" => open_nt(&format!(r"{}\{path}", user()?), READ)?,
+        "transacted" | "transacted-ex" => {
+            let path = format!(r"{}\{path}", user()?);
+            open_transacted(&path, ask.way == "transacted-ex")?
+        }
         "classes" => open(CLASSES, &ask.name, READ)?,
         "real-path" => open_real(ask, READ)?,
         "listed" => return listed(&ask.name),
@@ -252,17 +322,16 @@ fn listed(name: &str) -> Step<()> {
 fn change(ask: &Ask) -> Step<()> {
     let path = path(ask);
     match ask.way.as_str() {
-        "set" => set(&open(USER, &path, ALL)?, VALUE, ask.token)?,
+        "set" | "one-key" => set(&open(USER, &path, ALL)?, VALUE, ask.token)?,
         "create" => {
             let below = format!(r"{path}\{}", ask.token);
             drop(create(USER, &below)?);
-            // The server has a moment to look.
-            std::thread::spawn(move || {
-                std::thread::sleep(std::time::Duration::from_millis(150));
-                let below = wide(&below);
-                // SAFETY: the path ends in a zero.
-                let _ = unsafe { RegDeleteKeyW(USER, below.as_ptr()) };
-            });
+            delete_later(below);
+        }
+        "transacted" => {
+            let below = format!(r"{path}\{}", ask.token);
+            create_transacted(&format!(r"{}\{below}", user()?))?;
+            delete_later(below);
         }
         "delete" => {
             let path = wide(&path);
