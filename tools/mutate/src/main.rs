@@ -24,6 +24,9 @@ use std::time::Duration;
 struct Options {
     /// Only these calls; all that are hooked if none
     calls: Vec<String>,
+    /// Have the VMs' windows on the user's desktop, where no wall of the kernel's stands between them
+    #[arg(long)]
+    desktop: bool,
     /// Write what was found as JSON to this file too
     #[arg(long)]
     json: Option<PathBuf>,
@@ -75,9 +78,9 @@ fn check(options: &Options) -> Result<usize> {
     for call in chosen {
         let channel = call.group.channel.to_string();
         if !whole.contains_key(&channel) {
-            whole.insert(channel.clone(), ways(&wine, wine.bin(), &channel)?);
+            whole.insert(channel.clone(), ways(&wine, wine.bin(), options, &channel)?);
         }
-        let found = without(&wine, &call, &channel, &whole[&channel])?;
+        let found = without(&wine, &call, options, &channel, &whole[&channel])?;
         println!(
             "{:<11} {:<13} {} {}",
             found.result,
@@ -99,8 +102,9 @@ fn check(options: &Options) -> Result<usize> {
 }
 
 /// The ways of the channel that are ok by the programs in `bin`; none when no VM starts.
-fn ways(wine: &Wine, bin: &Path, channel: &str) -> Result<BTreeSet<String>> {
-    let verify = ["verify", "--quick", "--json", "--channel", channel];
+fn ways(wine: &Wine, bin: &Path, options: &Options, channel: &str) -> Result<BTreeSet<String>> {
+    let mut verify = vec!["verify", "--quick", "--json", "--channel", channel];
+    verify.extend(options.desktop.then_some("--desktop"));
     let output = wine.run_in(&wine.drive_c(), bin.join("pinion.exe"), &verify, LIMIT)?;
     let Ok(report) = output.json() else {
         return Ok(BTreeSet::new());
@@ -112,7 +116,13 @@ fn ways(wine: &Wine, bin: &Path, channel: &str) -> Result<BTreeSet<String>> {
 }
 
 /// What the probes say of an agent without the hook on this call.
-fn without(wine: &Wine, call: &Call, channel: &str, whole: &BTreeSet<String>) -> Result<Found> {
+fn without(
+    wine: &Wine,
+    call: &Call,
+    options: &Options,
+    channel: &str,
+    whole: &BTreeSet<String>,
+) -> Result<Found> {
     let found = |result, by| Found {
         call: call.name,
         channel: channel.to_owned(),
@@ -133,7 +143,7 @@ fn without(wine: &Wine, call: &Call, channel: &str, whole: &BTreeSet<String>) ->
     patch::leave_out(&mut agent, call.name)
         .with_context(|| format!("the agent has no hook on {}", call.name))?;
     std::fs::write(folder.path().join(AGENT), agent).context("cannot write the changed agent")?;
-    let left = ways(wine, folder.path(), channel)?;
+    let left = ways(wine, folder.path(), options, channel)?;
     let by: Vec<String> = whole.difference(&left).take(3).cloned().collect();
     Ok(found(
         if by.is_empty() {
