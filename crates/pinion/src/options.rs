@@ -75,6 +75,18 @@ pub struct NewOptions {
     pub command: Vec<String>,
 }
 
+/// Which VM is explained, and how the answer is told.
+#[derive(Args, Debug)]
+pub struct ExplainOptions {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+
+    /// Name or id of the VM
+    #[arg(value_name = "VM")]
+    pub name: String,
+}
+
 /// What a program is started with.
 #[derive(Args, Debug)]
 pub struct ProgramOptions {

@@ -1,17 +1,20 @@
 //! The file of a VM's events (docs/TRACE.md): written by its supervisor, read by who asks.
 //!
-//! What another part of Pinion wants to know of what a VM did is asked here: [`since`]. Everything in
-//! the file was caused by programs inside the VM.
+//! What another part of Pinion wants to know of what a VM did is asked here: [`each`] and [`since`].
+//! Everything in the file was caused by programs inside the VM.
+
+mod reader;
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use pinion_store::Vm;
-use pinion_trace::file::{End, Frames, MAGIC, append};
-use pinion_trace::filter::State;
-use pinion_trace::{Entry, Event, Filter};
+use pinion_trace::Entry;
+use pinion_trace::file::{MAGIC, append};
+
+pub use reader::{Piece, Reader, each, since};
 
 /// How large a file may become before it is put aside, in bytes. There are two at most.
 pub const MOST_BYTES: u64 = 64 << 20;
@@ -60,16 +63,11 @@ impl Writer {
         let mut file = OpenOptions::new()
             .create(true)
             .truncate(false)
-            .read(true)
             .write(true)
             .open(&path)?;
-        let mut bytes = Vec::new();
-        Read::by_ref(&mut file)
-            .take(2 * most)
-            .read_to_end(&mut bytes)?;
-        let mut frames = Frames::of_file(&bytes);
-        let next = last_number(&mut frames).max(last_number_of(&older)) + 1;
-        let size = frames.offset() as u64;
+        let (last, size) = whole(&path)?;
+        let (last_before, _) = whole(&older).unwrap_or_default();
+        let next = last.max(last_before) + 1;
         file.set_len(size)?;
         file.seek(SeekFrom::Start(size))?;
         let mut writer = Self {
@@ -152,171 +150,24 @@ impl Writer {
     }
 }
 
-fn last_number(frames: &mut Frames<'_>) -> u64 {
-    let number = |entry| match entry {
-        Entry::Event(event) => Some(event.number),
-        _ => None,
+/// The highest number in a file, and how many bytes of it are whole.
+fn whole(path: &Path) -> io::Result<(u64, u64)> {
+    let mut reader = Reader::of_file(path);
+    let mut last = 0;
+    let mut look = |entry: &Entry<'_>| {
+        if let Entry::Event(event) = entry {
+            last = last.max(event.number);
+        }
     };
-    frames.filter_map(number).max().unwrap_or(0)
-}
-
-fn last_number_of(path: &Path) -> u64 {
-    let bytes = std::fs::read(path).unwrap_or_default();
-    last_number(&mut Frames::of_file(&bytes))
-}
-
-/// A reader of the files of a VM, older ones first, that can go on as they grow.
-#[derive(Debug)]
-pub struct Reader {
-    path: PathBuf,
-    file: Option<File>,
-    /// Bytes that were read and not yet handed out: the begin of a frame.
-    rest: Vec<u8>,
-    read: u64,
-    older: Option<PathBuf>,
-    is_begun: bool,
-}
-
-/// How a piece of a file ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Piece {
-    /// There was something, and may be more.
-    More,
-    /// Nothing more is there now.
-    Done,
-    /// What comes is damaged: the rest of the file cannot be read.
-    Damaged,
-}
-
-/// How much is read at once, in bytes.
-const PIECE: u64 = 8 << 20;
-
-impl Reader {
-    /// The events of a VM.
-    #[must_use]
-    pub fn of(vm: &Vm) -> Self {
-        let older = Some(vm.older_events()).filter(|path| path.exists());
-        Self::new(vm.events(), older)
-    }
-
-    /// The events in one file.
-    #[must_use]
-    pub fn of_file(path: &Path) -> Self {
-        Self::new(path.into(), None)
-    }
-
-    fn new(path: PathBuf, older: Option<PathBuf>) -> Self {
-        Self {
-            path,
-            file: None,
-            rest: Vec::new(),
-            read: 0,
-            older,
-            is_begun: false,
-        }
-    }
-
-    /// Hands out the next entries, those of some megabytes at most.
-    ///
-    /// # Errors
-    /// The file cannot be read; that there is none is no error.
-    pub fn read(&mut self, mut each: impl FnMut(&Entry<'_>)) -> io::Result<Piece> {
-        if let Some(older) = self.older.take() {
-            // Damage there hides no more than that file's rest.
-            let bytes = std::fs::read(older)?;
-            Frames::of_file(&bytes).for_each(|entry| each(&entry));
-            return Ok(Piece::More);
-        }
-        if self.file.is_none() && !self.open()? {
-            return Ok(Piece::Done);
-        }
-        let Some(file) = &mut self.file else {
-            return Ok(Piece::Done);
-        };
-        let count = Read::by_ref(file).take(PIECE).read_to_end(&mut self.rest)?;
-        self.read += count as u64;
-        let mut frames = if self.is_begun {
-            Frames::new(&self.rest)
-        } else {
-            Frames::of_file(&self.rest)
-        };
-        frames.by_ref().for_each(|entry| each(&entry));
-        let (offset, end) = (frames.offset(), frames.end());
-        self.is_begun |= offset > 0;
-        self.rest.drain(..offset);
-        if end == End::Damaged {
-            return Ok(Piece::Damaged);
-        }
-        if count == 0 && self.was_put_aside() {
-            (self.file, self.is_begun, self.read) = (None, false, 0);
-            self.rest.clear();
-            return Ok(Piece::More);
-        }
-        Ok(if count == 0 { Piece::Done } else { Piece::More })
-    }
-
-    fn open(&mut self) -> io::Result<bool> {
-        match File::open(&self.path) {
-            Ok(file) => self.file = Some(file),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-            Err(error) => return Err(error),
-        }
-        Ok(true)
-    }
-
-    /// Whether the writer has begun another file.
-    fn was_put_aside(&self) -> bool {
-        std::fs::metadata(&self.path).is_ok_and(|now| now.len() < self.read)
-    }
-}
-
-/// The events of a VM that `filter` wants, in their order: those that are refused since number 7, say,
-/// are those of `Filter { after: 7, verdicts: vec![Verdict::Refused], .. }`. At most `most`, the last
-/// ones. A VM that was never recorded has none.
-///
-/// # Errors
-/// A file cannot be read.
-pub fn since(vm: &Vm, filter: &Filter, most: usize) -> io::Result<Vec<Event<'static>>> {
-    all(Reader::of(vm), filter, most)
-}
-
-/// The path of the program of a process that a VM has recorded; none where it is not known.
-#[must_use]
-pub fn image(vm: &Vm, process: u32) -> Option<String> {
-    let mut found = None;
-    let mut reader = Reader::of(vm);
-    let mut look = |entry: &Entry<'_>| match entry {
-        Entry::Process { process: id, image } if *id == process => found = Some(image.to_string()),
-        _ => (),
-    };
-    while reader.read(&mut look).ok()? == Piece::More {}
-    found
-}
-
-fn all(mut reader: Reader, filter: &Filter, most: usize) -> io::Result<Vec<Event<'static>>> {
-    let mut state = State::default();
-    let mut found = std::collections::VecDeque::new();
-    loop {
-        let piece = reader.read(|entry| {
-            state.note(filter, entry);
-            if let Entry::Event(event) = entry
-                && filter.wants(&state, event)
-            {
-                if found.len() == most {
-                    found.pop_front();
-                }
-                found.push_back(event.clone().into_owned());
-            }
-        })?;
-        if piece != Piece::More {
-            return Ok(found.into());
-        }
-    }
+    while reader.read(&mut look)? == Piece::More {}
+    Ok((last, reader.whole()))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::reader::all;
     use super::*;
+    use pinion_trace::{Event, Filter};
     use pinion_wire::trace::{Record, call};
 
     fn writer(folder: &Path, most: u64) -> Writer {

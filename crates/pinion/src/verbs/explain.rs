@@ -4,16 +4,17 @@
 use super::policy::explain as by_policy;
 use super::trace::show::{harmless, json as event_json, program};
 use crate::failure::{Failure, Outcome};
+use crate::options::ExplainOptions;
 use crate::{output, vms};
 use pinion_channels::Channel;
 use pinion_store::Vm;
 use pinion_supervisor::events;
 use pinion_trace::event::Peer;
-use pinion_trace::filter::Process;
+use pinion_trace::filter::{Process, State};
 use pinion_trace::pattern::Pattern;
 use pinion_trace::{Entry, Event, Filter, Verdict, calls};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 const AFTER: &str = "Examples:
   pinion explain web MyServer          every name that has it, what became of it, and why
@@ -27,32 +28,27 @@ What would allow a name is told by the policy that counts from the VM's next sta
 #[derive(clap::Args, Debug)]
 #[command(after_help = AFTER)]
 pub struct Args {
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-
-    /// Name or id of the VM
-    #[arg(value_name = "VM")]
-    name: String,
+    #[command(flatten)]
+    of: ExplainOptions,
 
     /// What a name has, a pattern of one, or a process's id
     #[arg(value_name = "NAME|PID")]
     what: String,
 }
 
-/// The most events that are looked at.
-const MOST: usize = 200_000;
+/// The most cases that are told apart.
+const MOST: usize = 10_000;
 /// The most names that are explained.
 const NAMES: usize = 20;
 
 /// Prints what became of it.
 pub fn run(args: &Args) -> Outcome {
-    let vm = vms::find(&args.name)?;
+    let vm = vms::find(&args.of.name)?;
     let cases = cases(&vm, &args.what)?;
     if cases.is_empty() {
         return unseen(&vm, args);
     }
-    if args.json {
+    if args.of.json {
         let all: Vec<_> = cases.iter().map(|case| case.json(&vm)).collect();
         return output::json(&json!({ "vm": vm.name(), "asked": args.what, "cases": all }));
     }
@@ -76,61 +72,77 @@ struct Case {
 
 /// What was recorded of the name or of the process: refusals first, then by how often.
 fn cases(vm: &Vm, what: &str) -> Result<Vec<Case>, Failure> {
-    let mut filter = Filter::default();
-    if let Ok(id) = what.parse() {
-        filter.processes = vec![Process::Id(id)];
-        filter.verdicts = vec![Verdict::Refused, Verdict::Absent, Verdict::Shared];
-    } else {
-        filter.names = vec![Pattern::new(what)];
-    }
-    let unreadable = |error| {
-        Failure::pinion(format!(
-            "cannot read the file of events of '{}': {error}",
-            vm.name()
-        ))
-    };
-    let mut found = events::since(vm, &filter, MOST).map_err(unreadable)?;
-    if let Ok(id) = what.parse::<u32>() {
-        let of_others = Filter {
-            verdicts: vec![Verdict::Absent, Verdict::Member, Verdict::Refused],
-            peers: vec![Pattern::new(&format!("process {id}*"))],
-            ..Filter::default()
-        };
-        let others = events::since(vm, &of_others, MOST).map_err(unreadable)?;
-        found.extend(
-            others
-                .into_iter()
-                .filter(|event| event.peer == Some(Peer::Process(id))),
-        );
-    }
-    let images = images(vm).map_err(unreadable)?;
+    let wanted = Wanted::new(what);
+    let mut state = State::default();
     let mut cases: BTreeMap<_, Case> = BTreeMap::new();
-    for event in found {
+    let read = events::each(vm, |entry| {
+        state.note(&wanted.filter, entry);
+        let Entry::Event(event) = entry else {
+            return;
+        };
+        if !wanted.has(&state, event) {
+            return;
+        }
         let key = (
-            calls::channel(&event),
+            calls::channel(event),
             event.name().to_string(),
             event.verdict().word(),
             event.rule,
             event.status,
             event.peer.map(|peer| peer.to_string()),
         );
-        let program = images.get(&event.process).map_or("", String::as_str);
-        let program = format!("{} ({})", harmless(program_of(program)), event.process);
-        let case = cases.entry(key).or_insert_with(|| Case {
-            count: 0,
-            last: event.clone(),
-            programs: Vec::new(),
-        });
+        if cases.len() == MOST && !cases.contains_key(&key) {
+            return;
+        }
+        let program = program_of(state.image(event.process));
+        let program = format!("{} ({})", harmless(program), event.process);
+        let last = event.clone().into_owned();
+        let case = cases.entry(key).or_insert_with(|| Case::new(&last));
         case.count += 1;
-        case.last = event;
+        case.last = last;
         if !case.programs.contains(&program) && case.programs.len() < 5 {
             case.programs.push(program);
         }
-    }
+    });
+    read.map_err(|error| {
+        let name = vm.name();
+        Failure::pinion(format!(
+            "cannot read the file of events of '{name}': {error}"
+        ))
+    })?;
     let mut cases: Vec<Case> = cases.into_values().collect();
     let is_fine = |case: &Case| !matches!(case.last.verdict(), Verdict::Refused | Verdict::Absent);
     cases.sort_by_key(|case| (is_fine(case), usize::MAX - case.count));
     Ok(cases)
+}
+
+/// Which events tell of a name, or of a process.
+struct Wanted {
+    filter: Filter,
+    /// The process as the other end.
+    peer: Option<u32>,
+}
+
+impl Wanted {
+    fn new(what: &str) -> Self {
+        let mut filter = Filter::default();
+        let peer = what.parse().ok();
+        match peer {
+            Some(id) => {
+                filter.processes = vec![Process::Id(id)];
+                filter.verdicts = vec![Verdict::Refused, Verdict::Absent, Verdict::Shared];
+            }
+            None => filter.names = vec![Pattern::new(what)],
+        }
+        Self { filter, peer }
+    }
+
+    fn has(&self, state: &State, event: &Event<'_>) -> bool {
+        let of_peers = [Verdict::Absent, Verdict::Member, Verdict::Refused];
+        let is_peer = |id| event.peer == Some(Peer::Process(id));
+        self.filter.wants(state, event)
+            || of_peers.contains(&event.verdict()) && self.peer.is_some_and(is_peer)
+    }
 }
 
 fn program_of(image: &str) -> &str {
@@ -140,19 +152,15 @@ fn program_of(image: &str) -> &str {
     }
 }
 
-fn images(vm: &Vm) -> std::io::Result<HashMap<u32, String>> {
-    let mut images = HashMap::new();
-    let mut reader = events::Reader::of(vm);
-    while reader.read(|entry| {
-        if let Entry::Process { process, image } = entry {
-            images.insert(*process, image.to_string());
-        }
-    })? == events::Piece::More
-    {}
-    Ok(images)
-}
-
 impl Case {
+    fn new(event: &Event<'static>) -> Self {
+        Self {
+            count: 0,
+            last: event.clone(),
+            programs: Vec::new(),
+        }
+    }
+
     fn text(&self, vm: &Vm) -> String {
         let event = &self.last;
         let channel = calls::channel(event);
@@ -302,7 +310,7 @@ fn unseen(vm: &Vm, args: &Args) -> Outcome {
     let channel = if is_pipe { "pipes" } else { "objects" };
     let is_name = what.parse::<u32>().is_err() && !what.contains(['*', '?', ':']);
     let answer = is_name.then(|| by_policy::answered(vm, channel, what));
-    if args.json {
+    if args.of.json {
         let policy = answer.and_then(Result::ok).map(|answer| answer.json());
         return output::json(&json!({
             "vm": vm.name(), "asked": what, "cases": [], "channel": channel, "policy": policy,

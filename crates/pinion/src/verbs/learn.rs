@@ -10,7 +10,8 @@ use crate::{host_names, output, vms};
 use pinion_channels::Channel;
 use pinion_store::Vm;
 use pinion_supervisor::events;
-use pinion_trace::{Event, Filter, Verdict, calls};
+use pinion_trace::filter::State;
+use pinion_trace::{Entry, Event, Filter, Verdict, calls};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -125,47 +126,62 @@ fn once(name: &str, policy: &Path, command: &[String]) -> Result<i32, Failure> {
 
 /// Takes note of what the program needed; whether there is something new.
 fn note(vm: &Vm, needs: &mut BTreeMap<Key, Need>) -> Result<bool, Failure> {
-    const MOST: usize = 1_000_000;
     let filter = Filter {
         channels: vec![Channel::Objects, Channel::Sections, Channel::Pipes],
         ..Filter::default()
     };
-    let found = events::since(vm, &filter, MOST)
-        .map_err(|error| Failure::pinion(format!("cannot read what was recorded: {error}")))?;
+    let mut state = State::default();
     let mut is_new = false;
-    for event in found {
-        let (Some(channel), Some(call)) = (calls::channel(&event), calls::name(event.call)) else {
-            continue;
-        };
-        let key = (channel, event.asked.text.to_lowercase());
-        if event.verdict() == Verdict::Shared {
-            if let Some(need) = needs.get_mut(&key) {
-                need.with_rule = Some(event.status);
-            }
-            continue;
-        }
-        let is_missing = matches!(event.status.cast_unsigned(), 0xC000_0034 | 0xC000_003A);
-        if !is_missing
-            || needs.contains_key(&key)
-            || host_names::has(call, &event.asked.text) != Some(true)
+    let read = events::each(vm, |entry| {
+        state.note(&filter, entry);
+        if let Entry::Event(event) = entry
+            && filter.wants(&state, event)
+            && let Some(channel) = calls::channel(event)
         {
-            continue;
+            is_new |= note_event(vm, channel, event, state.image(event.process), needs);
         }
-        if let Some(need) = need(vm, channel, call, &event) {
-            needs.insert(key, need);
-            is_new = true;
-        }
-    }
+    });
+    read.map_err(|error| Failure::pinion(format!("cannot read what was recorded: {error}")))?;
     Ok(is_new)
 }
 
-fn need(vm: &Vm, channel: Channel, call: &str, event: &Event<'_>) -> Option<Need> {
+/// Takes note of an event; whether it tells of a new need.
+fn note_event(
+    vm: &Vm,
+    channel: Channel,
+    event: &Event<'_>,
+    image: &str,
+    needs: &mut BTreeMap<Key, Need>,
+) -> bool {
+    let Some(call) = calls::name(event.call) else {
+        return false;
+    };
+    let key = (channel, event.asked.text.to_lowercase());
+    if event.verdict() == Verdict::Shared {
+        if let Some(need) = needs.get_mut(&key) {
+            need.with_rule = Some(event.status);
+        }
+        return false;
+    }
+    let is_missing = matches!(event.status.cast_unsigned(), 0xC000_0034 | 0xC000_003A);
+    if !is_missing
+        || needs.contains_key(&key)
+        || host_names::has(call, &event.asked.text) != Some(true)
+    {
+        return false;
+    }
+    let need = need(vm, channel, call, event, image);
+    let is_new = need.is_some();
+    needs.extend(need.map(|need| (key, need)));
+    is_new
+}
+
+fn need(vm: &Vm, channel: Channel, call: &str, event: &Event<'_>, image: &str) -> Option<Need> {
     let answer = by_policy::answered(vm, channel.word(), &event.asked.text).ok()?;
     let (rule, opens) = answer.to_allow_open()?;
-    let image = events::image(vm, event.process).unwrap_or_default();
     let evidence = format!(
         "{} ({call}) wanted '{}' and got {:#010x} in the VM; the host has it",
-        harmless(program(&image)),
+        harmless(program(image)),
         harmless(&event.asked.text),
         event.status,
     );

@@ -2,6 +2,7 @@
 
 use super::show::{RuleTold, told};
 use crate::failure::{Failure, Outcome, USAGE};
+use crate::options::ExplainOptions;
 use crate::{output, vms};
 use clap::builder::PossibleValuesParser;
 use pinion_channels::Channel;
@@ -21,13 +22,8 @@ Give the name as a program does. The answer is by the rules that count from the 
 #[derive(clap::Args, Debug)]
 #[command(after_help = AFTER)]
 pub struct Args {
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-
-    /// Name or id of the VM
-    #[arg(value_name = "VM")]
-    name: String,
+    #[command(flatten)]
+    of: ExplainOptions,
 
     /// The channel; 'pinion channels' lists them
     #[arg(value_parser = channels(), hide_possible_values = true)]
@@ -119,9 +115,9 @@ pub fn answered(vm: &pinion_store::Vm, channel: &str, name: &str) -> Result<Answ
 
 /// Prints what becomes of the name.
 pub fn run(args: &Args) -> Outcome {
-    let vm = vms::find(&args.name)?;
+    let vm = vms::find(&args.of.name)?;
     let answered = answered(&vm, &args.channel, &args.what)?;
-    if args.json {
+    if args.of.json {
         let [make, open] = &answered.answers;
         return output::json(&Told {
             vm: vm.name().as_str(),
