@@ -384,6 +384,8 @@ impl<'k> Drain<'k> {
 struct Clock {
     from: (u64, u64),
     to: (u64, u64),
+    /// Nanoseconds of a stamp, in parts of 2^32.
+    scale: u128,
 }
 
 /// Microseconds since 1970.
@@ -399,21 +401,25 @@ impl Clock {
     fn new() -> Self {
         let from = (stamp(), now());
         sleep(Duration::from_millis(10));
-        Self {
+        let mut clock = Self {
             from,
-            to: (stamp(), now()),
-        }
+            to: from,
+            scale: 0,
+        };
+        clock.look();
+        clock
     }
 
     fn look(&mut self) {
         self.to = (stamp(), now());
+        let took = u128::from(self.to.1.saturating_sub(self.from.1)) * 1000;
+        let passed = u128::from(self.to.0.saturating_sub(self.from.0)).max(1);
+        self.scale = (took << 32) / passed;
     }
 
     /// Nanoseconds of so many stamps.
     fn nanoseconds(&self, stamps: u64) -> u64 {
-        let took = u128::from(self.to.1.saturating_sub(self.from.1)) * 1000;
-        let passed = u128::from(self.to.0.saturating_sub(self.from.0)).max(1);
-        u64::try_from(u128::from(stamps) * took / passed).unwrap_or(u64::MAX)
+        u64::try_from(u128::from(stamps).saturating_mul(self.scale) >> 32).unwrap_or(u64::MAX)
     }
 
     /// When a record's call began, in microseconds since 1970, and its nanoseconds. What makes no sense
