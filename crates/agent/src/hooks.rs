@@ -55,6 +55,8 @@ macro_rules! told {
     }};
 }
 
+pub(crate) use told;
+
 macro_rules! hooks {
     ($($name:ident($($argument:ident: $type:ty),* $(,)?) => $target:path $(where $check:ident($handle:ident))?;)*) => {
         #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
@@ -95,6 +97,10 @@ macro_rules! hooks {
             use super::*;
             $(
                 pub(super) unsafe extern "system" fn $name($($argument: $type),*) -> NTSTATUS {
+                    if const { !trace::is_followed(stringify!($name)) } && state::watches() {
+                        // SAFETY: the program's own arguments, as it gave them.
+                        return unsafe { watched::$name($($argument),*) };
+                    }
                     get_ready!($($check)?);
                     $(if let Err(status) = calls::by_handle::$check($handle) {
                         trace::refused(const { call(stringify!($name)) }, status);
@@ -118,6 +124,33 @@ macro_rules! hooks {
             )*
         }
 
+        /// What takes the calls' place where nothing is confined: they are recorded.
+        #[allow(non_snake_case, clippy::too_many_arguments)]
+        mod watched {
+            use super::*;
+            $(
+                #[cold]
+                #[inline(never)]
+                pub(super) unsafe fn $name($($argument: $type),*) -> NTSTATUS {
+                    get_ready!($($check)?);
+                    let begun = if const {
+                        let parts = [$(trace::part(stringify!($argument), stringify!($type))),*];
+                        trace::is_told(stringify!($target), &parts)
+                    } && trace::is_on()
+                    {
+                        let call = const { call(stringify!($name)) };
+                        trace::begin(call, &told!($($argument: $type),*))
+                    } else {
+                        trace::Begun::NONE
+                    };
+                    // SAFETY: the program's own arguments, as it gave them.
+                    let status = unsafe { kept::$name($($argument),*) };
+                    trace::end(begun, status);
+                    status
+                }
+            )*
+        }
+
         static HOOKS: &[Hook] = &[
             $(Hook {
                 name: stringify!($name).as_bytes(),
@@ -131,6 +164,11 @@ type Attributes = *const OBJECT_ATTRIBUTES;
 type Handles = *mut HANDLE;
 type Io = *mut IO_STATUS_BLOCK;
 type Name = *const UNICODE_STRING;
+/// A handle of what the call changes, which is told by its name.
+type Changed = HANDLE;
+/// What of a file is set, of which new names and deletions are told.
+type FileClass = u32;
+type FileBuffer = *mut c_void;
 
 hooks! {
     NtCreateMutant(handle: Handles, access: u32, attributes: Attributes, owner: u8) => calls::objects::create_mutant;
@@ -268,7 +306,7 @@ hooks! {
     NtDeleteFile(attributes: Attributes) => calls::open::delete_file;
     NtQueryVolumeInformationFile(file: HANDLE, io: Io, buffer: *mut c_void, length: u32, class: u32) => calls::files::query_volume;
     NtQueryInformationFile(file: HANDLE, io: Io, buffer: *mut c_void, length: u32, class: u32) => calls::files::query_information;
-    NtSetInformationFile(file: HANDLE, io: Io, buffer: *mut c_void, length: u32, class: u32) => calls::files::set_information;
+    NtSetInformationFile(file: Changed, io: Io, buffer: FileBuffer, length: u32, class: FileClass) => calls::files::set_information;
     NtQueryDirectoryFile(file: HANDLE, event: HANDLE, apc: *const c_void, context: *const c_void, io: Io, buffer: *mut c_void, length: u32, class: u32, single: u8, pattern: *const UNICODE_STRING, restart: u8) => calls::files::query_directory;
     NtQueryDirectoryFileEx(file: HANDLE, event: HANDLE, apc: *const c_void, context: *const c_void, io: Io, buffer: *mut c_void, length: u32, class: u32, flags: u32, pattern: *const UNICODE_STRING) => calls::files::query_directory_ex;
     NtNotifyChangeDirectoryFile(file: HANDLE, event: HANDLE, apc: *const c_void, context: *const c_void, io: Io, buffer: *mut c_void, length: u32, filter: u32, subtree: u8) => calls::files::notify_directory;
@@ -281,9 +319,9 @@ hooks! {
     NtCreateKey(handle: Handles, access: u32, attributes: Attributes, title: u32, class: *const UNICODE_STRING, options: u32, disposition: *mut u32) => calls::registry::create_key;
     NtOpenKey(handle: Handles, access: u32, attributes: Attributes) => calls::registry::open_key;
     NtOpenKeyEx(handle: Handles, access: u32, attributes: Attributes, options: u32) => calls::registry::open_key_ex;
-    NtDeleteKey(key: HANDLE) => calls::registry::delete_key;
-    NtSetValueKey(key: HANDLE, name: *const UNICODE_STRING, title: u32, kind: u32, data: *const c_void, size: u32) => calls::registry::set_value;
-    NtDeleteValueKey(key: HANDLE, name: *const UNICODE_STRING) => calls::registry::delete_value;
+    NtDeleteKey(key: Changed) => calls::registry::delete_key;
+    NtSetValueKey(key: HANDLE, name: Name, title: u32, kind: u32, data: *const c_void, size: u32) => calls::registry::set_value;
+    NtDeleteValueKey(key: HANDLE, name: Name) => calls::registry::delete_value;
     NtNotifyChangeKey(key: HANDLE, event: HANDLE, apc: *const c_void, context: *const c_void, io: Io, filter: u32, subtree: u8, buffer: *mut c_void, length: u32, later: u8) => calls::registry::notify_change;
     NtNotifyChangeMultipleKeys(key: HANDLE, count: u32, others: Attributes, event: HANDLE, apc: *const c_void, context: *const c_void, io: Io, filter: u32, subtree: u8, buffer: *mut c_void, length: u32, later: u8) => calls::registry::notify_multiple;
     NtQuerySecurityObject(object: HANDLE, information: u32, descriptor: *mut c_void, length: u32, needed: *mut u32) => calls::registry::query_security;
@@ -293,7 +331,7 @@ hooks! {
     NtEnumerateValueKey(key: HANDLE, index: u32, class: u32, buffer: *mut c_void, length: u32, returned: *mut u32) => calls::registry::enumerate_value;
     NtQueryMultipleValueKey(key: HANDLE, entries: *mut c_void, count: u32, buffer: *mut c_void, length: *mut u32, returned: *mut u32) => calls::registry::query_multiple;
     NtFlushKey(key: HANDLE) => calls::registry::flush_key;
-    NtRenameKey(key: HANDLE, name: *const UNICODE_STRING) => calls::registry::rename_key;
+    NtRenameKey(key: HANDLE, name: Name) => calls::registry::rename_key;
     NtDuplicateObject(source_process: HANDLE, source: HANDLE, target_process: HANDLE, target: Handles, access: u32, attributes: u32, options: u32) => calls::handles::duplicate;
     NtOpenKeyTransacted(handle: Handles, access: u32, attributes: Attributes, transaction: HANDLE) => calls::registry::open_transacted;
     NtOpenKeyTransactedEx(handle: Handles, access: u32, attributes: Attributes, options: u32, transaction: HANDLE) => calls::registry::open_transacted_ex;
@@ -404,6 +442,10 @@ fn try_install() -> Option<()> {
         }
     }
     entry::protect(low, (high - low) as usize, PAGE_EXECUTE_READ)?;
+    if state::watches() {
+        // They are refusals only.
+        return Some(());
+    }
     for hook in HOOKS.iter().filter(|hook| hook.is_plain_code()) {
         if let Some(rva) = module.find(hook.name) {
             let at = base + u64::from(rva);

@@ -38,6 +38,12 @@ pub(crate) fn page() -> &'static Page {
     unsafe { &*PAGE.load(Ordering::Relaxed) }
 }
 
+/// Whether nothing is confined, and what the program does is recorded only.
+#[inline]
+pub(crate) fn watches() -> bool {
+    page().watch != 0
+}
+
 /// The VM's counters.
 pub(crate) fn tally() -> &'static Tally {
     // SAFETY: as for `page`.

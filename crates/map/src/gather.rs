@@ -84,7 +84,12 @@ impl Gather {
         } else {
             &event.given.text
         };
+        // Of what has a name the process at the other end tells more; of all else it is the name.
+        let is_named = |peer| {
+            matches!(peer, Peer::Process(_)) && !name.is_empty() && call != "NtCreateUserProcess"
+        };
         let name = match event.peer {
+            Some(peer) if is_named(peer) => format!("{} [{peer}]", name.to_lowercase()),
             Some(peer) => peer.to_string(),
             None => name.to_lowercase(),
         };
@@ -113,7 +118,7 @@ impl Gather {
             return;
         }
         let seen = self.events.entry(key).or_insert_with(|| Seen {
-            shown: match event.peer {
+            shown: match event.peer.filter(|peer| !is_named(*peer)) {
                 Some(peer) => peer.to_string(),
                 None => event.name().to_owned(),
             },
@@ -319,6 +324,9 @@ fn end(vm: &Gather, key: &Key, seen: &Seen, verdict: Verdict) -> End {
     match (verdict, seen.peer) {
         (Verdict::Refused | Verdict::Absent, _) => {
             End::Outside(Kind::Refused, format!("{word}: {}", seen.shown), rule())
+        }
+        (Verdict::Shared, Some(Peer::Process(_))) => {
+            End::Outside(Kind::Rule, format!("{word}: {}", seen.shown), rule())
         }
         (_, Some(Peer::Process(id))) => End::Process(id),
         (_, Some(Peer::Thread(_))) => End::Own,

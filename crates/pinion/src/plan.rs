@@ -44,6 +44,7 @@ pub fn plan(store: &Store, options: &NewOptions, remove_at_end: bool) -> Result<
         policy: policy(from.as_ref(), options)?,
         remove_at_end,
         trace: options.trace,
+        watch: false,
         from,
     };
     Ok(Plan {

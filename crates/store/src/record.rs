@@ -75,6 +75,10 @@ pub struct VmRecord {
     /// cannot refuses a record that says so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub trace: bool,
+    /// Confine nothing, and only record (`pinion trace --host`). A Pinion that cannot refuses a record
+    /// that says so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub watch: bool,
 }
 
 /// Limits of a VM; none means unlimited.
@@ -218,6 +222,7 @@ pub(crate) mod tests {
             base: None,
             remove_at_end: false,
             trace: false,
+            watch: false,
         }
     }
 

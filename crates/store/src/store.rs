@@ -55,6 +55,8 @@ pub struct NewVm {
     pub remove_at_end: bool,
     /// Record what its programs are given and refused, from the start on.
     pub trace: bool,
+    /// Confine nothing, and only record.
+    pub watch: bool,
     /// What it is made from; none means the host alone.
     pub from: Option<Source>,
 }
@@ -203,6 +205,7 @@ impl Store {
             base,
             remove_at_end: new.remove_at_end,
             trace: new.trace,
+            watch: new.watch,
         };
         let folder = self.folder(&name);
         if let Err(error) = self.write_new(&folder, &record) {

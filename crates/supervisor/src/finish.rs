@@ -27,6 +27,12 @@ impl Keeper {
     /// ended. The code is the main program's own if it ended by itself.
     pub(crate) fn finish(self: &Arc<Self>, deadline: Option<Instant>, end: End) -> End {
         tracing::info!(code = end.code, why = end.why, "the VM ends");
+        let is_over = matches!(self.life().main, Main::Ended(_)) && !self.life().is_killed();
+        if self.vm().record().watch && is_over {
+            // What the program leaves behind is the host's own and goes on.
+            self.job().let_go();
+            return self.own_code(end);
+        }
         self.resume_all();
         if !self.life().is_killed() {
             let until = deadline.unwrap_or_else(|| Instant::now() + SERVICES);

@@ -12,7 +12,7 @@ use windows_sys::Win32::Foundation::{DuplicateHandle, ERROR_MORE_DATA};
 use windows_sys::Win32::System::JobObjects::{
     CreateJobObjectW, IsProcessInJob, JOB_OBJECT_CPU_RATE_CONTROL_ENABLE,
     JOB_OBJECT_CPU_RATE_CONTROL_HARD_CAP, JOB_OBJECT_LIMIT_ACTIVE_PROCESS,
-    JOB_OBJECT_LIMIT_JOB_MEMORY, JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE,
+    JOB_OBJECT_LIMIT_BREAKAWAY_OK, JOB_OBJECT_LIMIT_JOB_MEMORY, JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE,
     JOBOBJECT_BASIC_ACCOUNTING_INFORMATION, JOBOBJECT_BASIC_PROCESS_ID_LIST,
     JOBOBJECT_CPU_RATE_CONTROL_INFORMATION, JOBOBJECT_EXTENDED_LIMIT_INFORMATION,
     JobObjectBasicAccountingInformation, JobObjectBasicProcessIdList,
@@ -31,7 +31,11 @@ const JOB_OBJECT_ASSIGN_PROCESS: u32 = 1;
 
 /// An unnamed job object, kill on close, without breakaway.
 #[derive(Debug)]
-pub struct Job(OwnedHandle);
+pub struct Job {
+    handle: OwnedHandle,
+    /// Whether processes may break away.
+    lets_go: bool,
+}
 
 /// Counts of a job.
 #[derive(Debug, Clone, Copy, Default)]
@@ -43,21 +47,21 @@ pub struct Accounting {
 }
 
 impl Job {
-    /// A new, empty job.
+    /// A new, empty job; `lets_go` where processes may break away from it.
     ///
     /// # Errors
     /// The system's refusal.
-    pub fn create() -> Result<Self> {
+    pub fn create(lets_go: bool) -> Result<Self> {
         // SAFETY: no attributes, no name; the result is a fresh handle or null.
         let handle = unsafe { own(CreateJobObjectW(null(), null()), "create the VM's job") }?;
-        let job = Self(handle);
+        let job = Self { handle, lets_go };
         job.set_counts(None, None)?;
         Ok(job)
     }
 
     /// The handle, valid while this lives.
     pub(crate) fn raw(&self) -> HANDLE {
-        self.0.as_raw_handle()
+        self.handle.as_raw_handle()
     }
 
     /// A handle of the job in the process `to`, good only for creating members; its value there.
@@ -91,7 +95,7 @@ impl Job {
         let mut member = 0;
         // SAFETY: two live handles; `member` is a local.
         let done =
-            unsafe { IsProcessInJob(process.raw(), self.0.as_raw_handle(), &raw mut member) };
+            unsafe { IsProcessInJob(process.raw(), self.handle.as_raw_handle(), &raw mut member) };
         done != 0 && member != 0
     }
 
@@ -123,7 +127,7 @@ impl Job {
             // SAFETY: the buffer is aligned for the structure and has the size told.
             let done = unsafe {
                 QueryInformationJobObject(
-                    self.0.as_raw_handle(),
+                    self.handle.as_raw_handle(),
                     JobObjectBasicProcessIdList,
                     list.as_mut_ptr().cast(),
                     size,
@@ -159,7 +163,7 @@ impl Job {
         // SAFETY: a live handle; the structure is the class's own.
         let done = unsafe {
             QueryInformationJobObject(
-                self.0.as_raw_handle(),
+                self.handle.as_raw_handle(),
                 JobObjectBasicAccountingInformation,
                 (&raw mut counts).cast(),
                 size_of_val(&counts) as u32,
@@ -182,6 +186,9 @@ impl Job {
         let mut limits: JOBOBJECT_EXTENDED_LIMIT_INFORMATION = unsafe { zeroed() };
         let basic = &mut limits.BasicLimitInformation;
         basic.LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE;
+        if self.lets_go {
+            basic.LimitFlags |= JOB_OBJECT_LIMIT_BREAKAWAY_OK;
+        }
         if let Some(processes) = processes {
             basic.LimitFlags |= JOB_OBJECT_LIMIT_ACTIVE_PROCESS;
             basic.ActiveProcessLimit = processes;
@@ -195,6 +202,16 @@ impl Job {
             &limits,
             "set the limits of the VM's job",
         )
+    }
+
+    /// Lets the members go on when this closes.
+    pub fn let_go(&self) {
+        // SAFETY: a plain structure of numbers, for which zero is a value.
+        let none: JOBOBJECT_EXTENDED_LIMIT_INFORMATION = unsafe { zeroed() };
+        let what = "lift the limits of the job";
+        if let Err(error) = self.set(JobObjectExtendedLimitInformation, &none, what) {
+            tracing::warn!(%error, "what the program has left ends with it");
+        }
     }
 
     /// Caps processor time at `rate` hundredths of a percent of the whole machine; none lifts the cap.
@@ -216,7 +233,7 @@ impl Job {
         // SAFETY: a live handle; the callers pair each class with its own structure.
         let done = unsafe {
             SetInformationJobObject(
-                self.0.as_raw_handle(),
+                self.handle.as_raw_handle(),
                 class,
                 std::ptr::from_ref(information).cast(),
                 size_of::<T>() as u32,
@@ -228,6 +245,6 @@ impl Job {
     /// Ends all members with this exit code.
     pub fn terminate(&self, code: u32) {
         // SAFETY: a live handle.
-        unsafe { TerminateJobObject(self.0.as_raw_handle(), code) };
+        unsafe { TerminateJobObject(self.handle.as_raw_handle(), code) };
     }
 }

@@ -66,7 +66,9 @@ impl Keeper {
     /// Makes all that the VM needs; nothing runs in it yet.
     pub(crate) fn new(store: &Store, vm: Vm) -> Result<Arc<Self>> {
         let agent = Agent::load()?;
-        examine::refuse_unknown_calls(agent.ntdll())?;
+        if !vm.record().watch {
+            examine::refuse_unknown_calls(agent.ntdll())?;
+        }
         let session = current_session()?;
         let names = Names::create(vm.id(), session)?;
         crate::shares::check(&vm, store.root())?;
@@ -89,7 +91,7 @@ impl Keeper {
             rules: policy::compile(store, &vm, &policy)?,
         })?;
         let keeper = Arc::new(Self {
-            job: Job::create()?,
+            job: Job::create(vm.record().watch)?,
             membership: Membership::create()?,
             recorder: Recorder::new()?,
             page: Section::of_value(&*page, "the VM's page")?,

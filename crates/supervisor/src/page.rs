@@ -50,6 +50,7 @@ pub(crate) fn fill(facts: &Facts<'_>) -> Result<Box<Page>> {
     page.id = id.get();
     page.address = facts.vm.record().address.octets();
     page.network = facts.vm.record().network.code();
+    page.watch = facts.vm.record().watch.into();
     if let Some(desktop) = &facts.vm.record().desktop {
         page.desktop = 1;
         page.title_mark = text(&desktop.mark(facts.vm.record().name.as_str()))?;

@@ -9,9 +9,22 @@ use pinion_wire::trace::call;
 
 use crate::event::{Event, Peer};
 
+/// Functions that are recorded and are no system calls: the service API's, which a VM's own
+/// controller answers.
+const FUNCTIONS: [&str; 5] = [
+    "OpenServiceW",
+    "CreateServiceW",
+    "StartServiceW",
+    "ControlService",
+    "DeleteService",
+];
+
 static CALLS: LazyLock<HashMap<u32, (&'static str, Channel)>> = LazyLock::new(|| {
+    let functions = FUNCTIONS.map(|name| (name, Channel::Services));
     calls()
-        .map(|known| (call(known.name), (known.name, known.group.channel)))
+        .map(|known| (known.name, known.group.channel))
+        .chain(functions)
+        .map(|known| (call(known.0), known))
         .collect()
 });
 
@@ -73,7 +86,7 @@ mod tests {
 
     #[test]
     fn no_two_calls_have_one_number() {
-        assert_eq!(CALLS.len(), calls().count());
+        assert_eq!(CALLS.len(), calls().count() + FUNCTIONS.len());
     }
 
     #[test]

@@ -86,6 +86,8 @@ pub struct Page {
     /// Not 0 when the VM's windows are on the user's desktop, among those of all
     /// programs.
     pub desktop: u32,
+    /// Not 0 when nothing is confined: the agent records what programs do and lets it pass.
+    pub watch: u32,
     /// What goes before the titles of its windows there.
     pub title_mark: Text<64>,
     /// NT path of the VM's object directory, without a trailing backslash. The
@@ -133,6 +135,7 @@ impl Page {
         layer_count: 0,
         network: 0,
         desktop: 0,
+        watch: 0,
         title_mark: Text::EMPTY,
         object_directory: Text::EMPTY,
         pipe_prefix: Text::EMPTY,

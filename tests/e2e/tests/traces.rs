@@ -389,6 +389,217 @@ fn what_a_program_needs_of_the_host_is_learned_and_enough() {
 }
 
 #[test]
+fn every_kind_of_name_is_learned_with_the_one_rule_that_it_needs() {
+    let world = World::new();
+    let kinds = [
+        ("mutant", "e2e-learn-m", "objects"),
+        ("semaphore", "e2e-learn-s", "objects"),
+        ("timer", "e2e-learn-t", "objects"),
+        ("section", "e2e-learn-f", "sections"),
+        ("pipe", "\\\\.\\pipe\\e2e-learn-p", "pipes"),
+        ("mutant", "Global\\e2e-learn-g", "objects"),
+    ];
+    let mut holder = world
+        .host
+        .program("names")
+        .arg("create")
+        .args(kinds.map(|(kind, name, _)| format!("{kind}:{name}")))
+        .args(["--hold", "300"])
+        .spawn();
+    holder.first_json();
+    let names = world.host.path_of("names");
+    let file = world.windows_work() + "\\kind.toml";
+    for (kind, name, channel) in kinds {
+        let open = ["open", kind, name];
+        world
+            .pinion(["learn", "-o", &file, "--", &names])
+            .args(open)
+            .run()
+            .ok();
+        let text = std::fs::read_to_string(world.work().join("kind.toml")).expect("a policy");
+        let leaf = name.rsplit('\\').next().unwrap_or(name);
+        assert_eq!(text.matches("[[rule]]").count(), 1, "{kind}: {text}");
+        assert!(text.contains(leaf), "{kind}: {text}");
+        assert!(text.contains(&format!("'{channel}'")), "{kind}: {text}");
+        let with = world.pinion(["run", "--rm", "--policy", &file, "--", &names]);
+        let with = with.args(open).run().expect(0).json();
+        // A pipe that somebody has just left is there, and busy.
+        let is_busy = kind == "pipe" && with["error"] == 231;
+        assert!(with["error"] == 0 || is_busy, "{kind}: {with} {text}");
+        // Without its one rule it finds nothing: none is too many.
+        let without = world.pinion(["run", "--rm", "--", &names]).args(open);
+        assert_eq!(without.run().expect(0).json()["error"], 2, "{kind}");
+    }
+}
+
+#[test]
+fn new_names_deletions_and_values_are_told() {
+    let world = World::new();
+    let key = "HKCU\\Software\\PinionTraced";
+    let steps = [
+        "file-write",
+        "C:\\traced-1.txt",
+        "text",
+        ";",
+        "file-rename",
+        "C:\\traced-1.txt",
+        "C:\\traced-2.txt",
+        ";",
+        "file-delete",
+        "C:\\traced-2.txt",
+        ";",
+        "key-create",
+        key,
+        ";",
+        "key-set",
+        key,
+        "traced-value",
+        "v",
+        ";",
+        "key-unset",
+        key,
+        "traced-value",
+        ";",
+        "key-delete",
+        key,
+    ];
+    traced(&world, "web", &[], "files_keys", &steps);
+    let all = events(&world, "web", &[]);
+    for (call, name, channel) in [
+        ("NtSetInformationFile", "traced-2.txt", "files"),
+        ("NtSetValueKey", "traced-value", "registry"),
+        ("NtDeleteValueKey", "traced-value", "registry"),
+        ("NtDeleteKey", "PinionTraced", "registry"),
+    ] {
+        let is_it = |event: &&Value| {
+            let has = |field| text(event, field).ends_with(name);
+            text(event, "call") == call && (has("name") || has("given"))
+        };
+        let found = all.iter().find(is_it);
+        let found = found.unwrap_or_else(|| panic!("{call} {name}: {all:#?}"));
+        assert_eq!(text(found, "channel"), channel, "{found}");
+        assert_eq!(found["status"], 0, "{found}");
+    }
+    // A file is deleted by an open that asks for the right to.
+    let deletes = |event: &Value| {
+        event["access"]
+            .as_u64()
+            .is_some_and(|access| access & 0x1_0000 != 0)
+    };
+    let deleted = all
+        .iter()
+        .any(|event| text(event, "given").ends_with("traced-2.txt") && deletes(event));
+    assert!(deleted, "{all:#?}");
+}
+
+#[test]
+fn the_server_of_a_pipe_that_is_opened_is_told() {
+    let world = World::new();
+    let names = world.host.path_of("names");
+    let server = world
+        .pinion(["run", "--trace", "--name", "web", "--", &names])
+        .args(["serve", "\\\\.\\pipe\\traced-peer", "word"])
+        .spawn();
+    pinion_e2e::eventually(30, "the pipe is served", || {
+        let call = world
+            .pinion(["exec", "web", "--", &names])
+            .args(["call", "\\\\.\\pipe\\traced-peer", "other"])
+            .run();
+        (call.code == 0).then_some(())
+    });
+    server.wait().ok();
+    let all = events(&world, "web", &["--name", "traced-peer"]);
+    let made = all
+        .iter()
+        .find(|event| text(event, "call") == "NtCreateNamedPipeFile");
+    let made = made.unwrap_or_else(|| panic!("{all:#?}"));
+    let opened = all
+        .iter()
+        .find(|event| event["peer"]["pid"] == made["pid"] && event["pid"] != made["pid"]);
+    let opened = opened.unwrap_or_else(|| panic!("{all:#?}"));
+    assert_eq!(text(opened, "channel"), "pipes", "{opened}");
+}
+
+#[test]
+fn a_program_of_the_host_is_watched_and_its_names_stay_the_hosts() {
+    let world = World::new();
+    let names = world.host.path_of("names");
+    let file = world.windows_work() + "\\host.json";
+    // The shell's child is watched, too.
+    let mut watched = world
+        .pinion([
+            "trace", "--host", "--json", "-o", &file, "--", "cmd.exe", "/c",
+        ])
+        .args([&names, "create", "mutant:e2e-watched-m"])
+        .args(["pipe:\\\\.\\pipe\\e2e-watched-p", "--hold", "20"])
+        .spawn();
+    watched.first_json();
+    for (kind, name) in [
+        ("mutant", "e2e-watched-m"),
+        ("pipe", "\\\\.\\pipe\\e2e-watched-p"),
+    ] {
+        let opened = world
+            .host
+            .program("names")
+            .args(["open", kind, name])
+            .run()
+            .expect(0)
+            .json();
+        assert_eq!(opened["error"], 0, "{opened}");
+    }
+    watched.wait().ok();
+    let told = std::fs::read_to_string(world.work().join("host.json")).expect("events");
+    let all: Vec<Value> = told
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}")))
+        .collect();
+    for (call, name) in [
+        ("NtCreateMutant", "e2e-watched-m"),
+        ("NtCreateNamedPipeFile", "\\??\\pipe\\e2e-watched-p"),
+    ] {
+        let found = all
+            .iter()
+            .find(|event| text(event, "call") == call && text(event, "name") == name);
+        let found = found.unwrap_or_else(|| panic!("{call} {name}: {told}"));
+        assert_eq!(text(found, "given"), name, "{found}");
+        assert_eq!(found["status"], 0, "{found}");
+        assert!(text(found, "program").ends_with("names.exe"), "{found}");
+    }
+    let made = all
+        .iter()
+        .find(|event| text(event, "call") == "NtCreateUserProcess");
+    let made = made.unwrap_or_else(|| panic!("{told}"));
+    assert!(text(made, "program").ends_with("cmd.exe"), "{made}");
+    let is_others = |event: &&Value| {
+        !["host", "relative", "unknown", "member"].contains(&text(event, "verdict"))
+    };
+    let others: Vec<_> = all.iter().filter(is_others).collect();
+    assert!(others.is_empty(), "{others:#?}");
+    // What it writes is the host's, its exit code is the command's, and nothing is left of the VM.
+    let written = world.windows_work() + "\\by-watched.txt";
+    let write = format!("echo watched> {written}");
+    world
+        .pinion(["trace", "--host", "--", "cmd.exe", "/c", &write])
+        .run()
+        .ok();
+    assert!(world.work().join("by-watched.txt").exists());
+    let ended = world
+        .pinion([
+            "trace",
+            "--host",
+            "--summary",
+            "--",
+            "cmd.exe",
+            "/c",
+            "exit 7",
+        ])
+        .run()
+        .expect(7);
+    assert!(ended.stdout.contains("COUNT"), "{ended:#?}");
+    assert!(world.names().is_empty(), "{:?}", world.names());
+}
+
+#[test]
 fn a_trace_that_cannot_be_shown_says_why() {
     let world = World::new();
     for (arguments, code) in [

@@ -49,7 +49,9 @@ pub(crate) unsafe fn create_user_process(
     info: *mut c_void,
     list: *mut c_void,
 ) -> NTSTATUS {
-    if let Some(parent) = chosen_parent(list)
+    let watches = state::watches();
+    if !watches
+        && let Some(parent) = chosen_parent(list)
         && let Err(status) = membership::check(parent)
     {
         trace::verdict(Verdict::Refused);
@@ -58,7 +60,7 @@ pub(crate) unsafe fn create_user_process(
     }
     trace::asked(parameters.wrapping_byte_add(IMAGE_PATH));
     let mut child = Child::default();
-    let status = files::with_program(list, parameters, &mut |list| {
+    let mut make = |list| {
         // SAFETY: the program's arguments but for the two handles, which are
         // local, the suspension, which is undone below, and the list.
         let mut create = || unsafe {
@@ -83,16 +85,25 @@ pub(crate) unsafe fn create_user_process(
             }
         }
         (status, child.process)
-    });
+    };
+    let status = if watches {
+        make(list).0
+    } else {
+        files::with_program(list, parameters, &mut make)
+    };
     if !success(status) {
         return status;
     }
     // The child is in its parent's jobs, and which parent the kernel took is
     // the kernel's word alone.
-    if !membership::holds(child.process) {
-        return child.end(Unconfined::Outside);
-    }
-    if let Err(why) = confine(child.process) {
+    let held = if membership::holds(child.process) {
+        confine(child.process)
+    } else {
+        Err(Unconfined::Outside)
+    };
+    if let Err(why) = held
+        && !watches
+    {
         return child.end(why);
     }
     trace::made(child.process);

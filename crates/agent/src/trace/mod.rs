@@ -13,12 +13,17 @@ pub(crate) use arguments::{Arguments, Word, is_named, is_told, part};
 pub(crate) use pinion_wire::trace::call;
 
 use crate::calls::membership;
+use crate::hooks::kept;
 use crate::{guard, state};
 use core::cell::UnsafeCell;
 use core::ffi::c_void;
+use core::fmt;
+use core::net::{IpAddr, SocketAddr};
 use core::sync::atomic::{AtomicU64, Ordering};
-use pinion_nt::{CLIENT_ID, HANDLE, NTSTATUS};
-use pinion_wire::trace::{Peer, Record, Verdict};
+use pinion_names::pipe::{self, Kind};
+use pinion_nt::status::success;
+use pinion_nt::{CLIENT_ID, HANDLE, IO_STATUS_BLOCK, NTSTATUS};
+use pinion_wire::trace::{Name, Peer, Record, Verdict};
 
 /// How many records can be under way at one time.
 const PLACES: usize = 32;
@@ -29,6 +34,8 @@ const PROBES: usize = 8;
 struct Place {
     /// The thread that has it; 0 when nobody has.
     thread: AtomicU64,
+    /// Where the call puts the handle that it makes.
+    handle: AtomicU64,
     record: UnsafeCell<Record>,
 }
 
@@ -38,6 +45,7 @@ unsafe impl Sync for Place {}
 static UNDER_WAY: [Place; PLACES] = [const {
     Place {
         thread: AtomicU64::new(0),
+        handle: AtomicU64::new(0),
         record: UnsafeCell::new(Record::EMPTY),
     }
 }; PLACES];
@@ -68,16 +76,12 @@ impl Begun {
     pub(crate) const NONE: Self = Self(None);
 }
 
-/// Codes of controls that are told: a pipe that is waited for, a link that is refused,
-/// a socket's bind and connect (`calls::pipes`, `calls::sockets`).
-const CODES: [u32; 5] = [0x0011_0018, 0x0009_00a4, 0x12003, 0x12_032c, 0x12007];
-
 /// Begins a record of the call of this number; none when the call names nothing.
 #[cold]
 #[inline(never)]
 pub(crate) fn begin(call: u32, arguments: &Arguments) -> Begun {
     let begin = stamp();
-    if arguments.code.is_some_and(|code| !CODES.contains(&code)) {
+    if !arguments.is_told() {
         return Begun::NONE;
     }
     let thread = membership::own_thread();
@@ -91,6 +95,7 @@ pub(crate) fn begin(call: u32, arguments: &Arguments) -> Begun {
     };
     // SAFETY: the place is this thread's until it is given up.
     let record = unsafe { &mut *place.record.get() };
+    place.handle.store(arguments.handle, Ordering::Relaxed);
     record.begin = begin;
     record.call = call;
     record.thread = thread as u32;
@@ -103,6 +108,12 @@ pub(crate) fn begin(call: u32, arguments: &Arguments) -> Begun {
     if arguments.id != 0 {
         record.peer = peer_of(call, arguments.id as *const CLIENT_ID);
     }
+    if let Some(address) = arguments.address() {
+        record.peer = peer_at(address);
+    }
+    if arguments.object != 0 && !is_named {
+        name_of(arguments.object as HANDLE, &mut record.given);
+    }
     let is_something = is_named || record.peer != Peer::None || !arguments.may_name;
     if !is_something && !is_process(call) {
         give_up(place);
@@ -114,6 +125,30 @@ pub(crate) fn begin(call: u32, arguments: &Arguments) -> Begun {
 /// Whether the call makes a process, whose attributes seldom have a name.
 fn is_process(number: u32) -> bool {
     number == const { call("NtCreateUserProcess") }
+}
+
+fn peer_at(address: SocketAddr) -> Peer {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) => ip.to_ipv6_mapped(),
+        IpAddr::V6(ip) => ip,
+    };
+    Peer::Address(ip.octets(), address.port())
+}
+
+/// The kernel's own name of what is behind a handle.
+fn name_of(object: HANDLE, to: &mut Name) {
+    /// `ObjectNameInformation` (winternl.h): a string and its text.
+    const NAME: u32 = 1;
+    let mut room = [0_u64; 160];
+    let size = size_of_val(&room) as u32;
+    // SAFETY: the room has the size told.
+    let status = unsafe {
+        let none = core::ptr::null_mut();
+        kept::NtQueryObject(object, NAME, room.as_mut_ptr().cast(), size, none)
+    };
+    if success(status) {
+        arguments::string(to, room.as_ptr().cast());
+    }
 }
 
 fn peer_of(number: u32, id: *const CLIENT_ID) -> Peer {
@@ -151,15 +186,70 @@ pub(crate) fn end(begun: Begun, status: NTSTATUS) {
 #[cold]
 #[inline(never)]
 fn finish(place: &Place, status: NTSTATUS) {
+    let end = stamp();
+    let server = server(place, status);
     // SAFETY: the place is this thread's until it is given up.
     let record = unsafe { &mut *place.record.get() };
-    record.duration = stamp().wrapping_sub(record.begin);
+    record.duration = end.wrapping_sub(record.begin);
     record.status = status;
     if record.verdict == Verdict::Unknown {
         record.verdict = of_name(record);
     }
+    if let Some(server) = server {
+        record.peer = Peer::Process(server);
+    }
     ring::put(record);
     give_up(place);
+}
+
+/// The process that serves the pipe that the call has opened, if it has opened one.
+fn server(place: &Place, status: NTSTATUS) -> Option<u32> {
+    let is_of_pipe = {
+        // SAFETY: the place is this thread's until it is given up.
+        let record = unsafe { &*place.record.get() };
+        success(status) && is_open(record.call) && is_pipe(record.given.units())
+    };
+    let handle = place.handle.load(Ordering::Relaxed) as *const HANDLE;
+    if !is_of_pipe || handle.is_null() {
+        return None;
+    }
+    // SAFETY: plain data; a bad pointer is a return value.
+    unsafe { guard::read(handle) }.ok().and_then(server_of)
+}
+
+const fn is_open(number: u32) -> bool {
+    const FILES: [u32; 2] = [call("NtOpenFile"), call("NtCreateFile")];
+    number == FILES[0] || number == FILES[1]
+}
+
+fn is_pipe(name: &[u16]) -> bool {
+    pipe::classify(name, &[]).is_some_and(|found| found.kind == Kind::Pipe)
+}
+
+/// The process that serves a pipe, of which this is a client's end.
+fn server_of(pipe: HANDLE) -> Option<u32> {
+    /// `FSCTL_PIPE_GET_CONNECTION_ATTRIBUTE` (ntifs.h; Wine's winioctl.h).
+    const ATTRIBUTE: u32 = 0x0011_0030;
+    const SERVER: &[u8] = b"ServerProcessId\0";
+    let mut io = IO_STATUS_BLOCK::default();
+    let mut process = 0_u32;
+    let none = core::ptr::null_mut();
+    // SAFETY: the pointers are to locals, and what is asked is answered at once.
+    let status = unsafe {
+        kept::NtFsControlFile(
+            pipe,
+            none,
+            none,
+            none,
+            &raw mut io,
+            ATTRIBUTE,
+            SERVER.as_ptr().cast(),
+            SERVER.len() as u32,
+            (&raw mut process).cast(),
+            size_of::<u32>() as u32,
+        )
+    };
+    (status == 0 && process != 0).then_some(process)
 }
 
 /// What the name that the kernel got tells of the decision.
@@ -168,8 +258,13 @@ fn of_name(record: &Record) -> Verdict {
     if name.is_empty() {
         return match record.peer {
             Peer::None if !record.asked.units().is_empty() => Verdict::Answered,
+            Peer::None => Verdict::Unknown,
+            _ if state::watches() => Verdict::Host,
             _ => Verdict::Unknown,
         };
+    }
+    if let Peer::Address(..) = record.peer {
+        return Verdict::Host;
     }
     if name.first() != Some(&u16::from(b'\\')) {
         return Verdict::Relative;
@@ -222,14 +317,6 @@ pub(crate) fn rule(number: usize, verdict: Verdict) {
     }
 }
 
-/// Notes the address that a socket is bound to or reaches.
-#[inline]
-pub(crate) fn address(ip: [u8; 16], port: u16) {
-    if is_on() {
-        with(|record| record.peer = Peer::Address(ip, port));
-    }
-}
-
 /// Notes the process that was made.
 #[inline]
 pub(crate) fn made(process: HANDLE) {
@@ -256,9 +343,40 @@ pub(crate) fn given(number: u32, arguments: &Arguments) {
     with(|record| {
         // Who was refused is told of to the supervisor by a name, too; and the layers are
         // asked by other calls than the program's.
-        if record.verdict != Verdict::Refused && is_like(record.call, number) {
-            arguments.name(&mut record.given);
+        if record.verdict == Verdict::Refused
+            || !is_like(record.call, number)
+            || !arguments.is_told()
+        {
+            return;
         }
+        match arguments.address() {
+            Some(address) => text(&mut record.given, format_args!("{address}")),
+            None if arguments.is_of_name() => {
+                arguments.name(&mut record.given);
+            }
+            None => {}
+        }
+    });
+}
+
+/// Makes a text a name, as far as there is room.
+fn text(name: &mut Name, text: fmt::Arguments<'_>) {
+    struct Units([u16; 80], usize);
+    impl fmt::Write for Units {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            for unit in text.encode_utf16() {
+                *self.0.get_mut(self.1).ok_or(fmt::Error)? = unit;
+                self.1 += 1;
+            }
+            Ok(())
+        }
+    }
+    let mut units = Units([0; 80], 0);
+    let _ = fmt::write(&mut units, text);
+    let units = units.0.get(..units.1).unwrap_or(&[]);
+    name.fill(units.len(), |room| {
+        room.copy_from_slice(units.get(..room.len()).unwrap_or(&[]));
+        true
     });
 }
 
@@ -289,6 +407,14 @@ pub(crate) fn refused(number: u32, status: NTSTATUS) {
 #[cold]
 #[inline(never)]
 pub(crate) fn alone(number: u32, status: NTSTATUS, verdict: Verdict, peer: Peer) {
+    about(number, status, verdict, peer, &[]);
+}
+
+/// Records a call by which something of this name was asked for, and of which nothing is
+/// under way. `name` has fewer units than a record has room for, or is cut off.
+#[cold]
+#[inline(never)]
+pub(crate) fn about(number: u32, status: NTSTATUS, verdict: Verdict, peer: Peer, name: &[u16]) {
     if !is_on() {
         return;
     }
@@ -297,6 +423,46 @@ pub(crate) fn alone(number: u32, status: NTSTATUS, verdict: Verdict, peer: Peer)
         // SAFETY: the place is this thread's until it is given up.
         let record = unsafe { &mut *place.record.get() };
         (record.verdict, record.peer) = (verdict, peer);
+        record.asked.fill(name.len(), |room| {
+            room.copy_from_slice(name.get(..room.len()).unwrap_or(&[]));
+            true
+        });
     }
     end(begun, status);
+}
+
+/// Records a call of win32u that names a window or a thread of another process.
+#[cold]
+#[inline(never)]
+pub(crate) fn of_window(call_name: &str, window: u64, verdict: Verdict, owner: u32) {
+    const STATUS_INVALID_HANDLE: NTSTATUS = 0xC000_0008_u32 as i32;
+    if !is_on() {
+        return;
+    }
+    let status = if verdict == Verdict::Absent {
+        STATUS_INVALID_HANDLE
+    } else {
+        0
+    };
+    let peer = if owner == 0 {
+        Peer::None
+    } else {
+        Peer::Process(owner)
+    };
+    let mut name = Name::EMPTY;
+    text(&mut name, format_args!("{window:#x}"));
+    about(call(call_name), status, verdict, peer, name.units());
+}
+
+/// Records a call of win32u that is refused whatever its arguments.
+#[cold]
+#[inline(never)]
+pub(crate) fn of_call(name: &str) {
+    const STATUS_ACCESS_DENIED: NTSTATUS = pinion_nt::status::STATUS_ACCESS_DENIED;
+    refused(call(name), STATUS_ACCESS_DENIED);
+}
+
+/// Whether a call is followed into what it makes, even where nothing is confined.
+pub(crate) const fn is_followed(name: &str) -> bool {
+    arguments::same(name, "NtCreateUserProcess")
 }

@@ -9,7 +9,7 @@
 
 use super::{Hook, desktop, kept, owners, set_last_error, station};
 use crate::hooks::allocate;
-use crate::{entry, guard, state};
+use crate::{entry, guard, state, trace};
 use core::sync::atomic::{AtomicU64, Ordering};
 use pinion_intercept::jump;
 use pinion_nt::PAGE_EXECUTE_READ;
@@ -136,6 +136,7 @@ extern "system" fn judge(index: u32, saved: *const u64) -> u64 {
         Ok(call) => call,
         Err(refused) => {
             Tally::count(&state::tally().refused);
+            trace::of_call(refused.name);
             set_last_error(refused.error);
             return 0;
         }
@@ -158,6 +159,10 @@ extern "system" fn judge(index: u32, saved: *const u64) -> u64 {
                 unsafe { guard::read(place) }.map_or(true, owners::may_name)
             }
         };
+        if trace::is_on() {
+            // SAFETY: every argument of the call is on its stack or was pushed.
+            owners::tell(call.name, named, unsafe { argument(saved, at) }, passes);
+        }
         if !passes {
             set_last_error(user::error(named));
             return 0;

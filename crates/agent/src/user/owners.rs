@@ -8,9 +8,10 @@
 use super::table::kernel;
 use super::{guarded, kept, last_error, set_last_error};
 use crate::calls::{membership, opening};
-use crate::{hooks, time};
+use crate::{hooks, time, trace};
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use pinion_policy::user::is_special;
+use pinion_policy::user::{Named, is_special};
+use pinion_wire::trace::Verdict;
 
 /// How long an answer is believed: 50 ms in the 100 ns of the interrupt time.
 const MOMENT: u32 = 500_000;
@@ -21,6 +22,9 @@ const SLOTS: usize = 64;
 static WINDOWS: [AtomicU64; SLOTS] = [const { AtomicU64::new(0) }; SLOTS];
 /// The same of threads.
 static THREADS: [AtomicU64; SLOTS] = [const { AtomicU64::new(0) }; SLOTS];
+
+/// The same of windows of this process, asked for when calls are recorded.
+static OWN: [AtomicU64; SLOTS] = [const { AtomicU64::new(0) }; SLOTS];
 
 /// Whether this is Wine 8.0, whose win32u has no `NtUserQueryWindow`.
 static WINE_8: AtomicBool = AtomicBool::new(false);
@@ -107,6 +111,35 @@ fn is_members(window: u64) -> bool {
         || (owner == 0 && is_desktops(window));
     set_last_error(error);
     passes
+}
+
+/// Records a call that names a window or thread of another process: not what a program does with
+/// its own windows. A window's owner is asked for once in a moment.
+#[cold]
+pub(super) fn tell(call: &str, named: Named, number: u64, passes: bool) {
+    let verdict = if passes {
+        Verdict::Member
+    } else {
+        Verdict::Absent
+    };
+    let owner = match named {
+        Named::Window if is_special(number) => return,
+        Named::Window => {
+            let error = last_error();
+            let is_own = || u64::from(owner(number)) == membership::own_process();
+            let is_own = believed(&OWN, number as u32, is_own);
+            let owner = if is_own { 0 } else { owner(number) };
+            set_last_error(error);
+            if is_own || owner == 0 {
+                return;
+            }
+            owner
+        }
+        Named::Process if u64::from(number as u32) != membership::own_process() => number as u32,
+        Named::Thread | Named::Owner | Named::WindowAt8 if !passes => 0,
+        _ => return,
+    };
+    trace::of_window(call, number, verdict, owner);
 }
 
 /// The process that owns the window; 0 when there is no such window, or it is a

@@ -1,9 +1,11 @@
 //! The table of win32u's calls that have a function of their own in their
 //! place.
 
-use super::{Hook, atoms, guarded, kept, settings, station, station_calls};
+use super::{Hook, atoms, guarded, kept, last_error, settings, station, station_calls};
+use crate::hooks::told;
+use crate::trace::{self, call};
 use core::ffi::c_void;
-use pinion_nt::{HANDLE, OBJECT_ATTRIBUTES, UNICODE_STRING};
+use pinion_nt::{HANDLE, NTSTATUS, OBJECT_ATTRIBUTES, UNICODE_STRING};
 
 macro_rules! hooks {
     ($($name:ident($($argument:ident: $type:ty),* $(,)?) => $target:path;)*) => {
@@ -21,6 +23,11 @@ macro_rules! hooks {
                 /// # Safety
                 /// As the system call: pointers may be bad, the kernel checks.
                 pub(crate) unsafe fn $name($($argument: $type),*) -> usize {
+                    if const { trace::is_named(&[$(trace::part(stringify!($argument), stringify!($type))),*]) }
+                        && trace::is_on()
+                    {
+                        trace::given(const { call(stringify!($name)) }, &told!($($argument: $type),*));
+                    }
                     type Call = unsafe extern "system" fn($($type),*) -> usize;
                     let at = kept(guarded::COUNT + Index::$name as usize);
                     // SAFETY: `install` wrote there a copy of this call's stub,
@@ -32,16 +39,48 @@ macro_rules! hooks {
             )*
         }
 
+        /// What the program enters instead of the stubs.
+        #[allow(non_snake_case)]
+        mod entries {
+            use super::*;
+            $(
+                pub(super) unsafe extern "system" fn $name($($argument: $type),*) -> usize {
+                    let begun = if const {
+                        let parts = [$(trace::part(stringify!($argument), stringify!($type))),*];
+                        trace::is_told(stringify!($target), &parts)
+                    } && trace::is_on()
+                    {
+                        let call = const { call(stringify!($name)) };
+                        trace::begin(call, &told!($($argument: $type),*))
+                    } else {
+                        trace::Begun::NONE
+                    };
+                    // SAFETY: the program's own arguments, as it gave them.
+                    let result = unsafe { $target($($argument),*) };
+                    trace::end(begun, status(result));
+                    result
+                }
+            )*
+        }
+
         static ROWS: &[Row] = &[
             $(Row {
                 name: stringify!($name),
-                entry: {
-                    let entry: unsafe extern "system" fn($($type),*) -> usize = $target;
-                    entry as *const c_void
-                },
+                entry: entries::$name as *const c_void,
             }),*
         ];
     };
+}
+
+/// What a result tells as a status: nothing is the last error's.
+fn status(result: usize) -> NTSTATUS {
+    /// `NTSTATUS_FROM_WIN32` (ntstatus.h).
+    const OF_WIN32: u32 = 0xC007_0000;
+    if result == 0 {
+        (OF_WIN32 | last_error() & 0xffff).cast_signed()
+    } else {
+        0
+    }
 }
 
 /// A line of the table.
@@ -55,6 +94,7 @@ struct Row {
 unsafe impl Sync for Row {}
 
 type Attributes = *const OBJECT_ATTRIBUTES;
+type Name = *const UNICODE_STRING;
 
 hooks! {
     NtUserInitializeClientPfnArrays(ansi: *const c_void, wide: *const c_void, workers: *const c_void, module: *const c_void) => station::connect;
@@ -74,7 +114,7 @@ hooks! {
     NtUserSetProp(window: u64, name: *const u16, value: usize) => atoms::set_property;
     NtUserRemoveProp(window: u64, name: *const u16) => atoms::remove_property;
     NtUserGetClipboardFormatName(format: u32, buffer: *mut c_void, room: i32) => atoms::format_name;
-    NtUserRegisterWindowMessage(name: *const UNICODE_STRING) => atoms::register_message;
+    NtUserRegisterWindowMessage(name: Name) => atoms::register_message;
 }
 
 /// The calls, in the order of their kept stubs.

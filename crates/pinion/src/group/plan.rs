@@ -213,6 +213,7 @@ impl Plan {
             policy: self.policy.clone(),
             from,
             trace: config.denied.is_some(),
+            watch: false,
             ..NewVm::default()
         }
     }

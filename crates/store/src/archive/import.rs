@@ -86,6 +86,7 @@ impl Staged<'_> {
             policy: None,
             remove_at_end: facts.remove_at_end,
             trace: false,
+            watch: false,
             from: None,
         };
         let stack = self.layers.iter().map(|fresh| fresh.layer.id()).collect();

@@ -3,10 +3,12 @@
 
 use crate::api::heap::Block;
 use crate::supervisor::Connection;
+use crate::trace;
 use core::ffi::c_void;
 use pinion_nt::calls::RtlSetLastWin32Error;
 use pinion_wire::message::{MESSAGE, Reply, Request};
 use pinion_wire::services::{ServiceReply, ServiceRequest};
+use pinion_wire::trace::{Peer, Verdict};
 use windows_sys::Win32::Foundation::{
     ERROR_INVALID_DATA, ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, ERROR_NOT_ENOUGH_MEMORY,
 };
@@ -28,13 +30,50 @@ pub(super) fn call<R>(
     let mut block = Block::new(ROOM).ok_or(ERROR_NOT_ENOUGH_MEMORY)?;
     let connection = Connection::open().ok_or(RPC_S_SERVER_UNAVAILABLE as u32)?;
     connection
-        .send(&Request::Service(request), block.bytes())
+        .send(&Request::Service(request.clone()), block.bytes())
         .ok_or(ERROR_INVALID_PARAMETER)?;
-    match connection.receive(block.bytes()) {
+    let reply = connection.receive(block.bytes());
+    if trace::is_on() {
+        tell(&request, reply.as_ref());
+    }
+    match reply {
         Some(Reply::Service(ServiceReply::Error(error))) => Err(error),
         Some(Reply::Service(reply)) => take(reply),
         _ => Err(RPC_S_SERVER_UNAVAILABLE as u32),
     }
+}
+
+/// Records a request that names a service, or that starts, controls or deletes one.
+#[cold]
+fn tell(request: &ServiceRequest<'_>, reply: Option<&Reply<'_>>) {
+    /// `NTSTATUS_FROM_WIN32` (ntstatus.h): an error of Win32 as a status.
+    const OF_WIN32: u32 = 0xC007_0000;
+    let (function, name) = match request {
+        ServiceRequest::OpenService { name, .. } => ("OpenServiceW", Some(name)),
+        ServiceRequest::Create { name, .. } => ("CreateServiceW", Some(name)),
+        ServiceRequest::Start { .. } => ("StartServiceW", None),
+        ServiceRequest::Control { .. } => ("ControlService", None),
+        ServiceRequest::Delete { .. } => ("DeleteService", None),
+        _ => return,
+    };
+    let status = match reply {
+        Some(Reply::Service(ServiceReply::Error(error))) => OF_WIN32 | *error & 0xffff,
+        Some(_) => 0,
+        None => OF_WIN32 | RPC_S_SERVER_UNAVAILABLE as u32,
+    };
+    let mut units = [0; 128];
+    let mut length = 0;
+    if let Some(name) = name {
+        for (place, unit) in units.iter_mut().zip(name.chunks_exact(2)) {
+            if let [low, high] = unit {
+                *place = u16::from_le_bytes([*low, *high]);
+                length += 1;
+            }
+        }
+    }
+    let name = units.get(..length).unwrap_or(&[]);
+    let (verdict, status) = (Verdict::Answered, status.cast_signed());
+    trace::about(trace::call(function), status, verdict, Peer::None, name);
 }
 
 /// For an answer that says no more than that it was done.

@@ -44,7 +44,6 @@ pub(super) fn bind(call: &Control) -> NTSTATUS {
     let Some(ip) = asked.ip().filter(|_| asked.is_whole()) else {
         return STATUS_INVALID_ADDRESS;
     };
-    trace::address(asked.ip_six(), asked.port());
     trace::verdict(Told::Private);
     if socket::bind(super::network(), ip) != Verdict::Own {
         trace::verdict(Told::Refused);

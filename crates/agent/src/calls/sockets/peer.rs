@@ -72,9 +72,8 @@ fn reach(socket: HANDLE, asked: &Sockaddr) -> Result<Verdict, NTSTATUS> {
     }))
 }
 
-/// Records whom a socket reaches.
-fn told(asked: &Sockaddr, reached: Result<Verdict, NTSTATUS>) {
-    trace::address(asked.ip_six(), asked.port());
+/// Records what was decided of a socket's peer.
+fn told(reached: Result<Verdict, NTSTATUS>) {
     trace::verdict(match reached {
         Ok(Verdict::Own) => Told::Private,
         Ok(Verdict::Pass) => Told::Host,
@@ -106,7 +105,7 @@ fn connect_at(call: &Control, at: usize, length: usize) -> NTSTATUS {
         return call.call();
     };
     let reached = reach(call.file, &asked);
-    told(&asked, reached);
+    told(reached);
     match reached {
         Err(status) => status,
         Ok(Verdict::Refuse) => STATUS_NETWORK_UNREACHABLE,

@@ -1,5 +1,6 @@
 //! `pinion trace`: what the programs of a VM opened, made and were refused.
 
+mod host;
 pub mod show;
 
 use crate::failure::{Failure, Outcome, USAGE};
@@ -25,6 +26,7 @@ const AFTER: &str = "Examples:
   pinion trace --channel pipes --name 'app*' --json web
   pinion trace --all --summary web              counts and times by channel and name
   pinion trace --file C:\\events.trace           from a file that was kept
+  pinion trace --host -o events.txt -- app.exe  a program outside any VM: nothing is confined
 
 A VM that runs records as long as somebody looks, and always when it was made with --trace. Filters of one kind
 are alternatives, and an event must have one of each kind. A NAME with * or ? is a pattern of the whole name,
@@ -53,6 +55,14 @@ pub struct Args {
     #[arg(short, long)]
     summary: bool,
 
+    /// Run a program of the host, outside any VM, and show what it and its children do; nothing is confined
+    #[arg(long, conflicts_with_all = ["name", "file", "all", "follow"], requires = "command")]
+    host: bool,
+
+    /// Write to this file instead of stdout
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
     /// Print JSON, an event on each line
     #[arg(long)]
     json: bool,
@@ -62,8 +72,12 @@ pub struct Args {
     color: String,
 
     /// Name or id of the VM
-    #[arg(value_name = "VM", required_unless_present = "file")]
+    #[arg(value_name = "VM", required_unless_present_any = ["file", "host"])]
     name: Option<String>,
+
+    /// With --host: the program and its arguments
+    #[arg(last = true, requires = "host", value_name = "PROGRAM")]
+    command: Vec<String>,
 }
 
 /// Which events are wanted.
@@ -145,15 +159,22 @@ pub fn run(args: &Args) -> Outcome {
     let is_colored = match args.color.as_str() {
         "always" => true,
         "never" => false,
-        _ => std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+        _ => {
+            args.output.is_none()
+                && std::io::stdout().is_terminal()
+                && std::env::var_os("NO_COLOR").is_none()
+        }
     };
     let mut view = View {
         state: State::default(),
         summary: args.summary.then(Summary::default),
-        shown: Shown::new(args.json, is_colored),
+        shown: Shown::new(args.json, is_colored).into_file(args.output.as_deref())?,
         filter,
         lost: 0,
     };
+    if args.host {
+        return host::run(&args.command, &mut view);
+    }
     match (&args.file, &args.name) {
         (Some(path), _) => {
             if !path.exists() {

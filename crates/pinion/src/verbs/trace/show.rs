@@ -7,6 +7,9 @@ use pinion_trace::event::{Name, Peer};
 use pinion_trace::summary::Summary;
 use pinion_trace::{Event, Verdict, calls};
 use serde::Serialize;
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
 
 /// Lines that wait to be written.
 pub struct Shown {
@@ -14,6 +17,8 @@ pub struct Shown {
     is_json: bool,
     is_colored: bool,
     has_head: bool,
+    /// Where they go; none means stdout.
+    file: Option<File>,
 }
 
 /// An event, for machines.
@@ -114,7 +119,22 @@ impl Shown {
             is_json,
             is_colored,
             has_head: false,
+            file: None,
         }
+    }
+
+    /// The same, into a new file if one is given.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn into_file(mut self, path: Option<&Path>) -> Result<Self, Failure> {
+        let make = |path: &Path| {
+            File::create(path).map_err(|error| {
+                Failure::pinion(format!("cannot make the file {}: {error}", path.display()))
+            })
+        };
+        self.file = path.map(make).transpose()?;
+        Ok(self)
     }
 
     /// Adds an event.
@@ -223,10 +243,18 @@ impl Shown {
 
     /// Writes what waits.
     pub fn flush(&mut self) -> Result<(), Failure> {
-        if !self.text.is_empty() {
-            output::text(&self.text)?;
-            self.text.clear();
+        if self.text.is_empty() {
+            return Ok(());
         }
+        match &mut self.file {
+            None => {
+                output::text(&self.text)?;
+            }
+            Some(file) => file
+                .write_all(self.text.as_bytes())
+                .map_err(|error| Failure::pinion(format!("cannot write the events: {error}")))?,
+        }
+        self.text.clear();
         Ok(())
     }
 }
