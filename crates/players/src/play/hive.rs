@@ -6,7 +6,7 @@ use crate::win::{self, Step, nt, wide, with_attributes};
 use core::ffi::c_void;
 use core::ptr::{null, null_mut};
 use pinion_probes::Ask;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use windows_sys::Wdk::Foundation::OBJECT_ATTRIBUTES;
 use windows_sys::Win32::Foundation::{HANDLE, NTSTATUS};
 
@@ -68,7 +68,7 @@ impl Drop for Hive {
 }
 
 /// Saves a key with the secret as a hive.
-fn save(ask: &Ask, file: &PathBuf) -> Step<()> {
+fn save(ask: &Ask, file: &Path) -> Step<()> {
     let name = wide(&format!(r"Software\{}", ask.name));
     let value = wide(VALUE);
     let path = wide(&file.to_string_lossy());
@@ -98,8 +98,8 @@ fn serve(ask: &Ask) -> Step<Box<dyn Served>> {
     let key = format!(r"\Registry\User\{}", ask.name);
     let path = format!(r"\??\{}", file.display());
     let way = ask.way.clone();
-    // SAFETY: the attributes outlive the calls; all else is left out.
     let status = with_attributes(null_mut(), &key, |key| {
+        // SAFETY: the attributes outlive the calls; all else is left out.
         with_attributes(null_mut(), &path, |file| unsafe {
             match way.as_str() {
                 "load" => NtLoadKey(key, file),
