@@ -12,7 +12,7 @@ mod ring;
 pub(crate) use arguments::{Arguments, Word, is_named, is_told, part};
 pub(crate) use pinion_wire::trace::call;
 
-use crate::calls::membership;
+use crate::calls::{membership, query_object};
 use crate::hooks::kept;
 use crate::{guard, state};
 use core::cell::UnsafeCell;
@@ -135,20 +135,15 @@ fn peer_at(address: SocketAddr) -> Peer {
     Peer::Address(ip.octets(), address.port())
 }
 
-/// The kernel's own name of what is behind a handle.
+/// The kernel's own name of what is behind a handle. It is asked for where it is harmless: a
+/// question for a disconnected pipe's end would end Wine's server.
 fn name_of(object: HANDLE, to: &mut Name) {
-    /// `ObjectNameInformation` (winternl.h): a string and its text.
-    const NAME: u32 = 1;
-    let mut room = [0_u64; 160];
-    let size = size_of_val(&room) as u32;
-    // SAFETY: the room has the size told.
-    let status = unsafe {
-        let none = core::ptr::null_mut();
-        kept::NtQueryObject(object, NAME, room.as_mut_ptr().cast(), size, none)
-    };
-    if success(status) {
-        arguments::string(to, room.as_ptr().cast());
-    }
+    query_object::with_real_name(object, |name| {
+        to.fill(name.len(), |room| {
+            room.copy_from_slice(name.get(..room.len()).unwrap_or(&[]));
+            true
+        });
+    });
 }
 
 fn peer_of(number: u32, id: *const CLIENT_ID) -> Peer {
