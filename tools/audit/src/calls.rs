@@ -12,6 +12,7 @@ use crate::handles::Target;
 use crate::kernel::{Access, How, Kernel};
 use crate::log::Status;
 use crate::names;
+use crate::sockets;
 use crate::value::Fields;
 
 /// A request with its reply.
@@ -73,7 +74,7 @@ pub fn matters(name: &str) -> bool {
 /// Applies a finished request to the state and tells the accesses in it.
 pub fn complete(kernel: &mut Kernel<'_>, call: &Call<'_>, accesses: &mut Vec<Access>) {
     match call.name {
-        "new_process" => processes::new_process(kernel, call),
+        "new_process" => processes::new_process(kernel, call, accesses),
         "new_thread" => processes::new_thread(kernel, call),
         "close_handle" => processes::close_handle(kernel, call),
         "dup_handle" => processes::dup_handle(kernel, call),
@@ -130,19 +131,38 @@ fn asked_name(kernel: &Kernel<'_>, call: &Call<'_>) -> (String, bool) {
     let root = root.or_else(|| objattr.hex("rootdir")).unwrap_or(0);
     let name = match objattr.wide("name") {
         Some(name) => name,
-        None => ["name", "directory_name"]
+        // Wine calls it `filename` for devices and completions.
+        None => ["name", "directory_name", "filename"]
             .into_iter()
             .find_map(|key| call.request.wide(key))
-            .or_else(|| {
-                if call.name == "open_file_object" {
-                    call.request.wide("filename")
-                } else {
-                    None
-                }
-            })
             .unwrap_or_default(),
     };
     (rooted(kernel, call.pid, root, &name), !name.is_empty())
+}
+
+/// The name in a request as it is written there; of a process or thread its id.
+pub fn written_name(request: Fields<'_>) -> String {
+    let objattr = request.group("objattr").unwrap_or_default();
+    let names = ["name", "filename", "directory_name"];
+    if request.bare("code") == Some(sockets::BIND) {
+        let data = request.bytes("in_data");
+        return data
+            .and_then(|data| sockets::bound(&data))
+            .unwrap_or_default();
+    }
+    if request.bare("code") == Some(sockets::PIPE_WAIT) {
+        let data = request.bytes("in_data");
+        return data
+            .and_then(|data| sockets::waited_for(&data))
+            .unwrap_or_default();
+    }
+    let named = objattr
+        .wide("name")
+        .or_else(|| names.into_iter().find_map(|key| request.wide(key)));
+    named.unwrap_or_else(|| {
+        let id = ["pid", "tid"].into_iter().find_map(|key| request.hex(key));
+        id.map_or_else(String::new, |id| format!("{id:x}"))
+    })
 }
 
 fn rooted(kernel: &Kernel<'_>, pid: u32, root: u32, name: &str) -> String {

@@ -3,6 +3,7 @@
 use crate::kernel::{Access, How, Kernel, Tally};
 use crate::members::Role;
 use crate::pass::{By, PassList};
+use crate::record;
 use crate::vms::{Place, Vm};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -55,6 +56,8 @@ pub struct Judge<'a> {
     pub tally: Tally,
     /// Names of the scenarios judged.
     pub scenarios: Vec<String>,
+    /// What confined processes asked for, line for line.
+    pub lines: Vec<record::Line>,
     seen: Vec<bool>,
 }
 
@@ -78,6 +81,7 @@ impl<'a> Judge<'a> {
             counts: Counts::default(),
             tally: Tally::default(),
             scenarios: Vec::new(),
+            lines: Vec::new(),
             seen: vec![false; vms.len()],
         }
     }
@@ -150,6 +154,9 @@ impl<'a> Judge<'a> {
 
     fn access(&mut self, scenario: &str, kernel: &Kernel<'_>, access: &Access) {
         let role = kernel.members.role(access.pid);
+        if let Role::Member(vm) = role {
+            self.lines.push(record::Line::of(vm, kernel, access));
+        }
         match self.verdict(kernel, role, access) {
             Verdict::Ignored => {}
             Verdict::Own => self.counts.own += 1,

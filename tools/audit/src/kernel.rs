@@ -59,6 +59,17 @@ pub struct Access {
     pub fold: bool,
 }
 
+/// What a request asked for, word for word.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// The thread.
+    pub tid: u32,
+    /// The request.
+    pub request: String,
+    /// The name as it stands in the request, relative to whatever handle; of a process or thread its id in hexadecimal.
+    pub name: String,
+}
+
 /// What the replay counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -85,6 +96,8 @@ pub struct Kernel<'a> {
     pub stations: HashMap<u32, String>,
     /// What was counted.
     pub tally: Tally,
+    /// The request that was completed last.
+    pub asked: Asked,
     pending: HashMap<u32, String>,
 }
 
@@ -98,6 +111,7 @@ impl<'a> Kernel<'a> {
             links: Links::default(),
             stations: HashMap::new(),
             tally: Tally::default(),
+            asked: Asked::default(),
             pending: HashMap::new(),
         }
     }
@@ -137,6 +151,11 @@ impl<'a> Kernel<'a> {
                     } = log::parse(asked)
                     && asked_name == name
                 {
+                    self.asked = Asked {
+                        tid,
+                        request: name.to_string(),
+                        name: calls::written_name(request),
+                    };
                     calls::complete(
                         self,
                         &calls::Call {

@@ -6,7 +6,8 @@
 //! judges each access ([`judge`]) against the places of the virtual machines ([`vms`]) and a short list of reasoned
 //! exceptions ([`pass`]).
 //!
-//! Never feed it from the agent or the supervisor: the only thing taken from Pinion is where each machine's places are.
+//! Never feed the judge from the agent or the supervisor: the only thing taken from Pinion is where each machine's places
+//! are. What Pinion itself recorded is then compared with the log, name for name ([`record`]).
 
 pub mod calls;
 pub mod handles;
@@ -16,6 +17,7 @@ pub mod log;
 pub mod members;
 pub mod names;
 pub mod pass;
+pub mod record;
 pub mod report;
 pub mod run;
 pub mod scenarios;

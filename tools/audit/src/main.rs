@@ -127,5 +127,5 @@ fn tell(report: &Report, json: Option<&Path>) -> Result<ExitCode> {
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
     print!("{}", report.table());
-    Ok(ExitCode::from(u8::from(!report.leaks.is_empty())))
+    Ok(ExitCode::from(u8::from(!report.is_good())))
 }

@@ -150,7 +150,7 @@ fn strip_folded<'a>(name: &'a str, prefix: &str) -> Option<&'a str> {
     }
 }
 
-fn fold(name: &str) -> String {
+pub(crate) fn fold(name: &str) -> String {
     name.chars().flat_map(char::to_uppercase).collect()
 }
 

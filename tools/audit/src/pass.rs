@@ -168,7 +168,7 @@ impl PassList {
 }
 
 /// Does `text` match `pattern`, in which `*` is any characters, backslashes included, and `?` is one? Case does not matter.
-fn matches(pattern: &str, text: &str) -> bool {
+pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     let pattern: Vec<char> = pattern.chars().flat_map(char::to_uppercase).collect();
     let text: Vec<char> = text.chars().flat_map(char::to_uppercase).collect();
     let (mut p, mut t) = (0, 0);

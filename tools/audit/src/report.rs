@@ -2,6 +2,8 @@
 
 use crate::judge::{Counts, Judge, Leak};
 use crate::pass::PassList;
+use crate::record::Comparison;
+use crate::record::reasons::Reasons;
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -22,6 +24,10 @@ pub struct Report {
     pub unused: Vec<String>,
     /// What else was counted.
     pub counts: Counts,
+    /// What Pinion's own record and the logs tell of one another; none where the logs alone were judged.
+    pub record: Option<Comparison>,
+    /// What stands on one side only, with a reason.
+    pub reasons: Vec<Passed>,
 }
 
 /// A leak and how often it happened.
@@ -75,7 +81,34 @@ impl Report {
                 .map(|(rule, _)| format!("{} ({})", title(&rule.kind, &rule.name), rule.access))
                 .collect(),
             counts: judge.counts,
+            record: None,
+            reasons: Vec::new(),
         }
+    }
+
+    /// The report with what the comparison of the record found.
+    #[must_use]
+    pub fn with_record(mut self, record: Comparison, reasons: &Reasons) -> Self {
+        let lines = || reasons.all().iter().zip(&record.needed);
+        self.reasons = lines()
+            .filter(|(_, count)| **count > 0)
+            .map(|(line, count)| Passed {
+                name: line.title(),
+                reason: line.reason.clone(),
+                count: *count,
+            })
+            .collect();
+        let unused = lines().filter(|(_, count)| **count == 0);
+        self.unused
+            .extend(unused.map(|(line, _)| format!("only in {}", line.title())));
+        self.record = Some(record);
+        self
+    }
+
+    /// Whether nothing leaked, and the record is complete.
+    pub fn is_good(&self) -> bool {
+        let is_complete = |record: &Comparison| record.gaps.is_empty() && record.lost == 0;
+        self.leaks.is_empty() && self.record.as_ref().is_none_or(is_complete)
     }
 
     /// The table for people.
@@ -118,6 +151,9 @@ impl Report {
                 self.unused.iter().map(|line| vec![line.clone()]).collect(),
             );
         }
+        if let Some(record) = &self.record {
+            self.record_table(record, &mut text);
+        }
         if self.leaks.is_empty() {
             let _ = writeln!(text, "\nno leaks");
             return text;
@@ -140,6 +176,50 @@ impl Report {
         });
         columns(&mut text, rows.collect());
         text
+    }
+}
+
+impl Report {
+    fn record_table(&self, record: &Comparison, text: &mut String) {
+        let Comparison {
+            lines,
+            lines_matched,
+            lines_within,
+            events,
+            events_matched,
+            lost,
+            ..
+        } = record;
+        let _ = writeln!(
+            text,
+            "\nrecord: of {lines} named lines of the log {lines_matched} have their event, {lines_within} are the agent's own within \
+             one; of {events} events {events_matched} have their line; {lost} were lost"
+        );
+        let row = |line: &Passed| {
+            vec![
+                line.count.to_string(),
+                line.name.clone(),
+                line.reason.clone(),
+            ]
+        };
+        columns(text, self.reasons.iter().map(row).collect());
+        if record.gaps.is_empty() {
+            let _ = writeln!(text, "nothing else is on one side only");
+            return;
+        }
+        let _ = writeln!(text, "\n{} on one side only:", record.gaps.len());
+        let rows = record.gaps.iter().map(|(gap, count)| {
+            [&gap.vm, &gap.process, &gap.call, &gap.kind, &gap.name]
+                .into_iter()
+                .cloned()
+                .chain([format!("x{count}")])
+                .collect::<Vec<_>>()
+        });
+        let sides = record.gaps.keys().map(|gap| gap.only_in.to_string());
+        let rows = sides
+            .zip(rows)
+            .map(|(side, row)| [vec![side], row].concat());
+        columns(text, rows.collect());
     }
 }
 

@@ -6,6 +6,8 @@
 
 use crate::judge::Judge;
 use crate::pass::PassList;
+use crate::record::reasons::Reasons;
+use crate::record::{Comparison, Events};
 use crate::report::Report;
 use crate::scenarios::{self, Scenario, Step};
 use crate::vms::Vm;
@@ -74,7 +76,28 @@ pub fn run(plan: &Plan) -> Result<Report> {
         judge.log(scenario.name, BufReader::new(log))?;
     }
     judge.finish();
-    Ok(Report::new(version, &judge, &pass))
+    let reasons = Reasons::parse(include_str!("../record.toml"), version)?;
+    let compared = compare(&stage.logs, &vms, &judge, &reasons)?;
+    Ok(Report::new(version, &judge, &pass).with_record(compared, &reasons))
+}
+
+/// Compares what each machine recorded with the logs.
+fn compare(logs: &Path, vms: &[Vm], judge: &Judge<'_>, reasons: &Reasons) -> Result<Comparison> {
+    let mut compared = Comparison::new(reasons);
+    for (index, vm) in vms.iter().enumerate() {
+        let path = events_path(logs, &vm.name);
+        let text = std::fs::read_to_string(&path)
+            .with_context(|| format!("cannot read the events {}", path.display()))?;
+        let events =
+            Events::parse(&text).with_context(|| format!("{} are no events", path.display()))?;
+        let lines: Vec<_> = judge.lines.iter().filter(|line| line.vm == index).collect();
+        compared.add(vm, &lines, &events, reasons);
+    }
+    Ok(compared)
+}
+
+fn events_path(logs: &Path, vm: &str) -> PathBuf {
+    logs.join(format!("{vm}.events"))
 }
 
 fn choose(only: &[String]) -> Result<Vec<Scenario>> {
@@ -156,6 +179,12 @@ impl Stage {
                 vms.push(vm);
                 Ok(())
             }
+            Step::Events(names) => names.iter().try_for_each(|name| {
+                let told = self.pinion(&["trace", "--all", "--json", name])?;
+                let path = events_path(&self.logs, name);
+                std::fs::write(&path, told)
+                    .with_context(|| format!("cannot write {}", path.display()))
+            }),
             Step::LayNginx => {
                 let site = "location / { root html; index index.html; }";
                 let configuration =

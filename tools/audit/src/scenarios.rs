@@ -11,6 +11,8 @@ pub enum Step {
     Host(&'static [&'static str]),
     /// Ask `pinion inspect` where the running machine keeps its things, for the judge.
     Inspect(&'static str),
+    /// Keep what the stopped machines have recorded, to be compared with the log.
+    Events(&'static [&'static str]),
     /// Lay nginx, with a configuration that says on which port to listen, into `C:\audit-nginx`.
     LayNginx,
     /// Get a page from that port of an inspected machine, from outside Wine.
@@ -26,7 +28,7 @@ pub struct Scenario {
     pub steps: &'static [Step],
 }
 
-use Step::{Host, Inspect, LayNginx, Page, Pinion};
+use Step::{Events, Host, Inspect, LayNginx, Page, Pinion};
 
 /// All scenarios, in the order in which they run. Each gets a server and a log of its own.
 pub const ALL: [Scenario; 8] = [
@@ -40,6 +42,7 @@ const NAMES: Scenario = Scenario {
         Pinion(&[
             "run",
             "-d",
+            "--trace",
             "--name",
             "a",
             r"{bin}\names.exe",
@@ -59,6 +62,7 @@ const NAMES: Scenario = Scenario {
         Pinion(&[
             "run",
             "-d",
+            "--trace",
             "--name",
             "b",
             r"{bin}\names.exe",
@@ -89,6 +93,8 @@ const NAMES: Scenario = Scenario {
             "mailslot:l",
         ]),
         Pinion(&["exec", "a", r"{bin}\names.exe", "forms"]),
+        Pinion(&["stop", "-t", "1", "a", "b"]),
+        Events(&["a", "b"]),
         Pinion(&["rm", "-f", "a", "b"]),
     ],
 };
@@ -100,6 +106,7 @@ const CHILDREN: Scenario = Scenario {
         Pinion(&[
             "run",
             "-d",
+            "--trace",
             "--name",
             "c",
             r"{bin}\child.exe",
@@ -109,6 +116,8 @@ const CHILDREN: Scenario = Scenario {
         Inspect("c"),
         Pinion(&["exec", "c", r"{bin}\child.exe", "all"]),
         Pinion(&["exec", "c", r"{bin}\child.exe", "tree", "3"]),
+        Pinion(&["stop", "-t", "1", "c"]),
+        Events(&["c"]),
         Pinion(&["rm", "-f", "c"]),
     ],
 };
@@ -121,6 +130,7 @@ const PROCESSES: Scenario = Scenario {
         Pinion(&[
             "run",
             "-d",
+            "--trace",
             "--name",
             "p",
             r"{bin}\child.exe",
@@ -130,6 +140,7 @@ const PROCESSES: Scenario = Scenario {
         Pinion(&[
             "run",
             "-d",
+            "--trace",
             "--name",
             "q",
             r"{bin}\child.exe",
@@ -141,6 +152,8 @@ const PROCESSES: Scenario = Scenario {
         Pinion(&["exec", "p", r"{bin}\processes.exe", "all"]),
         Pinion(&["exec", "p", r"{bin}\processes.exe", "list"]),
         Pinion(&["exec", "p", r"{bin}\processes.exe", "guess"]),
+        Pinion(&["stop", "-t", "1", "p", "q"]),
+        Events(&["p", "q"]),
         Pinion(&["rm", "-f", "p", "q"]),
     ],
 };
@@ -152,6 +165,7 @@ const LAYERS: Scenario = Scenario {
         Pinion(&[
             "run",
             "-d",
+            "--trace",
             "--name",
             "l",
             r"{bin}\child.exe",
@@ -238,6 +252,8 @@ const LAYERS: Scenario = Scenario {
         Pinion(&["exec", "l", r"{bin}\sockets.exe", "check"]),
         Pinion(&["exec", "l", r"{bin}\sockets.exe", "hostile"]),
         Pinion(&["exec", "l", r"{bin}\sockets.exe", "late"]),
+        Pinion(&["stop", "-t", "1", "l"]),
+        Events(&["l"]),
         Pinion(&["rm", "-f", "l"]),
     ],
 };
@@ -250,6 +266,7 @@ const KEYS: Scenario = Scenario {
         Pinion(&[
             "run",
             "-d",
+            "--trace",
             "--name",
             "k",
             r"{bin}\child.exe",
@@ -309,6 +326,8 @@ const KEYS: Scenario = Scenario {
             "delete",
             "g",
         ]),
+        Pinion(&["stop", "-t", "1", "k"]),
+        Events(&["k"]),
         Pinion(&["rm", "-f", "k"]),
     ],
 };
@@ -320,6 +339,7 @@ const WINDOWS: Scenario = Scenario {
         Pinion(&[
             "run",
             "-d",
+            "--trace",
             "--name",
             "v",
             r"{bin}\windows.exe",
@@ -330,6 +350,7 @@ const WINDOWS: Scenario = Scenario {
         Pinion(&[
             "run",
             "-d",
+            "--trace",
             "--name",
             "w",
             r"{bin}\windows.exe",
@@ -343,6 +364,8 @@ const WINDOWS: Scenario = Scenario {
         Pinion(&["exec", "w", r"{bin}\windows.exe", "station", "other"]),
         Pinion(&["exec", "v", r"{bin}\windows.exe", "clipboard", "set", "v"]),
         Pinion(&["exec", "w", r"{bin}\windows.exe", "clipboard", "get"]),
+        Pinion(&["stop", "-t", "1", "v", "w"]),
+        Events(&["v", "w"]),
         Pinion(&["rm", "-f", "v", "w"]),
     ],
 };
@@ -355,6 +378,7 @@ const RPCSS: Scenario = Scenario {
         Pinion(&[
             "run",
             "-d",
+            "--trace",
             "--name",
             "r",
             r"{bin}\child.exe",
@@ -364,6 +388,7 @@ const RPCSS: Scenario = Scenario {
         Pinion(&[
             "run",
             "-d",
+            "--trace",
             "--name",
             "s",
             r"{bin}\child.exe",
@@ -374,6 +399,8 @@ const RPCSS: Scenario = Scenario {
         Inspect("s"),
         Pinion(&["exec", "r", r"{bin}\com_client.exe", "of-r"]),
         Pinion(&["exec", "s", r"{bin}\com_client.exe", "of-s"]),
+        Pinion(&["stop", "-t", "1", "r", "s"]),
+        Events(&["r", "s"]),
         Pinion(&["rm", "-f", "r", "s"]),
     ],
 };
@@ -386,6 +413,7 @@ const NGINX: Scenario = Scenario {
         Pinion(&[
             "run",
             "-d",
+            "--trace",
             "--name",
             "n1",
             "-w",
@@ -395,6 +423,7 @@ const NGINX: Scenario = Scenario {
         Pinion(&[
             "run",
             "-d",
+            "--trace",
             "--name",
             "n2",
             "-w",
@@ -405,6 +434,8 @@ const NGINX: Scenario = Scenario {
         Inspect("n2"),
         Page("n1"),
         Page("n2"),
+        Pinion(&["stop", "-t", "1", "n1", "n2"]),
+        Events(&["n1", "n2"]),
         Pinion(&["rm", "-f", "n1", "n2"]),
     ],
 };

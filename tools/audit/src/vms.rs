@@ -111,7 +111,7 @@ impl Vm {
 }
 
 /// The DOS path of an NT name of a file, also of one that Wine calls by its Unix path.
-fn dos_path(name: &str) -> String {
+pub(crate) fn dos_path(name: &str) -> String {
     let name = name.strip_prefix(r"\??\").unwrap_or(name);
     match name.strip_prefix(r"unix\") {
         None => name.to_owned(),

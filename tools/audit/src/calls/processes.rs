@@ -21,7 +21,7 @@ pub(super) fn process_of(kernel: &Kernel<'_>, pid: u32, handle: u32) -> Option<u
     }
 }
 
-pub(super) fn new_process(kernel: &mut Kernel<'_>, call: &Call<'_>) {
+pub(super) fn new_process(kernel: &mut Kernel<'_>, call: &Call<'_>, accesses: &mut Vec<Access>) {
     let (Some(pid), Some(handle)) = (call.reply.hex("pid"), call.reply.hex("handle")) else {
         return;
     };
@@ -61,6 +61,15 @@ pub(super) fn new_process(kernel: &mut Kernel<'_>, call: &Call<'_>) {
     if let Some(info) = call.reply.hex("info") {
         kernel.handles.insert(call.pid, info, Target::Other, false);
     }
+    accesses.push(Access {
+        pid: call.pid,
+        kind: "process".into(),
+        name: format!("{pid:04x}"),
+        unix: None,
+        how: How::Create,
+        done: true,
+        fold: false,
+    });
 }
 
 pub(super) fn job_of(kernel: &Kernel<'_>, pid: u32, handle: u32) -> Option<u32> {
