@@ -150,7 +150,8 @@ fn the_shipped_profile_of_nginx_runs_it() {
         assert!(page.contains("nginx"), "{page}");
         assert!(self::page(at(&world, "shipped", 80)).contains("nginx"));
     }
-    world.pinion(["rm", "-f", "shipped"]).run().ok();
+    let removed = world.pinion(["rm", "-f", "shipped"]).run();
     nginx::remove(&folder).expect("removed");
     told.ok();
+    removed.ok();
 }

@@ -1,4 +1,4 @@
-//! The command line of the audit. Exit codes: 0 no leaks, 1 leaks, 2 wrong usage or an audit that could not be made.
+//! The command line of the audit. Exit codes: 0 no leaks, 1 leaks (with --record also names that are on one side only), 2 wrong usage or an audit that could not be made.
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
@@ -60,6 +60,9 @@ struct RunOptions {
     /// Keep the logs in this folder.
     #[arg(long)]
     keep: Option<PathBuf>,
+    /// Fail, too, where what Pinion recorded and the log do not have the same names, and show each.
+    #[arg(long)]
+    record: bool,
     /// Run this scenario only; may be given again.
     #[arg(long = "only", value_name = "NAME")]
     only: Vec<String>,
@@ -76,15 +79,16 @@ fn main() -> ExitCode {
     let options = Options::parse();
     let outcome = match options.verb.unwrap_or(Verb::Run(options.run)) {
         Verb::Judge(options) => {
-            judge(&options).and_then(|report| tell(&report, options.json.as_deref()))
+            judge(&options).and_then(|report| tell(&report, false, options.json.as_deref()))
         }
         Verb::Run(RunOptions {
             pass,
             json,
             keep,
+            record,
             only,
         }) => run::run(&run::Plan { pass, keep, only })
-            .and_then(|report| tell(&report, json.as_deref())),
+            .and_then(|report| tell(&report, record, json.as_deref())),
     };
     match outcome {
         Ok(code) => code,
@@ -120,12 +124,12 @@ fn judge(options: &JudgeOptions) -> Result<Report> {
     Ok(Report::new(wine, &judge, &pass))
 }
 
-fn tell(report: &Report, json: Option<&Path>) -> Result<ExitCode> {
+fn tell(report: &Report, with_record: bool, json: Option<&Path>) -> Result<ExitCode> {
     if let Some(path) = json {
         let text = serde_json::to_string_pretty(report)?;
         std::fs::write(path, text + "\n")
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
-    print!("{}", report.table());
-    Ok(ExitCode::from(u8::from(!report.is_good())))
+    print!("{}", report.table(with_record));
+    Ok(ExitCode::from(u8::from(!report.is_good(with_record))))
 }

@@ -105,14 +105,15 @@ impl Report {
         self
     }
 
-    /// Whether nothing leaked, and the record is complete.
-    pub fn is_good(&self) -> bool {
+    /// Whether nothing leaked and, where that counts, the record is complete.
+    pub fn is_good(&self, with_record: bool) -> bool {
         let is_complete = |record: &Comparison| record.gaps.is_empty() && record.lost == 0;
-        self.leaks.is_empty() && self.record.as_ref().is_none_or(is_complete)
+        let record = self.record.as_ref().filter(|_| with_record);
+        self.leaks.is_empty() && record.is_none_or(is_complete)
     }
 
-    /// The table for people.
-    pub fn table(&self) -> String {
+    /// The table for people; of the record its figures or, `with_record`, all.
+    pub fn table(&self, with_record: bool) -> String {
         let mut text = String::new();
         let _ = writeln!(
             text,
@@ -152,7 +153,7 @@ impl Report {
             );
         }
         if let Some(record) = &self.record {
-            self.record_table(record, &mut text);
+            self.record_table(record, with_record, &mut text);
         }
         if self.leaks.is_empty() {
             let _ = writeln!(text, "\nno leaks");
@@ -180,7 +181,7 @@ impl Report {
 }
 
 impl Report {
-    fn record_table(&self, record: &Comparison, text: &mut String) {
+    fn record_table(&self, record: &Comparison, whole: bool, text: &mut String) {
         let Comparison {
             lines,
             lines_matched,
@@ -195,6 +196,14 @@ impl Report {
             "\nrecord: of {lines} named lines of the log {lines_matched} have their event, {lines_within} are the agent's own within \
              one; of {events} events {events_matched} have their line; {lost} were lost"
         );
+        if !whole {
+            let gaps = record.gaps.len();
+            let _ = writeln!(
+                text,
+                "{gaps} on one side only without a reason: --record shows them"
+            );
+            return;
+        }
         let row = |line: &Passed| {
             vec![
                 line.count.to_string(),
