@@ -31,7 +31,7 @@ impl Servers {
         let folder = format!("pinion-e2e-{test}");
         let configuration = "worker_processes 1;
 events { worker_connections 64; }
-http { include mime.types; server { listen 8080; location / { root html; } } }
+http { include mime.types; server { listen 8091; location / { root html; } } }
 ";
         let unix = nginx::lay(&wine, &folder, configuration).expect("laid");
         std::fs::write(unix.join("html").join("index.html"), PAGE).expect("a page");
@@ -47,7 +47,7 @@ http { include mime.types; server { listen 8080; location / { root html; } } }
     fn file(&self, name: &str, port: u16, top: &str, more: &str) -> String {
         let folder = &self.folder;
         let text = format!(
-            "command = ['{folder}\\nginx.exe']\nworkdir = '{folder}'\nport = 8080\n{top}\n[front]\nlisten = '127.0.0.1:{port}'\n{more}\n"
+            "command = ['{folder}\\nginx.exe']\nworkdir = '{folder}'\nport = 8091\n{top}\n[front]\nlisten = '127.0.0.1:{port}'\n{more}\n"
         );
         self.world.file(&format!("{name}.toml"), text.as_bytes())
     }

@@ -92,7 +92,9 @@ fn checks_inside_and_changes_tell_of_intruders() {
     let file = servers.file("inside", 18_107, "replicas = 2", &more);
     let group = servers.up(&file, "inside");
     let inside = |vm: &str, command: &str| {
-        let exec = servers.world.pinion(["exec", vm, "--", "cmd.exe", "/c", command]);
+        let exec = servers
+            .world
+            .pinion(["exec", vm, "--", "cmd.exe", "/c", command]);
         let ended = exec.run();
         // The replica may be gone before the command that was noticed has ended.
         assert!([0, KILLED].contains(&ended.code), "{ended:#?}");

@@ -249,7 +249,7 @@ fn logs_and_the_live_view_go_on_until_the_group_goes_down() {
     let servers = Servers::new("shown");
     let (world, folder) = (&servers.world, &servers.folder);
     let text = format!(
-        "command = ['cmd.exe', '/c', 'echo hello of a replica& {folder}\\nginx.exe']\nworkdir = '{folder}'\nport = 8080\nreplicas = 1\nspares = 0\n[front]\nlisten = '127.0.0.1:18121'\n"
+        "command = ['cmd.exe', '/c', 'echo hello of a replica& {folder}\\nginx.exe']\nworkdir = '{folder}'\nport = 8091\nreplicas = 1\nspares = 0\n[front]\nlisten = '127.0.0.1:18121'\n"
     );
     let file = world.file("shown.toml", text.as_bytes());
     let group = servers.up(&file, "shown");

@@ -83,7 +83,7 @@ fn a_profile_says_what_replicas_run() {
     let servers = Servers::new("known");
     let (world, folder) = (&servers.world, &servers.folder);
     let text = format!(
-        "description = 'this nginx'\nprogram = ['{folder}\\nginx.exe']\nworkdir = '{folder}'\nservices = ['RpcSs']\nports = ['18119:8080']\n[[rule]]\nchannel = 'pipes'\nname = 'forbidden'\nverdict = 'deny'\n[health]\nport = 8080\npath = '/index.html'\n"
+        "description = 'this nginx'\nprogram = ['{folder}\\nginx.exe']\nworkdir = '{folder}'\nservices = ['RpcSs']\nports = ['18119:8091']\n[[rule]]\nchannel = 'pipes'\nname = 'forbidden'\nverdict = 'deny'\n[health]\nport = 8091\npath = '/index.html'\n"
     );
     let profile = world.file("this-nginx.toml", text.as_bytes());
     let front = "replicas = 1\nspares = 0\n[front]\nlisten = '127.0.0.1:18120'\n";
