@@ -4,29 +4,40 @@
 # shellcheck shell=bash
 
 UNSTEADY=()
+FAILED_TESTS=()
 # More than these at once are no races.
 UNSTEADY_MOST=3
 AGAIN=3
 
+# named_failures LOG: sets FAILED_TESTS to the tests that failed. Fails where cargo's log tells of more than that: a program of
+# tests that crashed or was not built has no line for what it did not tell.
+named_failures() {
+    local log=$1 lines targets results counted
+    mapfile -t lines < <(sed -n 's/^test \([A-Za-z0-9_:]*\) \.\.\. FAILED$/\1/p' "$log")
+    targets=$(sed -n 's/^error: \([0-9]*\) targets\? failed:$/\1/p' "$log")
+    read -r results counted < <(awk '/^test result: FAILED\./ { n++; failed += $6 } END { print n + 0, failed + 0 }' "$log")
+    [ "${targets:-0}" -gt 0 ] && [ "$targets" -eq "$results" ] && [ "${#lines[@]}" -eq "$counted" ] || return
+    mapfile -t FAILED_TESTS < <(printf '%s\n' "${lines[@]}" | sort -u)
+}
+
 # end_to_end NAME OF WINE ARGUMENT…: all end-to-end tests, with cargo's arguments for the tests.
 end_to_end() {
-    local wine=$1 log=$LOGS/end-to-end.log rc=0 failed turn
+    local wine=$1 log=$LOGS/end-to-end.log rc=0 turn
     shift
     mkdir -p "$LOGS"
     native_cargo test --no-fail-fast -p pinion-e2e -- "$@" 2>&1 | tee "$log" || rc=$?
     [ "$rc" -ne 0 ] || return 0
-    mapfile -t failed < <(sed -n 's/^test \([A-Za-z0-9_:]*\) \.\.\. FAILED$/\1/p' "$log" | sort -u)
-    if [ ${#failed[@]} -eq 0 ] || [ ${#failed[@]} -gt $UNSTEADY_MOST ]; then
+    if ! named_failures "$log" || [ ${#FAILED_TESTS[@]} -gt $UNSTEADY_MOST ]; then
         return "$rc"
     fi
     for ((turn = 1; turn <= AGAIN; turn++)); do
-        say "== once more, by themselves ($turn of $AGAIN): ${failed[*]}"
-        native_cargo test -q -p pinion-e2e -- --exact "${failed[@]}" || return
+        say "== once more, by themselves ($turn of $AGAIN): ${FAILED_TESTS[*]}"
+        native_cargo test -q -p pinion-e2e -- --exact "${FAILED_TESTS[@]}" || return
     done
-    UNSTEADY+=("${failed[@]/%/ ($wine)}")
+    UNSTEADY+=("${FAILED_TESTS[@]/%/ ($wine)}")
 }
 
 # What end_checks shows before its last line.
 tell_unsteady() {
-    [ ${#UNSTEADY[@]} -eq 0 ] || printf 'unsteady, failed once and then passed %s times: %s\n' "$AGAIN" "${UNSTEADY[@]}"
+    [ ${#UNSTEADY[@]} -eq 0 ] || printf "unsteady, failed once and then passed $AGAIN times: %s\\n" "${UNSTEADY[@]}"
 }
