@@ -14,6 +14,7 @@ mod many;
 mod memory;
 mod report;
 mod server;
+mod services;
 mod size;
 mod trace;
 mod turns;
@@ -57,6 +58,10 @@ const BENCHES: &[(&str, Bench)] = &[
     ("memory", memory::run),
     ("first-byte", server::first_byte),
     ("requests", server::requests),
+    ("services", services::run),
+    ("com", services::com),
+    ("http", services::http),
+    ("controller", services::controller),
     ("crowd", many::run),
     ("group", group::run),
     ("replicas", group::replicas),

@@ -98,10 +98,15 @@ fn reached_rpcss(client: &Output) -> Result<()> {
 /// Where the VM's server listens. Read from the VM's record, since asking `pinion
 /// inspect` is no part of the way to the first byte.
 pub fn address(wine: &Wine, name: &str) -> Result<SocketAddrV4> {
+    address_at(wine, name, PORT)
+}
+
+/// The same of a server at another port.
+pub fn address_at(wine: &Wine, name: &str, port: u16) -> Result<SocketAddrV4> {
     let record = wine.drive_c().join(vm::IN_DRIVE_C).join("vms").join(name);
     let text = std::fs::read_to_string(record.join("vm.json"))?;
     let record: Record = serde_json::from_str(&text).context("the VM's record")?;
-    Ok(SocketAddrV4::new(record.address, PORT))
+    Ok(SocketAddrV4::new(record.address, port))
 }
 
 /// What is needed of a VM's record.

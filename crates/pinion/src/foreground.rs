@@ -6,7 +6,9 @@ use crate::environment;
 use crate::failure::Failure;
 use pinion_store::{Vm, exit_code};
 use pinion_supervisor::client::Client;
-use pinion_supervisor::suspended::Suspended;
+use pinion_supervisor::inside::{Console, Helper};
+use pinion_supervisor::quote::command_line;
+use pinion_supervisor::suspended::{Running, Suspended};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use windows_sys::Win32::Foundation::STATUS_CONTROL_C_EXIT;
@@ -23,6 +25,8 @@ pub struct Foreground<'a> {
     pub env: &'a [(String, String)],
     /// Its current folder.
     pub cwd: &'a str,
+    /// Whether the VM alone knows the file or the folder by its path.
+    pub inside: bool,
     /// Whether its end is the VM's end.
     pub main: bool,
 }
@@ -63,24 +67,39 @@ pub fn run(
     what: &Foreground<'_>,
     started: impl FnOnce(),
 ) -> Result<i32, Failure> {
+    let process = begin(client, vm, what)?;
+    started();
+    process
+        .wait()
+        .map_err(|error| Failure::pinion(format!("cannot wait for the program: {error}")))
+}
+
+/// The program, which runs.
+pub fn begin(client: &mut Client, vm: &Vm, what: &Foreground<'_>) -> Result<Running, Failure> {
     let env = environment::with(what.env);
+    let program = what.program.display().to_string();
     let failed = |error: std::io::Error| {
-        let program = what.program.display();
         Failure::new(
             exit_code::CANNOT_RUN,
             format!("cannot run '{program}' in the VM '{}': {error}", vm.name()),
         )
     };
-    let job = client.admit()?;
-    let suspended = Suspended::create(&job, what.program, what.command, &env, Path::new(what.cwd))
+    let line = command_line(what.command);
+    let helper = what
+        .inside
+        .then(|| Helper::new(what.program, &line, what.cwd, Console::Same))
+        .transpose()
         .map_err(failed)?;
+    let (file, line, cwd) = match &helper {
+        Some(helper) => (&*helper.program, &helper.line, &*helper.cwd),
+        None => (what.program, &line, Path::new(what.cwd)),
+    };
+    let job = client.admit()?;
+    let suspended = Suspended::create(&job, file, line, &env, cwd).map_err(failed)?;
     // The supervisor alone keeps the VM.
     drop(job);
     fail_if_interrupted()?;
-    client.adopt(suspended.pid, what.main)?;
-    let process = suspended.running().map_err(failed)?;
-    started();
-    process
-        .wait()
-        .map_err(|error| Failure::pinion(format!("cannot wait for the program: {error}")))
+    let makes = what.inside.then_some(&*program);
+    let made = client.adopt(suspended.pid, what.main, makes)?;
+    suspended.running(made).map_err(failed)
 }

@@ -11,7 +11,6 @@ mod image;
 mod options;
 mod profiles;
 mod program;
-mod search;
 mod table;
 mod values;
 

@@ -6,7 +6,7 @@ use crate::options::NewOptions;
 use crate::policies;
 use crate::program;
 use crate::{shares, values};
-use pinion_store::{Desktop, NewVm, Source, Store, exit_code};
+use pinion_store::{Desktop, NewVm, Source, Store, View, exit_code};
 use std::path::PathBuf;
 
 /// A new VM that can be made now.
@@ -17,6 +17,8 @@ pub struct Plan {
     pub program: PathBuf,
     /// The program as it was named, and its arguments.
     pub command: Vec<String>,
+    /// Whether the VM alone knows the file or its folder by its path.
+    pub inside: bool,
 }
 
 /// Finds the program and the folder that it starts in.
@@ -29,16 +31,20 @@ pub fn plan(store: &Store, options: &NewOptions, remove_at_end: bool) -> Result<
         Some(source) if asked.is_empty() => own_program(source)?,
         _ => (asked.clone(), None),
     };
-    let program = program::find(command.first().map_or("", String::as_str))?;
+    let shares = shares::resolve(store, &options.volume)?;
+    let layers = from.as_ref().map(Source::stack).unwrap_or_default();
+    let view = View::new(&layers, &shares);
+    let program = program::find(&view, command.first().map_or("", String::as_str))?;
     let cwd = options.program.workdir.clone().or(cwd);
+    let cwd = program::folder(&view, cwd.as_deref())?;
     let new = NewVm {
         name: options.name.clone(),
-        command: program::resolved(&program, &command)?,
+        command: program::resolved(&program.path, &command)?,
         env: variables(from.as_ref(), options.program.variables()),
-        cwd: Some(program::folder(cwd.as_deref())?),
+        cwd: Some(cwd.path),
         limits: options.limits.limits(),
         ports: options.publish.clone(),
-        shares: shares::resolve(store, &options.volume)?,
+        shares,
         network: options.network,
         desktop: desktop(options)?,
         policy: policy(from.as_ref(), options)?,
@@ -49,7 +55,8 @@ pub fn plan(store: &Store, options: &NewOptions, remove_at_end: bool) -> Result<
     };
     Ok(Plan {
         new,
-        program,
+        inside: !(program.is_host && cwd.is_host),
+        program: program.path,
         command,
     })
 }

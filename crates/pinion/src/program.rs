@@ -1,15 +1,25 @@
-//! The program that a command line means: found, checked, and the folder that
+//! The program that a command line means to a VM: found, checked, and the folder that
 //! it starts in. Nothing is started.
 
 use crate::failure::Failure;
 use crate::image;
-use crate::search::Places;
-use pinion_store::exit_code;
-use std::path::{Path, PathBuf};
+use pinion_store::{View, exit_code};
+use pinion_supervisor::program::{self, Located};
+use pinion_supervisor::search::Places;
+use std::path::Path;
 
-/// The file to start for the program `name`, absolute and fit to be started.
-pub fn find(name: &str) -> Result<PathBuf, Failure> {
-    let Some(path) = Places::of_this_process().find(name.as_ref()) else {
+/// A folder that a program starts in.
+#[derive(Debug)]
+pub struct Folder {
+    /// Its path, as programs in the VM name it.
+    pub path: String,
+    /// Whether it is the host's, at the same path.
+    pub is_host: bool,
+}
+
+/// The file to start for the program `name` where programs see `view`, fit to be started.
+pub fn find(view: &View, name: &str) -> Result<Located, Failure> {
+    let Some(found) = program::locate(view, &Places::of_this_process(), name.as_ref())? else {
         return Err(Failure::new(
             exit_code::NOT_FOUND,
             format!(
@@ -18,25 +28,24 @@ pub fn find(name: &str) -> Result<PathBuf, Failure> {
             ),
         ));
     };
-    let path = std::path::absolute(&path).unwrap_or(path);
-    image::check(&path).map_err(|unfit| {
+    image::check(&found.real).map_err(|unfit| {
         let code = match &unfit {
             image::Unfit::Unreadable(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 exit_code::NOT_FOUND
             }
             _ => exit_code::CANNOT_RUN,
         };
-        let path = path.display();
+        let path = found.path.display();
         Failure::new(
             code,
             format!("cannot run '{path}': {}; {}", unfit.cause(), unfit.remedy()),
         )
     })?;
-    Ok(path)
+    Ok(found)
 }
 
-/// The folder that a program starts in: the one asked for, else the current one.
-pub fn folder(asked: Option<&str>) -> Result<String, Failure> {
+/// The folder that a program starts in where programs see `view`: the one asked for, else the current one.
+pub fn folder(view: &View, asked: Option<&str>) -> Result<Folder, Failure> {
     let path = match asked {
         None => std::env::current_dir(),
         Some(asked) => std::path::absolute(asked),
@@ -46,13 +55,16 @@ pub fn folder(asked: Option<&str>) -> Result<String, Failure> {
         let text = format!("cannot use '{shown}' as the current folder: {error}; give one with -w");
         Failure::new(exit_code::CANNOT_RUN, text)
     })?;
-    if !path.is_dir() {
+    let Some(is_host) = program::folder(view, &path)? else {
         let text = format!(
             "cannot use '{shown}' as the current folder: there is no such folder; give one with -w"
         );
         return Err(Failure::new(exit_code::CANNOT_RUN, text));
-    }
-    as_text(&path)
+    };
+    Ok(Folder {
+        path: as_text(&path)?,
+        is_host,
+    })
 }
 
 /// `command` with the file that was found in place of the program's name.

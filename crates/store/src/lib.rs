@@ -50,6 +50,7 @@ mod security;
 pub mod share;
 mod snapshot;
 mod store;
+mod view;
 mod vm;
 
 pub use address::ADDRESS_PREFIX;
@@ -64,4 +65,5 @@ pub use record::{ExitRecord, FORMAT, Limits, MOST_LAYERS, PortMapping, SnapshotR
 pub use share::Share;
 pub use snapshot::{NewSnapshot, Snapshot, SnapshotEntry, Source};
 pub use store::{Entry, NewVm, Store};
+pub use view::{Place, Seen, View};
 pub use vm::Vm;

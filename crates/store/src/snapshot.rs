@@ -108,6 +108,15 @@ impl Source {
         }
     }
 
+    /// The layers of a VM made from it below its own, the newest first.
+    #[must_use]
+    pub fn stack(&self) -> Vec<Layer> {
+        match self {
+            Source::Vm(vm) => vm.stack(),
+            Source::Snapshot(snapshot) => snapshot.stack(),
+        }
+    }
+
     /// Program, variables and current directory of a VM made from it, where it is told no others.
     #[must_use]
     pub fn program(&self) -> (&[String], &[(String, String)], Option<&str>) {

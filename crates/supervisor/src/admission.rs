@@ -37,6 +37,11 @@ impl Admission {
         Ok((admission, job.addr() as u64))
     }
 
+    /// Who was admitted.
+    pub(crate) fn client(&self) -> Option<&Process> {
+        self.client.as_ref()
+    }
+
     /// The process was adopted.
     pub(crate) fn settle(mut self) {
         self.client = None;

@@ -109,13 +109,25 @@ impl Client {
         }
     }
 
-    /// [`Request::Adopt`]: after it the process runs; on an error it was ended.
+    /// [`Request::Adopt`]: after it the process runs; on an error it was ended. When it is a helper that
+    /// makes a program, gives that.
     ///
     /// # Errors
     /// As [`Client::call`]; the process could not be confined.
-    pub fn adopt(&mut self, pid: u32, main: bool) -> Result<()> {
-        match self.call(&Request::Adopt { pid, main })? {
-            Reply::Adopted => Ok(()),
+    pub fn adopt(
+        &mut self,
+        pid: u32,
+        main: bool,
+        makes: Option<&str>,
+    ) -> Result<Option<OwnedHandle>> {
+        let makes = makes.map(str::to_owned);
+        match self.call(&Request::Adopt { pid, main, makes })? {
+            Reply::Adopted { program } => {
+                let what = "take the program that runs in the VM";
+                // SAFETY: the supervisor made this handle for us, and nobody else knows of it.
+                let take = |handle| unsafe { own(handle as usize as _, what) };
+                program.map(take).transpose()
+            }
             other => Err(unexpected(&other)),
         }
     }

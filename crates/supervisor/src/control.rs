@@ -58,6 +58,8 @@ pub enum Request {
         pid: u32,
         /// Whether it is the VM's main program, whose end is the VM's end. One per run.
         main: bool,
+        /// The program that it makes, when it is a helper ([`crate::inside`]): that one is the VM's then.
+        makes: Option<String>,
     },
     /// Start a program inside without a console, its output to the VM's output log. Answered by
     /// [`Reply::Started`].
@@ -155,7 +157,11 @@ pub enum Reply {
         job: u64,
     },
     /// The process runs in the VM.
-    Adopted,
+    Adopted {
+        /// A handle, in the caller's process, of the program that a helper made: it may be waited for, asked
+        /// for its exit code and ended.
+        program: Option<u64>,
+    },
     /// The program runs.
     Started {
         /// Its process id.
@@ -382,7 +388,8 @@ mod tests {
         prop_oneof![
             Just(Request::Status),
             Just(Request::Wait),
-            (any::<u32>(), any::<bool>()).prop_map(|(pid, main)| Request::Adopt { pid, main }),
+            (any::<u32>(), any::<bool>(), any::<Option<String>>())
+                .prop_map(|(pid, main, makes)| Request::Adopt { pid, main, makes }),
             (program(), any::<bool>()).prop_map(|(program, main)| Request::Start { program, main }),
             any::<u64>().prop_map(|timeout_ms| Request::Stop { timeout_ms }),
             any::<u64>().prop_map(|time_ms| Request::Record { time_ms }),

@@ -227,23 +227,44 @@ impl Keeper {
     /// Confines a process that the client created suspended in the job, and lets it run; on an error it
     /// is ended.
     pub(crate) fn adopt(self: &Arc<Self>, pid: u32, main: bool) -> Result<()> {
+        self.joining(main, |keeper| keeper.take_over(pid)).map(drop)
+    }
+
+    /// The same of a helper, whose program is the one that joins; gives a handle of it in the client's
+    /// process.
+    pub(crate) fn adopt_by_helper(
+        self: &Arc<Self>,
+        pid: u32,
+        main: bool,
+        program: &str,
+        client: &Process,
+    ) -> Result<u64> {
+        let mut lent = 0;
         self.joining(main, |keeper| {
-            let process = Process::open_to_confine(pid)?;
-            if !keeper.job().contains(&process) {
-                return Err(Error::Protocol {
-                    why: format!("the process {pid} was not created in the VM's job"),
-                });
-            }
-            let image = process.image();
-            let runs = keeper.confine(&process, &image);
-            if let Err(error) = runs.and_then(|()| process.resume()) {
-                process.terminate(NOT_CONFINED);
-                return Err(error);
-            }
-            tracing::info!(pid, main, image, "adopted");
-            Ok(process)
-        })
-        .map(|_| ())
+            let helper = keeper.take_over(pid)?;
+            let made = keeper.made_by(&helper, program)?;
+            lent = made.lend(client)?;
+            made.resume()
+        })?;
+        Ok(lent)
+    }
+
+    /// Confines a process that was created suspended in the job, and lets it run.
+    fn take_over(&self, pid: u32) -> Result<Process> {
+        let process = Process::open_to_confine(pid)?;
+        if !self.job().contains(&process) {
+            return Err(Error::Protocol {
+                why: format!("the process {pid} was not created in the VM's job"),
+            });
+        }
+        let image = process.image();
+        let runs = self.confine(&process, &image);
+        if let Err(error) = runs.and_then(|()| process.resume()) {
+            process.terminate(NOT_CONFINED);
+            return Err(error);
+        }
+        tracing::info!(pid, image, "adopted");
+        Ok(process)
     }
 
     /// Starts a detached program.

@@ -11,7 +11,8 @@
 //! | `run`, `finish` | one run from start to end |
 //! | `keeper`, `lifecycle` | what a running VM is made of, and the states of its life |
 //! | `job`, `process`, `names`, `section`, `pipe`, `attributes`, `desktop`, `system` | kernel objects |
-//! | `agent`, `start`, `admission`, `again` | take processes into the VM |
+//! | `agent`, `start`, `creation`, `admission`, `again` | take processes into the VM |
+//! | [`search`], [`program`], [`inside`] | which file a program's name means to the VM, and the start of one that the host has not |
 //! | `page`, `namespace`, [`policy`], `shares` | what members are told of their VM, the layout of their names, their policy, and which folders may be shared |
 //! | `server`, `requests` | the two pipes |
 //! | [`lines`] | questions and answers over a pipe |
@@ -41,6 +42,7 @@ mod page;
 pub mod policy;
 mod ports;
 pub mod quote;
+pub mod search;
 pub mod survey;
 mod victims;
 
@@ -57,6 +59,8 @@ pub mod client;
 #[cfg(windows)]
 mod cpu;
 #[cfg(windows)]
+mod creation;
+#[cfg(windows)]
 mod desktop;
 #[cfg(windows)]
 mod devices;
@@ -64,6 +68,8 @@ mod devices;
 pub mod examine;
 #[cfg(windows)]
 mod finish;
+#[cfg(windows)]
+pub mod inside;
 #[cfg(windows)]
 mod job;
 #[cfg(windows)]
@@ -84,6 +90,8 @@ mod pause;
 pub mod pipe;
 #[cfg(windows)]
 mod process;
+#[cfg(windows)]
+pub mod program;
 #[cfg(windows)]
 mod recorder;
 #[cfg(windows)]

@@ -8,16 +8,18 @@ use std::ptr::null_mut;
 use std::time::Duration;
 
 use pinion_nt::{HANDLE, calls, status};
-use windows_sys::Win32::Foundation::{FILETIME, WAIT_OBJECT_0};
+use pinion_store::View;
+use windows_sys::Win32::Foundation::{DuplicateHandle, FILETIME, WAIT_OBJECT_0};
 use windows_sys::Win32::System::ProcessStatus::{
     K32GetProcessMemoryInfo, PROCESS_MEMORY_COUNTERS, PROCESS_MEMORY_COUNTERS_EX,
 };
 use windows_sys::Win32::System::Threading::{
-    GetExitCodeProcess, GetProcessHandleCount, GetProcessTimes, INFINITE, IsWow64Process,
-    OpenProcess, PROCESS_BASIC_INFORMATION, PROCESS_DUP_HANDLE, PROCESS_QUERY_INFORMATION,
-    PROCESS_SET_INFORMATION, PROCESS_SET_QUOTA, PROCESS_SUSPEND_RESUME, PROCESS_SYNCHRONIZE,
-    PROCESS_TERMINATE, PROCESS_VM_OPERATION, PROCESS_VM_READ, PROCESS_VM_WRITE,
-    QueryFullProcessImageNameW, SetProcessAffinityMask, TerminateProcess, WaitForSingleObject,
+    GetCurrentProcess, GetExitCodeProcess, GetProcessHandleCount, GetProcessTimes, INFINITE,
+    IsWow64Process, OpenProcess, PROCESS_BASIC_INFORMATION, PROCESS_DUP_HANDLE,
+    PROCESS_QUERY_INFORMATION, PROCESS_SET_INFORMATION, PROCESS_SET_QUOTA, PROCESS_SUSPEND_RESUME,
+    PROCESS_SYNCHRONIZE, PROCESS_TERMINATE, PROCESS_VM_OPERATION, PROCESS_VM_READ,
+    PROCESS_VM_WRITE, QueryFullProcessImageNameW, SetProcessAffinityMask, TerminateProcess,
+    WaitForSingleObject,
 };
 
 use crate::error::Result;
@@ -92,6 +94,29 @@ impl Process {
         // SAFETY: no pointers; the result is a fresh handle or null.
         let handle = unsafe { own(OpenProcess(access, 0, pid), what()) }?;
         Ok(Self { handle, pid })
+    }
+
+    /// A handle of it in the process `to`, good for waiting, for its exit code and for its end; its value
+    /// there.
+    ///
+    /// # Errors
+    /// The system's refusal.
+    pub(crate) fn lend(&self, to: &Self) -> Result<u64> {
+        let access = PROCESS_SYNCHRONIZE | PROCESS_QUERY_INFORMATION | PROCESS_TERMINATE;
+        let mut lent = null_mut();
+        // SAFETY: three live process handles; `lent` is a local.
+        let done = unsafe {
+            DuplicateHandle(
+                GetCurrentProcess(),
+                self.raw(),
+                to.raw(),
+                &raw mut lent,
+                access,
+                0,
+                0,
+            )
+        };
+        check(done, format!("hand the process {} on", self.pid)).map(|()| lent.addr() as u64)
     }
 
     /// The process's id.
@@ -221,6 +246,14 @@ impl Process {
         unsafe { K32GetProcessMemoryInfo(self.raw(), place, counters.cb) };
         // Wine 8 and Wine 10 fill PagefileUsage only (observed); on Windows the two are equal.
         counters.PrivateUsage.max(counters.PagefileUsage) as u64
+    }
+
+    /// The path of the program as programs that see `view` name it, or an empty string where the system
+    /// does not tell.
+    #[must_use]
+    pub(crate) fn image_in(&self, view: &View) -> String {
+        let image = self.image();
+        view.name_of(&image).unwrap_or(image)
     }
 
     /// The path of the program, or an empty string where the system does not tell.

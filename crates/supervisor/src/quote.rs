@@ -34,6 +34,34 @@ fn quote(argument: &str) -> String {
     text
 }
 
+/// What follows the first `count` arguments of a command line and the spaces after them. The first is
+/// the program, in which a backslash stands for itself.
+#[must_use]
+pub fn after(line: &str, count: usize) -> &str {
+    let mut rest = line.trim_start_matches([' ', '\t']);
+    for index in 0..count {
+        let (mut quoted, mut backslashes) = (false, 0);
+        let ends = |(_, c): &(usize, char)| {
+            match c {
+                '"' if index == 0 || backslashes % 2 == 0 => quoted = !quoted,
+                ' ' | '\t' if !quoted => return true,
+                _ => (),
+            }
+            backslashes = if *c == '\\' { backslashes + 1 } else { 0 };
+            false
+        };
+        let end = rest
+            .char_indices()
+            .find(ends)
+            .map_or(rest.len(), |(at, _)| at);
+        rest = rest
+            .get(end..)
+            .unwrap_or_default()
+            .trim_start_matches([' ', '\t']);
+    }
+    rest
+}
+
 /// The names of a program that a command line may begin with, each with what follows it: the one in
 /// quotes, or those that end at each space.
 pub fn programs(line: &str) -> impl Iterator<Item = (&str, &str)> {
@@ -122,7 +150,27 @@ mod tests {
         assert_eq!(all(""), []);
     }
 
+    #[test]
+    fn what_follows_is_left_as_it_is() {
+        assert_eq!(after(r#""C:\a b\" x  "y z" "u" \v "#, 3), r#""u" \v "#);
+        assert_eq!(after("a  b", 1), "b");
+        assert_eq!(after("a", 1), "");
+        assert_eq!(after("a", 3), "");
+        assert_eq!(after("", 1), "");
+    }
+
     proptest! {
+        #[test]
+        fn what_follows_quoted_arguments_is_found(
+            arguments in proptest::collection::vec("[a\\\\\" \tb]{0,8}", 0..4),
+            rest in "[ab\\\\][a\\\\\" b]{0,8}",
+        ) {
+            let mut all = vec!["C:\\pinion.exe".to_string()];
+            all.extend(arguments);
+            let line = format!("{} {rest}", command_line(&all));
+            prop_assert_eq!(after(&line, all.len()), rest);
+        }
+
         #[test]
         fn arguments_come_back(arguments in proptest::collection::vec("[a\\\\\" \tb]{0,8}", 1..5)) {
             prop_assert_eq!(take_apart(&command_line(&arguments)), arguments);

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle, sleep};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use pinion_store::View;
 use pinion_trace::event::Texts;
 use pinion_trace::file::append;
 use pinion_trace::{Entry, Event};
@@ -321,7 +322,7 @@ impl<'k> Drain<'k> {
         if !self.keeper.job().contains(&process) {
             return None;
         }
-        let image = process.image();
+        let image = process.image_in(&View::of_vm(self.keeper.vm()));
         let entry = Entry::Process {
             process: pid,
             image: image.as_str().into(),

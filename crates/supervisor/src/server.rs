@@ -135,12 +135,26 @@ fn respond(
             *admission = Some(admitted);
             Reply::Admitted { job }
         }
-        Request::Adopt { pid, main } => {
-            keeper.adopt(pid, main)?;
+        Request::Adopt { pid, main, makes } => {
+            let client = admission.as_ref().and_then(Admission::client);
+            let program = match (makes, client) {
+                (Some(program), Some(client)) => {
+                    Some(keeper.adopt_by_helper(pid, main, &program, client)?)
+                }
+                (Some(_), None) => {
+                    return Err(Error::Protocol {
+                        why: "a helper of a command that was not admitted".into(),
+                    });
+                }
+                (None, _) => {
+                    keeper.adopt(pid, main)?;
+                    None
+                }
+            };
             if let Some(admission) = admission.take() {
                 admission.settle();
             }
-            Reply::Adopted
+            Reply::Adopted { program }
         }
         Request::Start { program, main } => Reply::Started {
             pid: keeper.start(&program, main)?,

@@ -2,34 +2,34 @@
 //! supervisor creates itself (detached programs, services).
 //!
 //! The order is fixed: created in the job, agent, then the first instruction. A process that could not
-//! be confined never runs.
+//! be confined never runs. What the host has not is created by a helper inside ([`crate::inside`]).
 
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::mem::{size_of, zeroed};
 use std::os::windows::io::{AsRawHandle, OwnedHandle};
-use std::ptr::{null, null_mut};
+use std::path::Path;
+use std::ptr::null;
 
 use pinion_launch::place::PlaceError;
-use pinion_nt::{HANDLE, calls, status};
-use pinion_store::Vm;
-use windows_sys::Win32::Foundation::{
-    ERROR_ACCESS_DENIED, ERROR_BAD_EXE_FORMAT, ERROR_DIRECTORY, ERROR_ELEVATION_REQUIRED,
-    ERROR_EXE_MACHINE_TYPE_MISMATCH, ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND,
-    HANDLE_FLAG_INHERIT, SetHandleInformation,
-};
+use pinion_nt::{HANDLE, status};
+use pinion_store::{View, Vm};
+use windows_sys::Win32::Foundation::{HANDLE_FLAG_INHERIT, SetHandleInformation};
 use windows_sys::Win32::System::Threading::{
-    CREATE_NEW_PROCESS_GROUP, CREATE_NO_WINDOW, CREATE_SUSPENDED, CREATE_UNICODE_ENVIRONMENT,
-    CreateProcessW, DETACHED_PROCESS, EXTENDED_STARTUPINFO_PRESENT, PROCESS_INFORMATION,
-    STARTF_USESTDHANDLES, STARTUPINFOEXW,
+    CREATE_SUSPENDED, CREATE_UNICODE_ENVIRONMENT, CreateProcessW, EXTENDED_STARTUPINFO_PRESENT,
+    PROCESS_INFORMATION, STARTF_USESTDHANDLES, STARTUPINFOEXW,
 };
 
 use crate::again;
 use crate::attributes::Attributes;
+use crate::creation::not_created;
 use crate::error::{Error, Result};
+use crate::inside::{Console, Helper};
 use crate::job::Job;
 use crate::keeper::Keeper;
 use crate::process::Process;
+use crate::program::{self, Meant, meant};
+use crate::search::Places;
 use crate::system::{check, is_wine, nt_error, own, wide};
 use crate::unix::Image;
 
@@ -53,14 +53,29 @@ pub struct Launch {
 #[derive(Debug)]
 pub struct Confined {
     process: Option<Process>,
-    thread: OwnedHandle,
 }
 
 impl Confined {
+    /// A process that is confined and has not run.
+    pub(crate) fn new(process: Process) -> Self {
+        Self {
+            process: Some(process),
+        }
+    }
+
     /// The process's id.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.process.as_ref().map_or(0, Process::pid)
+    }
+
+    /// A handle of it in the process `to`; its value there.
+    ///
+    /// # Errors
+    /// The system's refusal.
+    pub(crate) fn lend(&self, to: &Process) -> Result<u64> {
+        let lend = |process: &Process| process.lend(to);
+        self.process.as_ref().map_or(Ok(0), lend)
     }
 
     /// Lets it run.
@@ -68,12 +83,10 @@ impl Confined {
     /// # Errors
     /// The system's refusal; the process is ended then.
     pub fn resume(mut self) -> Result<Process> {
-        // SAFETY: a live thread handle; the previous count is not wanted.
-        let status = unsafe { calls::NtResumeThread(self.thread.as_raw_handle(), null_mut()) };
-        let what = || format!("let the process {} run", self.pid());
-        if !status::success(status) {
-            return Err(nt_error(what(), status));
+        if let Some(process) = &self.process {
+            process.resume()?;
         }
+        let what = || format!("let the process {} run", self.pid());
         let what = what();
         self.process
             .take()
@@ -85,6 +98,16 @@ impl Drop for Confined {
     fn drop(&mut self) {
         if let Some(process) = &self.process {
             process.terminate(NOT_CONFINED);
+        }
+    }
+}
+
+impl Launch {
+    fn console(&self) -> Console {
+        if self.is_service {
+            Console::None
+        } else {
+            Console::Own
         }
     }
 }
@@ -140,11 +163,20 @@ impl Keeper {
     pub fn create_confined(&self, launch: &Launch) -> Result<Confined> {
         self.admits()?;
         self.check_room()?;
-        let confined = create_suspended(self.vm(), self.job(), launch)?;
-        let process = confined.process.as_ref();
-        process.map_or(Ok(()), |process| {
-            self.confine(process, program_of(&launch.command_line))
-        })?;
+        let view = View::of_vm(self.vm());
+        let confined = match meant(&view, &Places::of_this_process(), &launch.command_line)? {
+            Meant::Hidden => {
+                return Err(Error::ProgramNotFound {
+                    program: program_of(&launch.command_line).into(),
+                });
+            }
+            Meant::Found(located, line)
+                if !located.is_host || has_not(&view, launch.cwd.as_deref())? =>
+            {
+                self.create_inside(launch, &located.path, &line)?
+            }
+            Meant::Found(..) | Meant::Unknown => self.create_here(launch)?,
+        };
         tracing::info!(
             pid = confined.pid(),
             command = launch.command_line,
@@ -152,6 +184,39 @@ impl Keeper {
         );
         Ok(confined)
     }
+
+    /// Creates a process of a program that the host has, too.
+    fn create_here(&self, launch: &Launch) -> Result<Confined> {
+        let confined = create_suspended(self.vm(), self.job(), launch)?;
+        let process = confined.process.as_ref();
+        process.map_or(Ok(()), |process| {
+            self.confine(process, program_of(&launch.command_line))
+        })?;
+        Ok(confined)
+    }
+
+    /// Has a member create the program, which it sees.
+    fn create_inside(&self, launch: &Launch, program: &Path, line: &str) -> Result<Confined> {
+        let cwd = launch.cwd.clone().unwrap_or_default();
+        let helper = Helper::new(program, line, &cwd, launch.console())
+            .map_err(|why| Error::system("find pinion.exe's own path", why))?;
+        let own = Launch {
+            command_line: helper.line,
+            env: launch.env.clone(),
+            cwd: Some(helper.cwd.display().to_string()),
+            is_service: launch.is_service,
+        };
+        let helper = self.create_here(&own)?.resume()?;
+        self.made_by(&helper, &program.display().to_string())
+    }
+}
+
+/// Whether the folder is another to the VM than to the host.
+fn has_not(view: &View, folder: Option<&str>) -> Result<bool> {
+    let Some(folder) = folder else {
+        return Ok(false);
+    };
+    Ok(program::folder(view, Path::new(folder))? == Some(false))
 }
 
 /// The program's part of a command line.
@@ -185,11 +250,6 @@ fn create_suspended(vm: &Vm, job: &Job, launch: &Launch) -> Result<Confined> {
     startup.StartupInfo.hStdOutput = output.as_raw_handle();
     startup.StartupInfo.hStdError = output.as_raw_handle();
     startup.lpAttributeList = list.raw();
-    let console = if launch.is_service {
-        DETACHED_PROCESS
-    } else {
-        CREATE_NO_WINDOW
-    };
     let mut created = PROCESS_INFORMATION::default();
     // SAFETY: all strings end with zero and live over the call, as do the attributes; the command line
     // is writable; `created` is a local.
@@ -201,8 +261,7 @@ fn create_suspended(vm: &Vm, job: &Job, launch: &Launch) -> Result<Confined> {
             null(),
             1,
             CREATE_SUSPENDED
-                | console
-                | CREATE_NEW_PROCESS_GROUP
+                | launch.console().flags()
                 | CREATE_UNICODE_ENVIRONMENT
                 | EXTENDED_STARTUPINFO_PRESENT,
             environment
@@ -214,44 +273,17 @@ fn create_suspended(vm: &Vm, job: &Job, launch: &Launch) -> Result<Confined> {
         )
     });
     if done == 0 {
-        return Err(creation_error(launch, io::Error::last_os_error()));
+        let why = io::Error::last_os_error();
+        let program = program_of(&launch.command_line);
+        return Err(not_created(program, launch.cwd.as_deref(), why));
     }
     // SAFETY: fresh handles of the created process.
     let (process, thread) = unsafe { (own(created.hProcess, ""), own(created.hThread, "")) };
-    Ok(Confined {
-        process: Some(Process::from_handle(process?, created.dwProcessId)),
-        thread: thread?,
-    })
-}
-
-/// What the system's refusal to create a process means for people.
-fn creation_error(launch: &Launch, why: io::Error) -> Error {
-    let program = program_of(&launch.command_line).to_string();
-    let cannot = |why: &str| Error::CannotRun {
-        program: program.clone(),
-        why: why.into(),
-    };
-    match why.raw_os_error().unwrap_or(0).cast_unsigned() {
-        ERROR_DIRECTORY => Error::BadDirectory {
-            path: launch.cwd.clone().unwrap_or_default(),
-            why,
-        },
-        ERROR_FILE_NOT_FOUND | ERROR_PATH_NOT_FOUND => match &launch.cwd {
-            Some(path) if !std::path::Path::new(path).is_dir() => Error::BadDirectory {
-                path: path.clone(),
-                why,
-            },
-            _ => Error::ProgramNotFound { program },
-        },
-        ERROR_BAD_EXE_FORMAT | ERROR_EXE_MACHINE_TYPE_MISMATCH => {
-            cannot("it is not a 64-bit Windows program; give the path of one")
-        }
-        ERROR_ACCESS_DENIED => cannot("access is denied; check the permissions of the file"),
-        ERROR_ELEVATION_REQUIRED => {
-            cannot("it asks for administrator rights, which a VM does not give")
-        }
-        _ => cannot(&why.to_string()),
-    }
+    drop(thread);
+    Ok(Confined::new(Process::from_handle(
+        process?,
+        created.dwProcessId,
+    )))
 }
 
 fn open_output(vm: &Vm) -> Result<File> {

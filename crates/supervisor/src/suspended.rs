@@ -4,7 +4,6 @@
 
 use crate::again;
 use crate::attributes::Attributes;
-use crate::quote::command_line;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::windows::ffi::OsStrExt;
@@ -37,21 +36,21 @@ pub struct Running {
 }
 
 impl Suspended {
-    /// Makes the process, a member of `job` from its first moment. `command` is the program as the user named it and its
-    /// arguments, `program` the file to start.
+    /// Makes the process of the file `program` with the command line `line`, a member of `job` from its
+    /// first moment.
     ///
     /// # Errors
     /// The system's.
     pub fn create(
         job: &OwnedHandle,
         program: &Path,
-        command: &[String],
+        line: &str,
         env: &[(OsString, OsString)],
         cwd: &Path,
     ) -> io::Result<Self> {
         let program = wide(program.as_os_str())?;
         let cwd = wide(cwd.as_os_str())?;
-        let mut line = wide(command_line(command).as_ref())?;
+        let mut line = wide(line.as_ref())?;
         let env = block(env);
         let stdio = Stdio::of_this_process();
         let jobs = [job.as_raw_handle()];
@@ -93,15 +92,18 @@ impl Suspended {
         })
     }
 
-    /// The process, once its supervisor lets it run.
+    /// The process, once its supervisor lets it run; `made` is the one that this one made, if it is a
+    /// helper ([`crate::inside`]).
     ///
     /// # Errors
     /// The system's.
-    pub fn running(mut self) -> io::Result<Running> {
+    pub fn running(mut self, made: Option<OwnedHandle>) -> io::Result<Running> {
         self.runs = true;
-        Ok(Running {
-            process: self.process.try_clone()?,
-        })
+        let process = match made {
+            Some(made) => made,
+            None => self.process.try_clone()?,
+        };
+        Ok(Running { process })
     }
 }
 

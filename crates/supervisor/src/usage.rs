@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use pinion_wire::tally::Tally;
 
+use pinion_store::View;
+
 use crate::control::{ProcessInfo, Stats};
 use crate::cpu;
 use crate::error::Result;
@@ -56,6 +58,7 @@ impl Keeper {
     pub(crate) fn processes(&self) -> Result<Vec<ProcessInfo>> {
         let main = self.life().main;
         let members = self.job().members()?;
+        let view = View::of_vm(self.vm());
         let mut processes: Vec<ProcessInfo> = members
             .iter()
             .zip(usages(&members))
@@ -63,7 +66,7 @@ impl Keeper {
                 let pid = member.pid();
                 ProcessInfo {
                     pid,
-                    image: member.image(),
+                    image: member.image_in(&view),
                     main: main == Main::Runs(pid),
                     service: self
                         .services()

@@ -3,8 +3,8 @@
 //! Follows no link. Of a VM it reads what a program in it would see: its layers, then the host.
 
 use super::Count;
-use pinion_store::changes::{FileKind, FileNode, FileTree, Stack, Walk, What, fold};
-use pinion_store::{Layer, Vm};
+use pinion_store::changes::{FileKind, FileNode, FileTree, Stack, Walk, What};
+use pinion_store::{View, Vm};
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -25,29 +25,14 @@ pub type Failed = String;
 impl Tree {
     /// What a program in `vm` sees at `path`. A shared folder is the host's.
     pub fn of_vm(vm: &Vm, path: &[String]) -> Result<Self, Failed> {
-        let folded = |path: &[OsString]| -> Vec<_> { path.iter().map(|name| fold(name)).collect() };
-        let mut path: Vec<OsString> = path.iter().map(OsString::from).collect();
-        let mut trees: Vec<_> = vm.stack().iter().map(Layer::file_tree).collect();
-        trees.push(FileTree::host());
-        for share in &vm.record().shares {
-            for (name, is_vms) in [(&share.vm, true), (&share.host, false)] {
-                let names = parts(name);
-                if !folded(&path).starts_with(&folded(&names)) {
-                    continue;
-                }
-                let host = if is_vms {
-                    parts(&share.host)
-                } else {
-                    names.clone()
-                };
-                path.splice(..names.len(), host);
-                let node = find(&[FileTree::host()], &path)?;
-                let trees = vec![FileTree::host()];
-                return Ok(Self { trees, path, node });
-            }
-        }
-        let node = find(&trees, &path)?;
-        Ok(Self { trees, path, node })
+        let path: Vec<OsString> = path.iter().map(OsString::from).collect();
+        let place = View::of_vm(vm).place(&path);
+        let node = find(&place.trees, &place.names)?;
+        Ok(Self {
+            trees: place.trees,
+            path: place.names,
+            node,
+        })
     }
 
     /// Whether something is there, and whether it is a folder.
@@ -100,11 +85,6 @@ impl Tree {
         }
         Ok(links)
     }
-}
-
-fn parts(path: &str) -> Vec<OsString> {
-    let path = path.replacen(':', "", 1);
-    path.split('\\').map(OsString::from).collect()
 }
 
 fn find(trees: &[FileTree], path: &[OsString]) -> Result<Option<FileNode>, Failed> {

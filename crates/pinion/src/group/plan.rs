@@ -4,7 +4,7 @@ use crate::failure::{Failure, USAGE};
 use crate::{policies, profiles, program, shares, values};
 use pinion_group::{Config, Fault};
 use pinion_profile::Profile;
-use pinion_store::{Limits, Network, NewVm, Share, Source, Store, VmName, exit_code};
+use pinion_store::{Limits, Network, NewVm, Share, Source, Store, View, VmName, exit_code};
 use serde::{Deserialize, Serialize};
 use std::io::Read;
 use std::path::Path;
@@ -140,9 +140,21 @@ pub fn plan(store: &Store, checked: Checked) -> Result<Plan, Failure> {
         );
         return Err(Failure::new(exit_code::CANNOT_RUN, text));
     };
-    let found = program::find(first)?;
+    let usage = |why: String| Failure::new(USAGE, why);
+    let given = config
+        .shares
+        .iter()
+        .map(|share| values::share(share).map_err(usage));
+    let given: Vec<Share> = given.collect::<Result<_, _>>()?;
+    let shares = shares::resolve(store, &given)?;
+    let layers = from.as_ref().map(Source::stack).unwrap_or_default();
+    let view = View::new(&layers, &shares);
+    let found = program::find(&view, first)?;
     let check = match config.check.command.first() {
-        Some(first) => program::resolved(&program::find(first)?, &config.check.command)?,
+        Some(first) => {
+            let found = program::find(&view, first)?;
+            program::resolved(&found.path, &config.check.command)?
+        }
         None => Vec::new(),
     };
     let set = config
@@ -161,18 +173,12 @@ pub fn plan(store: &Store, checked: Checked) -> Result<Plan, Failure> {
         })
         .collect();
     env.extend(set);
-    let usage = |why: String| Failure::new(USAGE, why);
-    let given = config
-        .shares
-        .iter()
-        .map(|share| values::share(share).map_err(usage));
-    let given: Vec<Share> = given.collect::<Result<_, _>>()?;
     Ok(Plan {
-        command: program::resolved(&found, &command)?,
-        cwd: program::folder(config.workdir.as_deref().or(cwd))?,
+        command: program::resolved(&found.path, &command)?,
+        cwd: program::folder(&view, config.workdir.as_deref().or(cwd))?.path,
         env,
         check,
-        shares: shares::resolve(store, &given)?,
+        shares,
         policy: match &config.policy {
             Some(file) => policies::given(file)?,
             None if !config.rules.is_empty() => Some(config.rules.clone()),

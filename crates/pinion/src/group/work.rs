@@ -5,13 +5,12 @@ use super::evidence::{self, Case};
 use super::place::Place;
 use super::plan::Plan;
 use crate::failure::Failure;
-use crate::{environment, vms};
+use crate::foreground::{self, Foreground};
+use crate::{environment, program, vms};
 use pinion_group::Config;
-use pinion_store::{Source, Vm, VmName};
+use pinion_store::{Source, View, Vm, VmName};
 use pinion_supervisor::client::{self, Client};
 use pinion_supervisor::control::{Kind, Program, Request};
-use pinion_supervisor::suspended::Suspended;
-use std::path::Path;
 use std::time::Duration;
 
 /// How long a replica's VM may take to come up.
@@ -72,20 +71,24 @@ pub fn start(common: &Common, vm: &Vm) -> Result<Client, Failure> {
 /// Runs the checking program inside; it must end with 0 in time.
 pub fn check_inside(common: &Common, vm: &Vm, time: Duration) -> Result<(), String> {
     let command = &common.plan.check;
-    let Some(program) = command.first() else {
+    let Some(first) = command.first() else {
         return Ok(());
     };
-    let asked = |error: pinion_supervisor::Error| error.to_string();
+    let text = |failure: Failure| failure.to_string();
     let system = |error: std::io::Error| error.to_string();
-    let mut client = Client::connect(vm).map_err(asked)?;
-    let job = client.admit().map_err(asked)?;
-    let env = environment::with(&common.plan.env);
-    let folder = Path::new(&common.plan.cwd);
-    let made =
-        Suspended::create(&job, Path::new(program), command, &env, folder).map_err(system)?;
-    drop(job);
-    client.adopt(made.pid, false).map_err(asked)?;
-    let running = made.running().map_err(system)?;
+    let mut client = Client::connect(vm).map_err(|error| error.to_string())?;
+    let view = View::of_vm(vm);
+    let found = program::find(&view, first).map_err(text)?;
+    let cwd = program::folder(&view, Some(&common.plan.cwd)).map_err(text)?;
+    let what = Foreground {
+        program: &found.path,
+        command,
+        env: &common.plan.env,
+        cwd: &cwd.path,
+        inside: !(found.is_host && cwd.is_host),
+        main: false,
+    };
+    let running = foreground::begin(&mut client, vm, &what).map_err(text)?;
     match running.wait_for(time).map_err(system)? {
         Some(0) => Ok(()),
         Some(code) => Err(format!("the check inside ended with {code}")),

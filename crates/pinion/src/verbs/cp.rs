@@ -6,7 +6,7 @@ use crate::copy::{Count, unpack};
 use crate::failure::{Failure, Outcome, USAGE};
 use crate::foreground::{self, Foreground};
 use crate::{program, progress, vms};
-use pinion_store::Vm;
+use pinion_store::{View, Vm};
 use std::io::{self, PipeWriter, Write};
 use std::os::windows::io::AsRawHandle;
 use std::path::{Path, PathBuf};
@@ -246,12 +246,13 @@ fn receive(vm: &Vm, base: &Path) -> Outcome {
         Some(client) => (client, false),
         None => (vms::up_at_rest(vm)?, true),
     };
-    let cwd = program::folder(None)?;
+    let cwd = program::folder(&View::new(&[], &[]), None)?;
     let what = Foreground {
         program: &own,
         command: &command,
         env: &[],
-        cwd: &cwd,
+        cwd: &cwd.path,
+        inside: false,
         main: at_rest,
     };
     let code = foreground::run(&mut client, vm, &what, || ());

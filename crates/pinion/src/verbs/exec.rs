@@ -4,6 +4,7 @@ use crate::failure::Outcome;
 use crate::foreground::{self, Foreground};
 use crate::options::ProgramOptions;
 use crate::{environment, output, program, vms};
+use pinion_store::View;
 use pinion_supervisor::control::Program;
 
 const AFTER: &str = "Examples:
@@ -41,24 +42,26 @@ pub struct Args {
 /// Runs it and passes on its exit code.
 pub fn run(args: &Args) -> Outcome {
     let (vm, mut client) = vms::running(&args.name)?;
-    let program = program::find(&args.command[0])?;
-    let cwd = program::folder(args.program.workdir.as_deref())?;
+    let view = View::of_vm(&vm);
+    let program = program::find(&view, &args.command[0])?;
+    let cwd = program::folder(&view, args.program.workdir.as_deref())?;
     let mut env = vm.record().env.clone();
     env.extend(args.program.variables());
     if args.detach {
         let program = Program {
-            command: program::resolved(&program, &args.command)?,
+            command: program::resolved(&program.path, &args.command)?,
             env: environment::as_text(&env),
-            cwd: Some(cwd),
+            cwd: Some(cwd.path),
         };
         return output::line(client.start(program, false)?);
     }
     foreground::let_ctrl_c_pass();
     let what = Foreground {
-        program: &program,
+        program: &program.path,
         command: &args.command,
         env: &env,
-        cwd: &cwd,
+        cwd: &cwd.path,
+        inside: !(program.is_host && cwd.is_host),
         main: false,
     };
     foreground::run(&mut client, &vm, &what, || ())

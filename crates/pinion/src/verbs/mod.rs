@@ -33,6 +33,7 @@ mod share;
 mod snapshot;
 mod snapshots;
 mod start;
+mod start_inside;
 mod stats;
 mod stop;
 mod supervise;
@@ -115,6 +116,8 @@ enum Verb {
     Supervise(supervise::Args),
     #[command(name = crate::group::keep::VERB)]
     KeepGroup(group::KeepArgs),
+    #[command(name = pinion_supervisor::inside::VERB)]
+    StartInside(start_inside::Args),
     #[command(name = cp::RECEIVE)]
     Receive(cp::ReceiveArgs),
 }
@@ -175,6 +178,7 @@ pub fn dispatch() -> Outcome {
         Verb::Version(args) => version::run(&args),
         Verb::Completion(args) => completion::run(&args),
         Verb::ExitCodes(args) => exit_codes::run(&args),
+        Verb::StartInside(args) => start_inside::run(&args),
         Verb::Receive(args) => cp::receive_here(&args),
         Verb::Supervise(args) => supervise::run(&args),
     }

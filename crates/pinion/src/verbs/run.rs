@@ -78,6 +78,7 @@ pub fn run(mut args: Args) -> Outcome {
         command: &plan.command,
         env: &record.env,
         cwd: &cwd,
+        inside: plan.inside,
         main: true,
     };
     let code = foreground::run(&mut client, &vm, &what, || fresh.keep())?;

@@ -3,7 +3,7 @@
 use crate::failure::{Failure, Outcome};
 use crate::foreground::{self, Foreground};
 use crate::{environment, output, program, vms};
-use pinion_store::{Vm, exit_code};
+use pinion_store::{View, Vm, exit_code};
 use pinion_supervisor::client::Client;
 use pinion_supervisor::control::Program;
 
@@ -61,22 +61,24 @@ fn begin(client: &mut Client, vm: &Vm, attach: bool) -> Outcome {
             ),
         ));
     };
-    let program = program::find(name)?;
-    let cwd = program::folder(record.cwd.as_deref())?;
+    let view = View::of_vm(vm);
+    let program = program::find(&view, name)?;
+    let cwd = program::folder(&view, record.cwd.as_deref())?;
     if !attach {
         let program = Program {
             command: record.command.clone(),
             env: environment::as_text(&record.env),
-            cwd: Some(cwd),
+            cwd: Some(cwd.path),
         };
         client.start(program, true)?;
         return Ok(0);
     }
     let what = Foreground {
-        program: &program,
+        program: &program.path,
         command: &record.command,
         env: &record.env,
-        cwd: &cwd,
+        cwd: &cwd.path,
+        inside: !(program.is_host && cwd.is_host),
         main: true,
     };
     foreground::run(client, vm, &what, || ())

@@ -140,6 +140,14 @@ impl FileTree {
         Self { root: Root::Host }
     }
 
+    /// The folder with a layer's drives; none of the host.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        match &self.root {
+            Root::Layer(root) => Some(root),
+            Root::Host => None,
+        }
+    }
+
     fn is_host(&self) -> bool {
         matches!(self.root, Root::Host)
     }

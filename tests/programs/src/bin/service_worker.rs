@@ -35,7 +35,9 @@ static CONTROLS: Mutex<Option<Sender<u32>>> = Mutex::new(None);
 fn note(value: &serde_json::Value) {
     let Some(path) = FILE.get() else { return };
     if let Ok(mut file) = OpenOptions::new().create(true).append(true).open(path) {
-        let _ = writeln!(file, "{value}");
+        // Wine looks for the end of the file before it writes there: two at once would meet.
+        let _ = file.lock();
+        let _ = file.write_all(format!("{value}\n").as_bytes());
     }
 }
 

@@ -16,13 +16,14 @@ pub(super) fn run(command: &[String], view: &mut View) -> Outcome {
     foreground::let_ctrl_c_pass();
     let store = vms::store()?;
     store.sweep();
-    let program = program::find(command.first().map_or("", String::as_str))?;
-    let cwd = program::folder(None)?;
+    let host = pinion_store::View::new(&[], &[]);
+    let program = program::find(&host, command.first().map_or("", String::as_str))?;
+    let cwd = program::folder(&host, None)?;
     let name = format!("host-{}", std::process::id());
     let new = NewVm {
         name: Some(VmName::check(&name).map_err(|why| Failure::pinion(why.to_string()))?),
-        command: program::resolved(&program, command)?,
-        cwd: Some(cwd.clone()),
+        command: program::resolved(&program.path, command)?,
+        cwd: Some(cwd.path.clone()),
         network: Network::Host,
         remove_at_end: true,
         trace: true,
@@ -34,10 +35,11 @@ pub(super) fn run(command: &[String], view: &mut View) -> Outcome {
     let mut client = vms::up(&vm)?;
     foreground::fail_if_interrupted()?;
     let what = Foreground {
-        program: &program,
+        program: &program.path,
         command,
         env: &[],
-        cwd: &cwd,
+        cwd: &cwd.path,
+        inside: false,
         main: true,
     };
     let mut reader = Reader::of(&vm);

@@ -1,13 +1,14 @@
 //! The work that benchmarks compare inside and outside a VM. `workload WORK
 //! COUNT [ARGUMENT…]` does it COUNT times and prints `{"us": microseconds
-//! each}`: `child`, `mutant`, those of [`files`], [`keys`], [`processes`]
-//! and [`windows`]. `fill` and
+//! each}`: `child`, `mutant`, those of [`files`], [`keys`], [`processes`],
+//! [`services`] and [`windows`]. `fill` and
 //! `keys-fill` make what the others work on; `hold` waits to be ended; `nothing`
 //! ends at once.
 
 mod files;
 mod keys;
 mod processes;
+mod services;
 mod windows;
 
 use std::ffi::c_void;
@@ -34,6 +35,8 @@ fn main() {
         "processes" => time(count, |_| processes::list()),
         "message" => windows::messages(count),
         "message-server" => windows::serve(),
+        "service" => services::cycle(count, on),
+        "control" => services::controls(count, on),
         "fill" => files::fill(count, on),
         "file" => time(count, |_| files::open(on)),
         "each" => files::each(count, on),

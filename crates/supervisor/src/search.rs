@@ -1,10 +1,20 @@
 //! Finds the file that a program's name means, as `CreateProcess` does, with
-//! the extensions of `PATHEXT` that name images. Opens no file.
+//! the extensions of `PATHEXT` that name images. Whoever asks says what is where.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+/// What is at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// A file.
+    File,
+    /// A folder.
+    Folder,
+}
+
 /// Where and for what extensions to look.
+#[derive(Debug, Clone)]
 pub struct Places {
     /// The current folder, before all others.
     pub current: PathBuf,
@@ -17,6 +27,7 @@ pub struct Places {
 impl Places {
     /// The places of this process. The folder of `pinion.exe` itself, where
     /// `CreateProcess` looks first, is not among them.
+    #[must_use]
     pub fn of_this_process() -> Self {
         let mut others = Vec::new();
         if let Some(root) = std::env::var_os("SystemRoot") {
@@ -33,40 +44,67 @@ impl Places {
         }
     }
 
-    /// The file that `name` means; `None` when there is none.
-    pub fn find(&self, name: &OsStr) -> Option<PathBuf> {
+    /// The path of what `name` means, where `at` says what is at a whole path; `None` when there is
+    /// nothing.
+    ///
+    /// # Errors
+    /// The first of `at`.
+    pub fn find<E>(
+        &self,
+        name: &OsStr,
+        at: impl Fn(&Path) -> Result<Option<What>, E>,
+    ) -> Result<Option<PathBuf>, E> {
         if name.is_empty() {
-            return None;
+            return Ok(None);
         }
         let has_folder = name
             .as_encoded_bytes()
             .iter()
             .any(|b| matches!(b, b'\\' | b'/' | b':'));
-        let in_current = self.complete(&self.current.join(name));
-        if has_folder || in_current.is_some() {
-            return in_current;
+        let others = if has_folder { &[] } else { &*self.others };
+        for folder in [&self.current].into_iter().chain(others) {
+            let path = self.complete(&folder.join(name), &at)?;
+            if path.is_some() {
+                return Ok(path);
+            }
         }
-        self.others
-            .iter()
-            .find_map(|folder| self.complete(&folder.join(name)))
+        Ok(None)
     }
 
     /// `path` itself, or with an extension added. A folder of the very name
     /// counts, so that the user is told what was wrong with it.
-    fn complete(&self, path: &Path) -> Option<PathBuf> {
-        if path.is_file() {
-            return Some(path.to_path_buf());
+    fn complete<E>(
+        &self,
+        path: &Path,
+        at: &impl Fn(&Path) -> Result<Option<What>, E>,
+    ) -> Result<Option<PathBuf>, E> {
+        let itself = at(path)?;
+        if itself == Some(What::File) {
+            return Ok(Some(path.to_path_buf()));
         }
-        let with_extension = self.extensions.iter().map(|extension| {
+        for extension in &self.extensions {
             let mut longer = path.as_os_str().to_owned();
             longer.push(extension);
-            PathBuf::from(longer)
-        });
-        with_extension
-            .into_iter()
-            .find(|longer| longer.is_file())
-            .or_else(|| (path.is_dir() && path.is_absolute()).then(|| path.to_path_buf()))
+            let longer = PathBuf::from(longer);
+            if at(&longer)? == Some(What::File) {
+                return Ok(Some(longer));
+            }
+        }
+        let is_folder = itself == Some(What::Folder) && path.is_absolute();
+        Ok(is_folder.then(|| path.to_path_buf()))
     }
+}
+
+/// What the host has at a path.
+///
+/// # Errors
+/// Never: the type is that of [`Places::find`].
+pub fn on_host<E>(path: &Path) -> Result<Option<What>, E> {
+    Ok(match std::fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => Some(What::Folder),
+        Ok(_) => Some(What::File),
+        Err(_) => None,
+    })
 }
 
 /// The extensions of `PATHEXT`, or Windows' usual ones. Scripts (`.vbs`, …)
@@ -99,17 +137,21 @@ mod tests {
         }
     }
 
+    fn find(places: &Places, name: &str) -> Option<PathBuf> {
+        places.find(name.as_ref(), on_host::<()>).expect("no error")
+    }
+
     #[test]
     fn the_current_folder_comes_first_and_extensions_are_added() {
         let root = tempfile::tempdir().expect("a folder");
         let places = places(root.path());
         let in_path = root.path().join("path").join("tool.exe");
         fs::write(&in_path, "").expect("written");
-        assert_eq!(places.find("tool".as_ref()), Some(in_path.clone()));
-        assert_eq!(places.find("tool.exe".as_ref()), Some(in_path));
+        assert_eq!(find(&places, "tool"), Some(in_path.clone()));
+        assert_eq!(find(&places, "tool.exe"), Some(in_path));
         let here = root.path().join("here").join("tool.exe");
         fs::write(&here, "").expect("written");
-        assert_eq!(places.find("tool".as_ref()), Some(here));
+        assert_eq!(find(&places, "tool"), Some(here));
     }
 
     #[test]
@@ -117,8 +159,8 @@ mod tests {
         let root = tempfile::tempdir().expect("a folder");
         let places = places(root.path());
         fs::write(root.path().join("path").join("tool.exe"), "").expect("written");
-        assert_eq!(places.find("./tool".as_ref()), None);
-        assert_eq!(places.find("".as_ref()), None);
+        assert_eq!(find(&places, "./tool"), None);
+        assert_eq!(find(&places, ""), None);
     }
 
     #[test]
