@@ -31,8 +31,8 @@ export PROPTEST_RNG_SEED=${PROPTEST_RNG_SEED:-1}
 parse_options all "$@"
 [ -z "$JSON" ] || usage "test has no --json"
 set_up "${WINES[@]}"
-# In front of groups.
-need_packages haproxy
+# In front of groups; what makes a package for msiexec.
+need_packages haproxy wixl
 build_programs
 native_cargo build --release -p pinion-transparency
 trap end_wines EXIT

@@ -10,6 +10,7 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
+use std::ptr::null;
 use std::sync::Mutex;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -17,13 +18,18 @@ use std::sync::mpsc::{Sender, channel};
 
 use pinion_test_programs::{arguments, last_error, take_option, usage, wide};
 use serde_json::json;
-use windows_sys::Win32::Foundation::{ERROR_CALL_NOT_IMPLEMENTED, ERROR_SERVICE_SPECIFIC_ERROR};
+use windows_sys::Win32::Foundation::{
+    CloseHandle, ERROR_CALL_NOT_IMPLEMENTED, ERROR_SERVICE_SPECIFIC_ERROR,
+};
 use windows_sys::Win32::System::Services::{
     RegisterServiceCtrlHandlerExW, SERVICE_ACCEPT_STOP, SERVICE_CONTROL_INTERROGATE,
     SERVICE_CONTROL_PRESHUTDOWN, SERVICE_CONTROL_SHUTDOWN, SERVICE_CONTROL_STOP, SERVICE_RUNNING,
     SERVICE_START_PENDING, SERVICE_STATUS, SERVICE_STATUS_HANDLE, SERVICE_STOP_PENDING,
     SERVICE_STOPPED, SERVICE_TABLE_ENTRYW, SERVICE_WIN32_OWN_PROCESS, SetServiceStatus,
     StartServiceCtrlDispatcherW,
+};
+use windows_sys::Win32::System::Threading::{
+    CreateMutexW, INFINITE, ReleaseMutex, WaitForSingleObject,
 };
 
 /// The file to write to, and the way to the main function for controls that end it.
@@ -36,8 +42,21 @@ fn note(value: &serde_json::Value) {
     let Some(path) = FILE.get() else { return };
     if let Ok(mut file) = OpenOptions::new().create(true).append(true).open(path) {
         // Wine looks for the end of the file before it writes there: two at once would meet.
-        let _ = file.lock();
-        let _ = file.write_all(format!("{value}\n").as_bytes());
+        let _ = alone(|| file.write_all(format!("{value}\n").as_bytes()));
+    }
+}
+
+/// Does `work` while no other worker of this machine does.
+fn alone<R>(work: impl FnOnce() -> R) -> R {
+    let name = wide("pinion-service-worker");
+    // SAFETY: a zero-terminated name; a live handle, released and closed once.
+    unsafe {
+        let mutant = CreateMutexW(null(), 0, name.as_ptr());
+        WaitForSingleObject(mutant, INFINITE);
+        let done = work();
+        ReleaseMutex(mutant);
+        CloseHandle(mutant);
+        done
     }
 }
 

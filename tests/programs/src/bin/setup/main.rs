@@ -21,6 +21,12 @@ pub const PROGRAMS: &str = r"C:\Program Files";
 /// The shortcuts of all users.
 pub const MENU: &str = r"C:\ProgramData\Microsoft\Windows\Start Menu\Programs";
 
+/// The user's own, where Wine's installer puts them (observed on Wine 8 and 10).
+fn own_menu() -> String {
+    let data = std::env::var("APPDATA").unwrap_or_default();
+    format!(r"{data}\Microsoft\Windows\Start Menu\Programs")
+}
+
 /// A text of the machine's registry.
 fn text(key: &str, name: &str) -> Value {
     let (key, name) = (wide(key), wide(name));
@@ -45,6 +51,7 @@ fn text(key: &str, name: &str) -> Value {
 }
 
 fn tell(name: &str, service: &str, class: &str) -> Value {
+    let menus = [MENU.to_owned(), own_menu()];
     let state = open(manager(), service, SERVICE_QUERY_STATUS);
     json!({
         "file": Path::new(&format!(r"{PROGRAMS}\{name}\worker.exe")).exists(),
@@ -54,7 +61,7 @@ fn tell(name: &str, service: &str, class: &str) -> Value {
             |service| json!(status(service).dwCurrentState),
         ),
         "class": text(&format!(r"Software\Classes\CLSID\{class}\LocalServer32"), ""),
-        "shortcut": Path::new(&format!(r"{MENU}\{name}.lnk")).exists(),
+        "shortcut": menus.iter().any(|menu| Path::new(&format!(r"{menu}\{name}.lnk")).exists()),
     })
 }
 
