@@ -36,7 +36,7 @@ join_group
 # HAProxy is what groups are compared with; one benchmark alone needs Node.
 tool_needs() {
     if [ ${#REST[@]} -eq 0 ] || [[ " ${REST[*]} " == *" group "* ]]; then need_packages haproxy; fi
-    if [ ${#REST[@]} -eq 0 ] || [[ " ${REST[*]} " == *"build "* ]]; then need_node; fi
+    if [ ${#REST[@]} -eq 0 ] || [[ " ${REST[*]} " == *"build "* ]]; then need_npm; fi
 }
 
 run_tool bench pinion-bench "$@"

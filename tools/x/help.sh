@@ -9,10 +9,12 @@ cat <<'TEXT'
   demo     the main job: three copies of one unmodified web server on one Windows, side by side   (--keep leaves them up)
            groups   replicas behind one address under load, while they are defaced, killed and hung   (--minutes N, --only NAME)
   test     every test: the pure crates natively, the Windows crates and the end-to-end tests on both Wines
+           --node   also Node's cluster, its children's channels and its pipe servers (fetches Node)
   fuzz     the property tests with new random cases for --minutes N (5), until one fails; with
            --wine also random operations by new seeds, inside and outside
   bench    the figures for speed and memory, as ratios inside one run; ./x bench NAME… runs only those named
-           (calls files keys depth clone build size memory first-byte requests crowd group replicas)
+           (calls files keys depth clone build size memory first-byte requests services com http controller crowd group
+           replicas trace trace-build)
   audit    the kernel's-eye audit: what confined processes really opened, told by wineserver's own log
   probe    the probes: programs in two VMs and on the host try to get at one another, for each channel in every way that is
            known; a row that fails is open, or does not work inside   (what follows is for 'pinion verify': --channel C, --quick)

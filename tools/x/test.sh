@@ -30,9 +30,14 @@ export PROPTEST_RNG_SEED=${PROPTEST_RNG_SEED:-1}
 
 parse_options all "$@"
 [ -z "$JSON" ] || usage "test has no --json"
+WITH_NODE=
+for index in "${!REST[@]}"; do
+    [ "${REST[index]}" != --node ] || { WITH_NODE=yes && unset "REST[index]"; }
+done
 set_up "${WINES[@]}"
 # In front of groups; what makes a package for msiexec.
 need_packages haproxy wixl
+[ -z "$WITH_NODE" ] || need_node
 build_programs
 native_cargo build --release -p pinion-transparency
 trap end_wines EXIT
@@ -45,6 +50,7 @@ for wine in "${WINES[@]}"; do
     export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER="$X/wine-run $wine $PINION_PREFIX"
     check "tests for Windows, $name" windows_cargo test --no-fail-fast --workspace "${NOT_FOR_WINDOWS[@]}" "${WITHOUT_UNIT_TESTS[@]}" --lib --bins --tests -- "${REST[@]}"
     check "end-to-end tests, $name" end_to_end "$name" "${REST[@]}"
+    [ -z "$WITH_NODE" ] || check "end-to-end tests with Node, $name" native_cargo test -p pinion-e2e --test node -- --ignored
     # Who asks for single tests by their names has none of these in mind.
     [ ${#REST[@]} -eq 0 ] || continue
     lock_cache

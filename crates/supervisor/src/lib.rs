@@ -17,7 +17,7 @@
 //! | `server`, `requests` | the two pipes |
 //! | [`lines`] | questions and answers over a pipe |
 //! | `owner` | the process that a run ends with |
-//! | `pause`, `limits`, `victims`, `usage`, `cpu`, `ports`, `log` | what the name says |
+//! | `pause`, `limits`, `victims`, `usage`, `cpu`, `ports`, `addresses`, `log` | what the name says |
 //! | `recorder`, [`events`] | takes what members record of their decisions, and keeps it in a file |
 //! | `services` | the VM's service controller |
 //! | [`survey`], `examine` | what must hold of the system before a VM may start |
@@ -46,6 +46,8 @@ pub mod search;
 pub mod survey;
 mod victims;
 
+#[cfg(windows)]
+mod addresses;
 #[cfg(windows)]
 mod admission;
 #[cfg(windows)]

@@ -36,17 +36,24 @@ pub(crate) struct Relays {
 }
 
 impl Ports {
-    /// Binds all ports of the list, or none.
-    pub(crate) fn bind(ports: &[PortMapping], vm: Ipv4Addr) -> Result<Self> {
+    /// Binds all ports of the list, or none, each at what `at` makes of its address.
+    pub(crate) fn bind(
+        ports: &[PortMapping],
+        vm: Ipv4Addr,
+        at: impl Fn(Ipv4Addr) -> Vec<Ipv4Addr>,
+    ) -> Result<Self> {
         let mut bound = Vec::new();
         for port in ports {
-            let host = SocketAddrV4::new(port.host_address, port.host);
+            let target = SocketAddrV4::new(vm, port.vm);
             let failed = |why| Error::Port {
-                host: host.to_string(),
+                host: SocketAddrV4::new(port.host_address, port.host).to_string(),
                 why: plain(why),
             };
-            let listener = TcpListener::bind(host).map_err(failed)?;
-            bound.push((host, listener, SocketAddrV4::new(vm, port.vm)));
+            for address in at(port.host_address) {
+                let host = SocketAddrV4::new(address, port.host);
+                let listener = TcpListener::bind(host).map_err(failed)?;
+                bound.push((host, listener, target));
+            }
         }
         Ok(Self { bound })
     }
@@ -162,7 +169,7 @@ mod tests {
         let vm_port = server.local_addr().unwrap().port();
         let host_port = free_port();
         let vm = Ipv4Addr::new(127, 77, 200, 1);
-        let relays = Ports::bind(&[mapping(host_port, vm_port)], vm)
+        let relays = Ports::bind(&[mapping(host_port, vm_port)], vm, |at| vec![at])
             .unwrap()
             .relay();
         // Answers only after the client has ended its half.
@@ -184,10 +191,27 @@ mod tests {
     }
 
     #[test]
+    fn a_port_is_published_at_each_address_and_all_go_again() {
+        let (port, vm) = (free_port(), Ipv4Addr::new(127, 77, 200, 2));
+        let at = |_| vec![Ipv4Addr::LOCALHOST, Ipv4Addr::new(127, 0, 0, 2)];
+        let relays = Ports::bind(&[mapping(port, 80)], vm, at).unwrap().relay();
+        for address in ["127.0.0.1", "127.0.0.2"] {
+            assert!(TcpStream::connect((address, port)).is_ok(), "{address}");
+        }
+        // The VM's own address is left to it.
+        assert!(TcpListener::bind((vm, port)).is_ok());
+        relays.close();
+        for address in ["127.0.0.1", "127.0.0.2"] {
+            assert!(TcpStream::connect((address, port)).is_err(), "{address}");
+        }
+    }
+
+    #[test]
     fn a_port_in_use_is_told() {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = taken.local_addr().unwrap().port();
-        let error = Ports::bind(&[mapping(port, 80)], Ipv4Addr::LOCALHOST).unwrap_err();
+        let error =
+            Ports::bind(&[mapping(port, 80)], Ipv4Addr::LOCALHOST, |at| vec![at]).unwrap_err();
         assert_eq!(error.exit_code(), pinion_store::exit_code::CONFLICT);
         assert!(error.to_string().contains(&port.to_string()), "{error}");
     }

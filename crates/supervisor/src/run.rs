@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use pinion_store::{ExitRecord, RunLock, Store, Vm, VmName};
 use windows_sys::Win32::System::Console::{GetStdHandle, STD_OUTPUT_HANDLE};
 
+use crate::addresses;
 use crate::control::{Kind, Reply, to_line};
 use crate::error::Result;
 use crate::keeper::{Keeper, now_ms};
@@ -96,7 +97,7 @@ impl Run {
             Kind::Run | Kind::Owned => &record.ports[..],
             Kind::AtRest => &[],
         };
-        let ports = Ports::bind(published, record.address)?;
+        let ports = Ports::bind(published, record.address, addresses::of)?;
         tracing::info!(name = %vm.name(), id = %vm.id(), address = %record.address, "starting");
         let keeper = Keeper::new(&store, vm)?;
         requests::serve(&keeper)?;

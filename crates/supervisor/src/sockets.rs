@@ -6,13 +6,11 @@
 
 use std::ffi::{CStr, c_void};
 use std::net::{Ipv4Addr, Ipv6Addr, UdpSocket};
-use std::sync::OnceLock;
 
 use pinion_names::socket::second;
 use pinion_wire::message::Transport;
-use windows_sys::Win32::System::LibraryLoader::{GetProcAddress, LoadLibraryW};
 
-use crate::system::wide;
+use crate::system::at_run_time;
 
 /// The most bytes that a table is asked for with.
 const MOST: u32 = 64 << 20;
@@ -147,19 +145,8 @@ fn ask(layout: &Layout) -> Option<Vec<u8>> {
     }
 }
 
-/// The function, found at run time: a VM whose programs use no sockets shall not load iphlpapi.
 fn function(name: &CStr) -> Option<Table> {
-    static LIBRARY: OnceLock<usize> = OnceLock::new();
-    let library = *LIBRARY.get_or_init(|| {
-        let name = wide("iphlpapi.dll");
-        // SAFETY: a zero-terminated name of a system DLL.
-        (unsafe { LoadLibraryW(name.as_ptr()) }) as usize
-    });
-    if library == 0 {
-        return None;
-    }
-    // SAFETY: a loaded module, which is never unloaded, and a zero-terminated name.
-    let found = unsafe { GetProcAddress(library as *mut c_void, name.as_ptr().cast()) }?;
+    let found = at_run_time("iphlpapi.dll", name)?;
     // SAFETY: both functions have this type (iphlpapi.h).
     Some(unsafe { std::mem::transmute::<unsafe extern "system" fn() -> isize, Table>(found) })
 }

@@ -1,9 +1,11 @@
 //! Small help around Win32 calls: errors, strings, handles.
 
+use std::ffi::CStr;
 use std::io;
 use std::os::windows::io::{FromRawHandle, OwnedHandle};
 
 use pinion_nt::{HANDLE, NTSTATUS};
+use windows_sys::Win32::System::LibraryLoader::{GetProcAddress, LoadLibraryW};
 
 use crate::error::{Error, Result};
 
@@ -47,6 +49,22 @@ pub(crate) unsafe fn own(handle: HANDLE, what: impl Into<String>) -> Result<Owne
     }
     // SAFETY: the caller vouches for it.
     Ok(unsafe { OwnedHandle::from_raw_handle(handle) })
+}
+
+/// A function of a system DLL, found at run time: a VM that has no use for the DLL shall not load it.
+pub(crate) fn at_run_time(
+    library: &str,
+    name: &CStr,
+) -> Option<unsafe extern "system" fn() -> isize> {
+    let library = wide(library);
+    // SAFETY: a zero-terminated name of a system DLL, which is never unloaded; a zero-terminated name.
+    unsafe {
+        let module = LoadLibraryW(library.as_ptr());
+        if module.is_null() {
+            return None;
+        }
+        GetProcAddress(module, name.as_ptr().cast())
+    }
 }
 
 /// The host's NetBIOS name.
