@@ -4,7 +4,10 @@ use crate::hooks::kept;
 use crate::state;
 use core::ffi::c_void;
 use core::net::Ipv6Addr;
-use pinion_nt::calls::{NtClose, NtDelayExecution, NtReadFile, NtWriteFile};
+use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use pinion_nt::calls::{
+    NtClose, NtDelayExecution, NtReadFile, NtSetInformationObject, NtWriteFile,
+};
 use pinion_nt::status::{STATUS_PIPE_NOT_AVAILABLE, success};
 use pinion_nt::{HANDLE, IO_STATUS_BLOCK, object_attributes, unicode_string};
 use pinion_wire::message::{self, MESSAGE, Reply, Request, Transport};
@@ -15,10 +18,63 @@ const TRIES: u32 = 100;
 /// The pause between, 10 ms in 100 ns.
 static PAUSE: i64 = -100_000;
 
+/// From how many questions on a process keeps its connection for the next one.
+/// Most ask once or twice, and each connection is a thread of the supervisor's.
+const OFTEN: u32 = 16;
+
+/// How many questions were answered.
+static ANSWERED: AtomicU32 = AtomicU32::new(0);
+
+/// The connection that waits for the next question; null while it is in use.
+static KEPT: AtomicPtr<c_void> = AtomicPtr::new(core::ptr::null_mut());
+
 /// One open connection to the supervisor.
-pub(crate) struct Connection(HANDLE);
+pub(crate) struct Connection {
+    handle: HANDLE,
+    /// Whether it was kept, and so is protected from being closed by the program:
+    /// another object's handle in its place would get questions.
+    is_kept: bool,
+}
 
 impl Connection {
+    /// The connection that was kept, if there is one and no thread uses it.
+    pub(crate) fn kept() -> Option<Self> {
+        let handle = KEPT.swap(core::ptr::null_mut(), Ordering::AcqRel);
+        (!handle.is_null()).then_some(Self {
+            handle,
+            is_kept: true,
+        })
+    }
+
+    /// Keeps it for the next question, where that is worth it. Its last one must
+    /// have been answered.
+    pub(crate) fn keep(mut self) {
+        let often = ANSWERED.fetch_add(1, Ordering::Relaxed) >= OFTEN;
+        if !often || !(self.is_kept || self.protect(true)) {
+            return;
+        }
+        self.is_kept = true;
+        let none = core::ptr::null_mut();
+        let order = Ordering::AcqRel;
+        if KEPT
+            .compare_exchange(none, self.handle, order, Ordering::Relaxed)
+            .is_ok()
+        {
+            core::mem::forget(self);
+        }
+    }
+
+    /// Forbids or allows that the handle is closed; whether that was done.
+    fn protect(&self, is_protected: bool) -> bool {
+        /// `ObjectHandleFlagInformation` (phnt, ntobapi.h): inherit, protect from close.
+        const HANDLE_FLAGS: u32 = 4;
+        let flags = [0_u8, u8::from(is_protected)];
+        // SAFETY: the class takes two bytes, which are a local; the handle is this value's own.
+        let status =
+            unsafe { NtSetInformationObject(self.handle, HANDLE_FLAGS, flags.as_ptr().cast(), 2) };
+        success(status)
+    }
+
     /// Connects; `None` when the supervisor is gone or overloaded.
     pub(crate) fn open() -> Option<Self> {
         const ACCESS: u32 = 0xC010_0000;
@@ -54,7 +110,10 @@ impl Connection {
                 status = open();
             }
         }
-        success(status).then_some(Self(handle))
+        success(status).then_some(Self {
+            handle,
+            is_kept: false,
+        })
     }
 
     /// Sends `request`; `None` when it is too long or the supervisor is gone.
@@ -66,16 +125,24 @@ impl Connection {
         self.write(buffer.get(..4 + size)?)
     }
 
-    /// Receives one reply into `buffer`, waiting for it.
+    /// Receives one reply into `buffer`, which has room for its length too, waiting
+    /// for it. As a rule one read brings all of it.
     pub(crate) fn receive<'b>(&self, buffer: &'b mut [u8]) -> Option<Reply<'b>> {
-        let mut head = [0; 4];
-        self.read(&mut head)?;
-        let size = u32::from_le_bytes(head) as usize;
-        let body = buffer
-            .get_mut(..size.min(MESSAGE))
-            .filter(|b| b.len() == size)?;
-        self.read(body)?;
-        message::decode(body)
+        const HEAD: usize = 4;
+        let mut got = 0;
+        let whole = loop {
+            got += self.read(buffer.get_mut(got..)?)?;
+            if let Some(head) = buffer.get(..got)?.first_chunk::<HEAD>() {
+                let whole = HEAD + usize::try_from(u32::from_le_bytes(*head)).ok()?;
+                if whole > HEAD + MESSAGE || got > whole {
+                    return None;
+                }
+                if got == whole {
+                    break whole;
+                }
+            }
+        };
+        message::decode(buffer.get(HEAD..whole)?)
     }
 
     fn write(&self, bytes: &[u8]) -> Option<()> {
@@ -83,7 +150,7 @@ impl Connection {
         // SAFETY: the pipe is opened for synchronous use; the slice is live.
         let status = unsafe {
             NtWriteFile(
-                self.0,
+                self.handle,
                 core::ptr::null_mut(),
                 core::ptr::null(),
                 core::ptr::null(),
@@ -97,36 +164,34 @@ impl Connection {
         success(status).then_some(())
     }
 
-    fn read(&self, mut bytes: &mut [u8]) -> Option<()> {
-        while !bytes.is_empty() {
-            let mut io = block();
-            // SAFETY: the pipe is opened for synchronous use; the slice is live.
-            let status = unsafe {
-                NtReadFile(
-                    self.0,
-                    core::ptr::null_mut(),
-                    core::ptr::null(),
-                    core::ptr::null(),
-                    &raw mut io,
-                    bytes.as_mut_ptr().cast::<c_void>(),
-                    u32::try_from(bytes.len()).ok()?,
-                    core::ptr::null(),
-                    core::ptr::null(),
-                )
-            };
-            if !success(status) || io.Information == 0 {
-                return None;
-            }
-            bytes = bytes.get_mut(io.Information..)?;
-        }
-        Some(())
+    /// Reads at least one byte; how many.
+    fn read(&self, bytes: &mut [u8]) -> Option<usize> {
+        let mut io = block();
+        // SAFETY: the pipe is opened for synchronous use; the slice is live.
+        let status = unsafe {
+            NtReadFile(
+                self.handle,
+                core::ptr::null_mut(),
+                core::ptr::null(),
+                core::ptr::null(),
+                &raw mut io,
+                bytes.as_mut_ptr().cast::<c_void>(),
+                u32::try_from(bytes.len()).ok()?,
+                core::ptr::null(),
+                core::ptr::null(),
+            )
+        };
+        (success(status) && io.Information != 0).then_some(io.Information)
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
+        if self.is_kept {
+            self.protect(false);
+        }
         // SAFETY: the handle is this value's own.
-        unsafe { NtClose(self.0) };
+        unsafe { NtClose(self.handle) };
     }
 }
 

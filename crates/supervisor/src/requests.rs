@@ -22,6 +22,8 @@ use crate::sockets;
 
 /// The most connections served at one time; a member keeps one as long as it lives.
 const MOST: usize = 2048;
+/// Bytes of a message's length.
+const HEAD: usize = 4;
 /// How many instances wait for clients at least: members do not try again when they find none.
 const LISTENING: usize = 4;
 /// How many wait at most, left over from busier times.
@@ -137,7 +139,7 @@ struct Room {
 impl Room {
     fn new() -> Self {
         Self {
-            question: vec![0; MESSAGE],
+            question: vec![0; HEAD + MESSAGE],
             answer: vec![0; MESSAGE],
         }
     }
@@ -207,20 +209,85 @@ fn units(bytes: &[u8]) -> Vec<u16> {
         .collect()
 }
 
-/// One message: its length as `u32`, little endian, and its bytes.
+/// One message: its length as `u32`, little endian, and its bytes. As a rule one read brings all of it; who
+/// sends more before the answer breaks the rules.
 fn read_message<'b>(from: &mut impl Read, buffer: &'b mut [u8]) -> io::Result<&'b [u8]> {
-    let mut length = [0; 4];
-    from.read_exact(&mut length)?;
-    let length = u32::from_le_bytes(length) as usize;
-    let message = buffer
-        .get_mut(..length)
-        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "a message is too long"))?;
-    from.read_exact(message)?;
-    Ok(message)
+    let broken = |why| io::Error::new(io::ErrorKind::InvalidData, why);
+    let mut got = 0;
+    loop {
+        let room = buffer.get_mut(got..).filter(|room| !room.is_empty());
+        let room = room.ok_or_else(|| broken("a message is too long"))?;
+        match from.read(room)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            more => got += more,
+        }
+        let Some((head, body)) = buffer.get(..got).and_then(<[u8]>::split_first_chunk) else {
+            continue;
+        };
+        let length = u32::from_le_bytes(*head) as usize;
+        if length > MESSAGE || body.len() > length {
+            return Err(broken("a message of another length than it tells"));
+        }
+        if body.len() == length {
+            return Ok(buffer.get(HEAD..got).unwrap_or_default());
+        }
+    }
 }
 
 /// Writes length and bytes in one piece.
 fn write_message(to: &mut impl Write, message: &[u8]) -> io::Result<()> {
     let length = u32::try_from(message.len()).map_err(io::Error::other)?;
     to.write_all(&[&length.to_le_bytes(), message].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A pipe that gives its bytes in these pieces.
+    struct Pieces<'a>(Vec<&'a [u8]>);
+
+    impl Read for Pieces<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            if self.0.is_empty() {
+                return Ok(0);
+            }
+            let piece = self.0.remove(0);
+            let (now, later) = piece.split_at(piece.len().min(buffer.len()));
+            buffer[..now.len()].copy_from_slice(now);
+            if !later.is_empty() {
+                self.0.insert(0, later);
+            }
+            Ok(now.len())
+        }
+    }
+
+    fn read(pieces: &[&[u8]]) -> Result<Vec<u8>, io::ErrorKind> {
+        let mut room = Room::new();
+        let message = read_message(&mut Pieces(pieces.to_vec()), &mut room.question);
+        message.map(<[u8]>::to_vec).map_err(|error| error.kind())
+    }
+
+    #[test]
+    fn a_message_comes_whole_in_any_pieces() {
+        let whole = [3, 0, 0, 0, 7, 8, 9];
+        assert_eq!(read(&[&whole]), Ok(vec![7, 8, 9]));
+        for at in 1..whole.len() {
+            let (first, second) = whole.split_at(at);
+            assert_eq!(read(&[first, second]), Ok(vec![7, 8, 9]), "{at}");
+        }
+        assert_eq!(read(&[&[0; 4]]), Ok(vec![]));
+        let longest = [&(MESSAGE as u32).to_le_bytes()[..], &[5; MESSAGE]].concat();
+        assert_eq!(read(&[&longest]), Ok(vec![5; MESSAGE]));
+    }
+
+    #[test]
+    fn what_breaks_the_rules_is_an_error() {
+        assert_eq!(read(&[]), Err(io::ErrorKind::UnexpectedEof));
+        assert_eq!(read(&[&[3, 0, 0, 0, 7]]), Err(io::ErrorKind::UnexpectedEof));
+        let more = read(&[&[1, 0, 0, 0, 7, 1, 0, 0, 0, 7]]);
+        assert_eq!(more, Err(io::ErrorKind::InvalidData), "before the answer");
+        let endless = [0xff; 4 + MESSAGE];
+        assert_eq!(read(&[&endless]), Err(io::ErrorKind::InvalidData));
+    }
 }

@@ -67,6 +67,23 @@ impl Shared {
         core
     }
 
+    /// Waits for a change. Whoever waits for a member looks every so often whether it is still there, which
+    /// is a question to the system: not each time that something has changed.
+    fn wait_for<'g>(
+        &self,
+        core: MutexGuard<'g, Core>,
+        caller: &Caller<'_>,
+        every: Duration,
+        looked: &mut Instant,
+    ) -> Option<MutexGuard<'g, Core>> {
+        let core = self.wait(core, every.saturating_sub(looked.elapsed()));
+        if looked.elapsed() < every {
+            return Some(core);
+        }
+        *looked = Instant::now();
+        caller.is_there().then_some(core)
+    }
+
     fn wait<'g>(&self, core: MutexGuard<'g, Core>, time: Duration) -> MutexGuard<'g, Core> {
         self.changed
             .wait_timeout(core, time)
@@ -171,15 +188,17 @@ impl Services {
         let ticket = core.ticket();
         begin(&mut core, ticket);
         core.carry_out();
+        let mut looked = Instant::now();
         loop {
             if let Some(outcome) = core.take_outcome(ticket) {
                 return Some(outcome);
             }
-            core = self.shared.wait(core, LOOK);
-            if !caller.is_there() {
-                core.abandon(ticket);
+            let waited = self.shared.wait_for(core, caller, LOOK, &mut looked);
+            let Some(still) = waited else {
+                self.shared.lock().abandon(ticket);
                 return None;
-            }
+            };
+            core = still;
         }
     }
 
@@ -217,16 +236,18 @@ impl Services {
         number: u32,
     ) -> Option<Result<Notice, Win32Error>> {
         let mut core = self.shared.lock();
+        let mut looked = Instant::now();
         loop {
             let client = Client(caller.pid());
             match core.machine.take_notice(client, handle, number) {
                 Ok(Some(notice)) => return Some(Ok(notice)),
                 Err(error) => return Some(Err(error)),
                 // The handle goes with the member, and the request with the handle.
-                Ok(None) => core = self.shared.wait(core, LOOK_FOR_ORDERS),
-            }
-            if !caller.is_there() {
-                return None;
+                Ok(None) => {
+                    core = self
+                        .shared
+                        .wait_for(core, caller, LOOK_FOR_ORDERS, &mut looked)?;
+                }
             }
         }
     }
@@ -244,14 +265,14 @@ impl Services {
     /// Waits for the next order of a service process; none when there will be none.
     fn next_order(&self, caller: &Caller<'_>, process: ProcessId) -> Option<(u32, Message)> {
         let mut core = self.shared.lock();
+        let mut looked = Instant::now();
         loop {
             if let Some(order) = core.take_order(process)? {
                 return Some(order);
             }
-            core = self.shared.wait(core, LOOK_FOR_ORDERS);
-            if !caller.is_there() {
-                return None;
-            }
+            core = self
+                .shared
+                .wait_for(core, caller, LOOK_FOR_ORDERS, &mut looked)?;
         }
     }
 

@@ -21,18 +21,29 @@ pub(super) type Result<T> = core::result::Result<T, u32>;
 pub(super) const ROOM: usize = MESSAGE + 4;
 
 /// Asks the controller and gives its answer, unless it is an error, to `take`.
-/// Every call has a connection of its own: a start that takes long holds up no
-/// other thread.
+/// No two calls share a connection at one time: a start that takes long holds up
+/// no other thread.
 pub(super) fn call<R>(
     request: ServiceRequest<'_>,
     take: impl FnOnce(ServiceReply<'_>) -> Result<R>,
 ) -> Result<R> {
     let mut block = Block::new(ROOM).ok_or(ERROR_NOT_ENOUGH_MEMORY)?;
-    let connection = Connection::open().ok_or(RPC_S_SERVER_UNAVAILABLE as u32)?;
-    connection
-        .send(&Request::Service(request.clone()), block.bytes())
-        .ok_or(ERROR_INVALID_PARAMETER)?;
+    let ask = |connection: &Connection, block: &mut Block| {
+        connection.send(&Request::Service(request.clone()), block.bytes())
+    };
+    let kept = Connection::kept().filter(|kept| ask(kept, &mut block).is_some());
+    let connection = match kept {
+        Some(kept) => kept,
+        None => {
+            let fresh = Connection::open().ok_or(RPC_S_SERVER_UNAVAILABLE as u32)?;
+            ask(&fresh, &mut block).ok_or(ERROR_INVALID_PARAMETER)?;
+            fresh
+        }
+    };
     let reply = connection.receive(block.bytes());
+    if reply.is_some() {
+        connection.keep();
+    }
     if trace::is_on() {
         tell(&request, reply.as_ref());
     }
