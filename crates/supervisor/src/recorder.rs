@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, JoinHandle, sleep};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -27,8 +27,9 @@ use crate::process::Process;
 use crate::section::Section;
 use crate::system::is_wine;
 
-/// How often is looked, when little and when much comes.
-const PAUSE: Duration = Duration::from_millis(40);
+/// How often is looked, when little and when much comes. A ring that nobody looked at for the first of them is not
+/// full yet when a program does nothing but ask (some 30,000 calls a second on Wine).
+const PAUSE: Duration = Duration::from_millis(20);
 const SHORT: Duration = Duration::from_millis(5);
 /// How much waits to be written at most, in bytes, and how long.
 const MOST_BYTES: usize = 1 << 18;
@@ -110,24 +111,30 @@ impl Recorder {
 }
 
 impl Keeper {
-    /// Records for that long from now; for ever if none is given.
+    /// Records for that long from now; for ever if none is given. Members record when this returns: nothing of a
+    /// program that starts afterwards is missing.
     pub(crate) fn record(self: &Arc<Self>, time: Option<Duration>) {
-        let mut wanted = self.recorder().wanted();
-        match time {
-            None => wanted.always = true,
-            Some(time) => wanted.until = wanted.until.max(Some(Instant::now() + time)),
+        let (begun, begins) = mpsc::channel();
+        {
+            let mut wanted = self.recorder().wanted();
+            match time {
+                None => wanted.always = true,
+                Some(time) => wanted.until = wanted.until.max(Some(Instant::now() + time)),
+            }
+            if wanted.runs || wanted.is_over {
+                return;
+            }
+            let keeper = Arc::clone(self);
+            let spawned = thread::Builder::new()
+                .stack_size(512 * 1024)
+                .spawn(move || keeper.keep_recording(begun));
+            match spawned {
+                Ok(thread) => (wanted.thread, wanted.runs) = (Some(thread), true),
+                Err(error) => tracing::warn!(%error, "no thread to record with"),
+            }
         }
-        if wanted.runs || wanted.is_over {
-            return;
-        }
-        let keeper = Arc::clone(self);
-        let spawned = thread::Builder::new()
-            .stack_size(512 * 1024)
-            .spawn(move || keeper.keep_recording());
-        match spawned {
-            Ok(thread) => (wanted.thread, wanted.runs) = (Some(thread), true),
-            Err(error) => tracing::warn!(%error, "no thread to record with"),
-        }
+        // Not sent to by a thread that could not begin, or that there is not.
+        let _ = begins.recv();
     }
 
     /// Keeps what was recorded up to now, and records no more.
@@ -148,9 +155,9 @@ impl Keeper {
         }
     }
 
-    fn keep_recording(&self) {
+    fn keep_recording(&self, begun: mpsc::Sender<()>) {
         match Writer::open(self.vm(), now()) {
-            Ok(writer) => self.drain(writer),
+            Ok(writer) => self.drain(writer, begun),
             Err(error) => {
                 tracing::error!(%error, "the file of events cannot be opened");
                 self.recorder().wanted().runs = false;
@@ -158,9 +165,10 @@ impl Keeper {
         }
     }
 
-    fn drain(&self, writer: Writer) {
+    fn drain(&self, writer: Writer, begun: mpsc::Sender<()>) {
         let mut drain = Drain::new(self, writer);
         self.switch(true);
+        let _ = begun.send(());
         loop {
             let is_wanted = {
                 let mut wanted = self.recorder().wanted();
@@ -178,7 +186,7 @@ impl Keeper {
                 return;
             }
             drain.flush_in_time();
-            pause(if most > SLOTS / 4 { SHORT } else { PAUSE });
+            pause(if most > SLOTS / 8 { SHORT } else { PAUSE });
         }
     }
 }

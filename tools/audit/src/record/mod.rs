@@ -255,6 +255,11 @@ impl Comparison {
         for event in &events.all {
             if let Some(name) = &event.name {
                 subjects.add(event.tid, name);
+                if let Some(given) = &event.given
+                    && let Some(whole) = subjects::completed(given, name, event.status)
+                {
+                    subjects.add(event.tid, &whole);
+                }
             }
             if let Some(key) = Key::of_event(event) {
                 self.events += u64::from(!is_unasked(event));
@@ -265,8 +270,14 @@ impl Comparison {
                 same.insert(at, event);
             }
         }
-        // A handle that is opened again has no name in the request.
-        for line in lines.iter().filter(|line| !line.name.is_empty()) {
+        // A handle that is opened again has no name in the request. The agent binds sockets by itself, to addresses that
+        // programs connect to: what a program asked for has the first right to an event.
+        let named = || lines.iter().filter(|line| !line.name.is_empty());
+        let bound = |line: &&&Line| line.kind == "port";
+        for line in named()
+            .filter(|line| !bound(line))
+            .chain(named().filter(bound))
+        {
             self.lines += 1;
             let found = open.get_mut(&Key::of_line(line)).and_then(Vec::pop);
             match found {
@@ -434,6 +445,15 @@ mod tests {
             &events,
         );
         assert_eq!(sides(&beside), ["log"]);
+    }
+
+    #[test]
+    fn a_port_that_the_agent_bound_takes_no_connections_event() {
+        let events = event("NtDeviceIoControlFile", "127.77.0.1:80", "private");
+        let lines = ["port", "connection"].map(|kind| line(kind, "127.77.0.1:80"));
+        let told = compared(&lines, &events);
+        let kinds: Vec<_> = told.gaps.keys().map(|gap| gap.kind.as_str()).collect();
+        assert_eq!(kinds, ["port"]);
     }
 
     #[test]

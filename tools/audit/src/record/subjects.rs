@@ -8,6 +8,28 @@ use std::collections::BTreeSet;
 /// What the name of a copy under way begins with, of a file and of a key.
 const UNDER_WAY: [&str; 3] = [".wh..wh.", "\u{fffe}pinion", "\u{ffff}pinion"];
 
+/// `STATUS_OBJECT_NAME_NOT_FOUND`.
+const NOT_FOUND: u32 = 0xC000_0034;
+
+/// The whole name of what was asked for by the relative `name`, where the kernel was given `given`: that ends where the
+/// first folder or key is missing. None where nothing tells how the two go together.
+pub(super) fn completed(given: &str, name: &str, status: u32) -> Option<String> {
+    if name.starts_with('\\') {
+        return None;
+    }
+    let parts: Vec<&str> = name.split('\\').collect();
+    // The last name that was there: links may have led elsewhere before it.
+    let last = names::fold(given.rsplit('\\').next()?);
+    let had = parts.iter().rposition(|part| names::fold(part) == last);
+    if had.is_some_and(|had| had + 1 == parts.len()) {
+        return None;
+    }
+    let tail = had.and_then(|had| Some(parts.get(had + 1..)?.join("\\")));
+    // Nothing of the name is there: what the kernel was given is where it is relative to.
+    let tail = tail.or_else(|| (status == NOT_FOUND).then(|| name.to_string()))?;
+    Some(format!("{given}\\{tail}"))
+}
+
 /// The names that events of one machine are about, by thread.
 pub(super) struct Subjects<'a> {
     vm: &'a Vm,
@@ -73,6 +95,29 @@ impl<'a> Subjects<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_relative_name_is_completed_from_where_something_was_missing() {
+        let whole = |given, name| completed(given, name, 0);
+        let app = r"\Registry\User\S\Software\Wine\AppDefaults";
+        assert_eq!(
+            whole(app, r"appdefaults\a.exe"),
+            Some(format!(r"{app}\a.exe"))
+        );
+        assert_eq!(
+            whole(app, r"Wine\AppDefaults\a\b"),
+            Some(format!(r"{app}\a\b"))
+        );
+        assert_eq!(whole(app, "AppDefaults"), None, "it is whole");
+        assert_eq!(whole(app, r"Other\a.exe"), None);
+        assert_eq!(whole(app, r"Defaults\a.exe"), None, "a part of a name");
+        let linked = whole(app, r"Link\AppDefaults\a.exe");
+        assert_eq!(linked, Some(format!(r"{app}\a.exe")), "through a link");
+        let missing = |name| completed(app, name, NOT_FOUND);
+        assert_eq!(missing("a.exe"), Some(format!(r"{app}\a.exe")));
+        assert_eq!(missing(r"\a.exe"), None, "whole by itself");
+        assert_eq!(missing("AppDefaults"), None);
+    }
 
     #[test]
     fn what_lies_in_the_layer_stands_for_the_hosts() {
