@@ -601,6 +601,54 @@ fn a_program_of_the_host_is_watched_and_its_names_stay_the_hosts() {
 }
 
 #[test]
+fn windows_of_others_are_watched_on_the_host_too() {
+    let world = World::new();
+    let mut server = world
+        .host
+        .program("windows")
+        .args(["serve", "e2e-watched", "Watched"])
+        .spawn();
+    let serving = server.first_json();
+    let window = serving["window"].to_string();
+    let ender = world.host.path_of("windows");
+    let trace = ["trace", "--host", "--json", "--", &ender, "end", &window];
+    let told = world.pinion(trace).run().expect(0).stdout;
+    server.wait().ok();
+    let events = told.lines().map(|line| serde_json::from_str::<Value>(line));
+    let of_server = events
+        .filter_map(Result::ok)
+        .find(|event| event["peer"]["pid"] == serving["process"]);
+    let event = of_server.unwrap_or_else(|| panic!("no event of {serving}: {told}"));
+    assert_eq!(text(&event, "channel"), "windows", "{event}");
+    assert_eq!(text(&event, "verdict"), "host", "{event}");
+}
+
+#[test]
+fn refusals_are_red_where_colours_are_wanted() {
+    const RED: &str = "\u{1b}[31m";
+    let world = World::new();
+    let names = world.host.path_of("names");
+    let run = ["run", "--trace", "--name", "web", "--deny"];
+    let run = world.pinion(run).arg("objects=e2e-coloured-*");
+    let asked = run.args(["--", &names, "open", "mutant", "e2e-coloured-m"]);
+    asked.run().ok();
+    let shown = |colour: &[&str]| {
+        let trace = ["trace", "--all", "--name", "e2e-coloured-m"];
+        let trace = world.pinion(trace).args(colour).arg("web").run();
+        trace.expect(0).stdout
+    };
+    let always = shown(&["--color", "always"]);
+    assert!(always.contains(&format!("{RED}refused")), "{always:?}");
+    for plain in [&["--color", "never"][..], &["--color", "auto"], &[]] {
+        let told = shown(plain);
+        assert!(
+            told.contains("refused") && !told.contains('\u{1b}'),
+            "{told:?}"
+        );
+    }
+}
+
+#[test]
 fn a_trace_that_cannot_be_shown_says_why() {
     let world = World::new();
     for (arguments, code) in [

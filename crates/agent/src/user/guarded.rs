@@ -16,6 +16,7 @@ use pinion_nt::PAGE_EXECUTE_READ;
 use pinion_policy::refused::{REFUSED, Refused};
 use pinion_policy::user::{self, GUARDED, Guarded, Named};
 use pinion_wire::tally::Tally;
+use pinion_wire::trace::Verdict;
 
 /// Bytes of an entry: `mov eax, index` and a jump.
 const ENTRY: usize = 24;
@@ -132,6 +133,9 @@ fn call(index: u32) -> Result<&'static Guarded, &'static Refused> {
 /// The address of the kept stub, or 0 when the call is refused. `saved` is what
 /// [`enter`] pushed.
 extern "system" fn judge(index: u32, saved: *const u64) -> u64 {
+    if state::watches() {
+        return watched(index, saved);
+    }
     let call = match call(index) {
         Ok(call) => call,
         Err(refused) => {
@@ -161,7 +165,13 @@ extern "system" fn judge(index: u32, saved: *const u64) -> u64 {
         };
         if trace::is_on() {
             // SAFETY: every argument of the call is on its stack or was pushed.
-            owners::tell(call.name, named, unsafe { argument(saved, at) }, passes);
+            let number = unsafe { argument(saved, at) };
+            let verdict = if passes {
+                Verdict::Member
+            } else {
+                Verdict::Absent
+            };
+            owners::tell(call.name, named, number, verdict);
         }
         if !passes {
             set_last_error(user::error(named));
@@ -172,6 +182,21 @@ extern "system" fn judge(index: u32, saved: *const u64) -> u64 {
         .then(|| desktop::instead(index as usize))
         .flatten()
         .unwrap_or_else(|| kept(index as usize))
+}
+
+/// The address of the kept stub of a call that is only recorded.
+#[cold]
+fn watched(index: u32, saved: *const u64) -> u64 {
+    if trace::is_on()
+        && let Ok(call) = call(index)
+    {
+        for &(at, named) in call.arguments {
+            // SAFETY: every argument of the call is on its stack or was pushed.
+            let number = unsafe { argument(saved, at) };
+            owners::tell(call.name, named, number, Verdict::Host);
+        }
+    }
+    kept(index as usize)
 }
 
 /// What the refused call returns.

@@ -18,8 +18,8 @@ mod stations;
 mod table;
 mod titles;
 
-use crate::entry;
 use crate::hooks::{absent, allocate, checked, is_wine};
+use crate::{entry, state};
 use core::sync::atomic::{AtomicU64, Ordering};
 use pinion_intercept::export::Module;
 use pinion_intercept::{jump, stub};
@@ -76,9 +76,13 @@ pub(crate) fn with_station<R>(number: u32, mut work: impl FnMut(&[u16]) -> R) ->
     result
 }
 
-/// Called for each DLL before its own code runs.
+/// Called for each DLL before its own code runs. What is only watched runs on where
+/// its calls cannot be intercepted.
 pub(crate) fn loaded(name: &[u16], base: u64, size: usize) {
-    if pinion_names::units::equals(name, "win32u.dll") && install(base, size).is_none() {
+    if pinion_names::units::equals(name, "win32u.dll")
+        && install(base, size).is_none()
+        && !state::watches()
+    {
         entry::end(STATUS_DLL_INIT_FAILED);
     }
 }

@@ -116,12 +116,7 @@ fn is_members(window: u64) -> bool {
 /// Records a call that names a window or thread of another process: not what a program does with
 /// its own windows. A window's owner is asked for once in a moment.
 #[cold]
-pub(super) fn tell(call: &str, named: Named, number: u64, passes: bool) {
-    let verdict = if passes {
-        Verdict::Member
-    } else {
-        Verdict::Absent
-    };
+pub(super) fn tell(call: &str, named: Named, number: u64, verdict: Verdict) {
     let owner = match named {
         Named::Window if is_special(number) => return,
         Named::Window => {
@@ -136,7 +131,7 @@ pub(super) fn tell(call: &str, named: Named, number: u64, passes: bool) {
             owner
         }
         Named::Process if u64::from(number as u32) != membership::own_process() => number as u32,
-        Named::Thread | Named::Owner | Named::WindowAt8 if !passes => 0,
+        Named::Thread | Named::Owner | Named::WindowAt8 if verdict == Verdict::Absent => 0,
         _ => return,
     };
     trace::of_window(call, number, verdict, owner);

@@ -3,6 +3,7 @@
 
 use super::{Hook, atoms, guarded, kept, last_error, settings, station, station_calls};
 use crate::hooks::told;
+use crate::state;
 use crate::trace::{self, call};
 use core::ffi::c_void;
 use pinion_nt::{HANDLE, NTSTATUS, OBJECT_ATTRIBUTES, UNICODE_STRING};
@@ -56,7 +57,13 @@ macro_rules! hooks {
                         trace::Begun::NONE
                     };
                     // SAFETY: the program's own arguments, as it gave them.
-                    let result = unsafe { $target($($argument),*) };
+                    let result = unsafe {
+                        if state::watches() {
+                            kernel::$name($($argument),*)
+                        } else {
+                            $target($($argument),*)
+                        }
+                    };
                     trace::end(begun, status(result));
                     result
                 }
