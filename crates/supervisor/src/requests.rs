@@ -262,7 +262,7 @@ mod tests {
         }
     }
 
-    fn read(pieces: &[&[u8]]) -> Result<Vec<u8>, io::ErrorKind> {
+    fn read(pieces: &[&[u8]]) -> std::result::Result<Vec<u8>, io::ErrorKind> {
         let mut room = Room::new();
         let message = read_message(&mut Pieces(pieces.to_vec()), &mut room.question);
         message.map(<[u8]>::to_vec).map_err(|error| error.kind())

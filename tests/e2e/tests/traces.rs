@@ -614,7 +614,7 @@ fn windows_of_others_are_watched_on_the_host_too() {
     let trace = ["trace", "--host", "--json", "--", &ender, "end", &window];
     let told = world.pinion(trace).run().expect(0).stdout;
     server.wait().ok();
-    let events = told.lines().map(|line| serde_json::from_str::<Value>(line));
+    let events = told.lines().map(serde_json::from_str::<Value>);
     let of_server = events
         .filter_map(Result::ok)
         .find(|event| event["peer"]["pid"] == serving["process"]);

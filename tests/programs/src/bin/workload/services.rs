@@ -58,10 +58,8 @@ fn with(worker: &str, work: impl FnOnce(SC_HANDLE)) {
 fn control(service: SC_HANDLE, control: u32) {
     let mut status = SERVICE_STATUS::default();
     // SAFETY: a live handle, and a local.
-    assert_ne!(
-        unsafe { ControlService(service, control, &raw mut status) },
-        0
-    );
+    let done = unsafe { ControlService(service, control, &raw mut status) };
+    assert_ne!(done, 0);
 }
 
 fn reach(service: SC_HANDLE, state: u32) {
