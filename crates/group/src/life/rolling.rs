@@ -275,15 +275,6 @@ impl Life {
             return;
         }
         let in_place = self.settings.surge == 0;
-        let serving =
-            self.count(|replica| replica.state == State::Serving && (in_place || !replica.leaving));
-        // Spares come when all serve, and take nothing from those that are missing.
-        let spares = if serving >= self.settings.replicas as usize {
-            self.settings.spares
-        } else {
-            0
-        };
-        let target = (self.settings.replicas + spares) as usize;
         let stays = self.count(|replica| {
             let leaves = replica.leaving && !(in_place && replica.state == State::Serving);
             !leaves && replica.state <= State::Serving
@@ -291,10 +282,12 @@ impl Life {
         let coming = self.count(|replica| replica.state.comes());
         // While starts fail one is tried at a time.
         let at_once = if self.failures > 1 { 1 } else { AT_ONCE };
-        let room = at_once.saturating_sub(coming);
+        let needed = (self.settings.replicas as usize).saturating_sub(stays);
+        let needed = needed.min(at_once.saturating_sub(coming));
+        let missing = self.spares_now(stays + needed, coming + needed, at_once);
         let begun = self.settings.replicas + self.settings.spares;
         let first = self.next <= begun && self.settings.every.is_some();
-        for _ in 0..target.saturating_sub(stays).min(room) {
+        for _ in 0..needed + missing {
             let id = self.next;
             self.next = self.next.wrapping_add(1);
             // Those of the beginning are all of one age: spread, so that they do not leave at once.
@@ -307,6 +300,21 @@ impl Life {
                 .insert(id, Replica::new(now, self.settings.grace, share));
             actions.push(Action::Make(id));
         }
+    }
+
+    /// How many spares are made now, where so many are or will be there, of which so many come up.
+    ///
+    /// With the replacement, not after it: of faults that come faster than replicas, each then begins
+    /// a start at once. But starts slow one another. So a spare is begun beside at most as many others as
+    /// there are to be spares, and beside none while nobody serves.
+    fn spares_now(&self, there: usize, coming: usize, at_once: usize) -> usize {
+        if self.serving() == 0 {
+            return 0;
+        }
+        let spares = self.settings.spares as usize;
+        let missing = (self.settings.replicas as usize + spares).saturating_sub(there);
+        let most = at_once.min(spares + 1);
+        missing.min(most.saturating_sub(coming))
     }
 
     pub(super) fn checks(&mut self, now: Ms, actions: &mut Vec<Action>) {

@@ -3,6 +3,10 @@
 use proptest::prelude::*;
 
 use super::*;
+use world::World;
+
+mod spares;
+mod world;
 
 fn settings(replicas: u32, surge: u32) -> Settings {
     Settings {
@@ -21,122 +25,6 @@ fn settings(replicas: u32, surge: u32) -> Settings {
         exposure: Some(9_000),
         drain: 500,
         backoff: (50, 1_000),
-    }
-}
-
-/// A world that carries out actions: some time after each its event comes.
-struct World {
-    life: Life,
-    now: Ms,
-    to_come: Vec<(Ms, Event)>,
-    told: Vec<Action>,
-    /// How long starting takes.
-    slow: Ms,
-    /// Whether nothing can be started.
-    broken: bool,
-    /// Replicas that forced leaving took below `min_live`.
-    forced: bool,
-}
-
-impl World {
-    fn new(settings: Settings) -> Self {
-        Self {
-            life: Life::new(settings, 1),
-            now: 0,
-            to_come: Vec::new(),
-            told: Vec::new(),
-            slow: 100,
-            broken: false,
-            forced: false,
-        }
-    }
-
-    fn step(&mut self, event: &Event) {
-        let before = self.life.clone();
-        let actions = self.life.step(event, self.now);
-        self.judge_spares();
-        for action in &actions {
-            self.judge(&before, action);
-            let of = |id: &u32, what| Event::Of(*id, what);
-            let (after, event) = match action {
-                Action::Make(id) => (self.slow / 2, of(id, What::Made)),
-                Action::Start(id) if self.broken => {
-                    let why = Why::NotStarted("broken".into());
-                    (self.slow / 2, of(id, What::Fault(why)))
-                }
-                Action::Start(id) => (self.slow / 2, of(id, What::Started)),
-                Action::Warm(id) => (20, of(id, What::Warmed)),
-                Action::Check(id) => (5, of(id, What::Checked(Ok(())))),
-                Action::Drain(id) => (50, of(id, What::Drained)),
-                Action::Discard(id, _) => (80, of(id, What::Gone)),
-                Action::Ready(_) | Action::Serve(_) | Action::BackOff { .. } => continue,
-            };
-            self.to_come.push((self.now + after, event));
-        }
-        self.told.extend(actions);
-    }
-
-    /// Whether the action keeps the promises.
-    fn judge(&mut self, before: &Life, action: &Action) {
-        let settings = &self.life.settings;
-        if let Action::Drain(id) = action {
-            let replica = &before.replicas[id];
-            let bound = settings
-                .exposure
-                .map_or(Ms::MAX, |bound| replica.made + bound - settings.drain);
-            let left = self.life.count(|replica| replica.state == State::Serving);
-            if self.now < bound {
-                assert!(
-                    left >= settings.min_live as usize,
-                    "left {left} of {before:#?}"
-                );
-            } else if left < settings.min_live as usize {
-                self.forced = true;
-            }
-        }
-    }
-
-    /// Nobody waits as a spare while one that serves is missing.
-    fn judge_spares(&self) {
-        let life = &self.life;
-        let waits = life.count(|replica| replica.state == State::Ready);
-        assert!(
-            life.down || waits == 0 || life.serving() >= life.settings.replicas as usize,
-            "{life:#?}"
-        );
-        let most = life.settings.replicas + life.settings.spares;
-        let there = life.count(|replica| !replica.leaving && replica.state <= State::Serving);
-        assert!(there <= most as usize, "{life:#?}");
-    }
-
-    /// Lets time go by until then.
-    fn until(&mut self, end: Ms) {
-        loop {
-            let next = self.to_come.iter().map(|(at, _)| *at).min();
-            let wake = self.life.wakes_at(self.now);
-            let at = next.into_iter().chain(wake).min().unwrap_or(end).min(end);
-            self.now = self.now.max(at);
-            let place = self.to_come.iter().position(|(at, _)| *at <= self.now);
-            let event = place.map_or(Event::Tick, |place| self.to_come.swap_remove(place).1);
-            self.step(&event);
-            for (id, replica) in &self.life.replicas {
-                let bound = self.life.settings.exposure.unwrap_or(Ms::MAX);
-                let age = self.now - replica.made;
-                assert!(
-                    replica.state == State::Discarded || age <= bound,
-                    "{id} is {age} ms old: {replica:?}"
-                );
-            }
-            if self.now >= end && self.to_come.iter().all(|(at, _)| *at > end) {
-                return;
-            }
-        }
-    }
-
-    fn discards(&self, word: &str) -> usize {
-        let all = self.told.iter();
-        all.filter(|action| matches!(action, Action::Discard(_, why) if why.word() == word))
-            .count()
     }
 }
 
@@ -184,54 +72,6 @@ fn a_fault_is_replaced_at_once() {
     assert!(world.told.contains(&Action::Discard(2, why)));
     world.until(1_300);
     assert_eq!(world.life.serving(), 3);
-}
-
-#[test]
-fn a_spare_takes_the_place_of_a_fault_at_once() {
-    let mut world = World::new(Settings {
-        spares: 1,
-        ..settings(3, 1)
-    });
-    world.step(&Event::Tick);
-    world.until(1_000);
-    assert_eq!((world.life.serving(), world.life.ready()), (3, 1));
-    let of = |world: &World, state| world.life.oldest(|replica| replica.state == state)[0];
-    let (victim, spare) = (of(&world, State::Serving), of(&world, State::Ready));
-    let before = world.told.len();
-    let why = Why::Crashed("code 1".into());
-    world.step(&Event::Of(victim, What::Fault(why.clone())));
-    assert_eq!(
-        world.told[before..],
-        [
-            Action::Discard(victim, why),
-            Action::Serve(spare),
-            Action::Make(5)
-        ]
-    );
-    // A spare that fails is replaced, too, and nothing that serves is missing.
-    world.until(1_900);
-    world.step(&Event::Of(5, What::Fault(Why::Changed("a file".into()))));
-    assert_eq!((world.life.serving(), world.life.ready()), (3, 0));
-    world.until(2_300);
-    assert_eq!(world.life.replicas[&6].state, State::Ready);
-    assert_eq!(world.life.backing_off().0, 0);
-}
-
-#[test]
-fn spares_stay_young() {
-    let mut world = World::new(Settings {
-        spares: 2,
-        requests: None,
-        ..settings(1, 1)
-    });
-    world.step(&Event::Tick);
-    world.until(60_000);
-    assert_eq!((world.life.serving(), world.forced), (1, false));
-    for replica in world.life.replicas.values() {
-        assert!(world.now - replica.made < 4_500, "{replica:?}");
-    }
-    let count = world.discards("rejuvenated");
-    assert!((40..60).contains(&count), "{count}");
 }
 
 #[test]
