@@ -1,6 +1,7 @@
 //! Groups of replicas through the real command line, a file for each idea. What is pure, and the front
 //! itself, is tested natively.
 
+mod fronted;
 mod haproxy;
 mod noticed;
 mod whole;

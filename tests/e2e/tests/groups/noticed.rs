@@ -247,3 +247,33 @@ fn growth_and_changes_of_spares_are_noticed() {
         });
     }
 }
+
+#[test]
+fn memory_past_its_limit_is_noticed() {
+    let servers = Servers::new("eaten");
+    let more = "[check]\ninterval = '300ms'\n[growth]\nmemory = '200m'\n";
+    let file = servers.file("eaten", 18_124, "replicas = 1", more);
+    let group = servers.up(&file, "eaten");
+    let spare = eventually(30, "a spare is ready", || {
+        let replicas = group.status().expect("up").replicas;
+        replicas.into_iter().find(|one| one.state == "ready")
+    });
+    let child = servers.world.host.path_of("child");
+    // More than a replica may grow to, and less than what its VM may have.
+    let exec = ["exec", "eaten.1", "--", &child, "eat", "220", "60"];
+    let _eater = servers.world.pinion(exec).spawn();
+    let event = eventually(30, "it is replaced", || {
+        let events = group.events().expect("events");
+        events.into_iter().find(|event| event.event == "discarded")
+    });
+    assert_eq!((event.replica, event.why.as_str()), (Some(1), "grown"));
+    let status = group.status().expect("up");
+    assert_eq!(status.faults, 1, "{status:?}");
+    assert!(
+        status
+            .replicas
+            .iter()
+            .any(|one| one.replica == spare.replica && one.state == "serving"),
+        "{status:?}"
+    );
+}
