@@ -185,6 +185,9 @@ fn faults(group: &Group<'_>) -> Result<Vec<f64>> {
     std::thread::sleep(Duration::from_secs(1));
     group.wait(Duration::from_secs(60))?;
     let events = group.events()?;
+    // Those of earlier runs come first.
+    let up = events.iter().rposition(|event| event.event == "up");
+    let events = &events[up.unwrap_or(0)..];
     let discarded = events
         .iter()
         .filter(|event| event.event == "discarded" && event.why != "down");
