@@ -187,15 +187,21 @@ impl Life {
     }
 
     /// Lets those that are ready serve where one is missing, the oldest first: those that wait stay young.
+    ///
+    /// One that is to be replaced and still serves is not missing: its successor comes besides the spares,
+    /// which are there for faults.
     pub(super) fn promote(&mut self, now: Ms, actions: &mut Vec<Action>) {
         let target = self.settings.replicas as usize;
+        let spares = self.settings.spares as usize;
         // One that is due itself goes only where requests would find too few.
         for due in [false, true] {
-            for id in self.oldest(|replica| replica.state == State::Ready && replica.leaving == due)
-            {
-                let serve = self
-                    .count(|replica| replica.state == State::Serving && (due || !replica.leaving));
-                let Some(replica) = self.replicas.get_mut(&id).filter(|_| serve < target) else {
+            let waits = |replica: &Replica| replica.state == State::Ready && replica.leaving == due;
+            for id in self.oldest(waits) {
+                let stay =
+                    self.count(|replica| replica.state == State::Serving && !replica.leaving);
+                let succeeds = !due && stay < target && self.count(waits) > spares;
+                let wanted = self.serving() < target || succeeds;
+                let Some(replica) = self.replicas.get_mut(&id).filter(|_| wanted) else {
                     break;
                 };
                 replica.go(State::Serving, now);

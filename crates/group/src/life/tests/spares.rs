@@ -84,6 +84,26 @@ fn a_fault_before_there_is_a_spare_again_begins_a_start_at_once() {
 }
 
 #[test]
+fn rejuvenation_takes_no_spare() {
+    let mut world = World::new(Settings {
+        spares: 1,
+        requests: None,
+        ..settings(3, 1)
+    });
+    world.step(&Event::Tick);
+    world.until(1_000);
+    let mut end = world.now;
+    while end < 30_000 {
+        end += 10;
+        world.until(end);
+        // A spare that is due is replaced by a younger one at one moment.
+        assert!(world.life.ready() >= 1, "{:#?}", world.life);
+    }
+    assert!(world.discards("rejuvenated") >= 20);
+    assert_eq!((world.life.serving(), world.forced), (3, false));
+}
+
+#[test]
 fn spares_wait_while_nobody_serves() {
     let mut world = World::new(Settings {
         spares: 2,
