@@ -1,6 +1,7 @@
 //! The program that a name or a command line means to a VM: a file that the host has at the same path, or
 //! one that shows in the VM alone. Starts nothing.
 
+use std::cell::RefCell;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,15 +28,22 @@ pub struct Located {
 /// # Errors
 /// A layer that cannot be read.
 pub fn locate(view: &View, places: &Places, name: &OsStr) -> pinion_store::Result<Option<Located>> {
+    let last = RefCell::new(None);
     let found = places.find(name, |path| {
         let seen = look(view, &absolute(path))?;
-        Ok::<_, pinion_store::Error>(seen.map(|(what, _)| what))
+        let (what, located) =
+            seen.map_or((None, None), |(what, located)| (Some(what), Some(located)));
+        last.replace(located);
+        Ok::<_, pinion_store::Error>(what)
     })?;
     let Some(path) = found.map(|path| absolute(&path)) else {
         return Ok(None);
     };
-    let seen = look(view, &path)?;
-    Ok(seen.map(|(_, located)| located))
+    // As a rule what was looked at last was found.
+    match last.into_inner().filter(|last| last.path == path) {
+        Some(located) => Ok(Some(located)),
+        None => Ok(look(view, &path)?.map(|(_, located)| located)),
+    }
 }
 
 /// The folder at a path: whether there is one, and whether it is the host's.

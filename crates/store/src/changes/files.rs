@@ -267,6 +267,10 @@ impl Tree for FileTree {
         }
     }
 
+    fn finds_directly(&self) -> bool {
+        self.is_host()
+    }
+
     fn whiteout(&self, path: &[OsString]) -> Result<bool> {
         let Some((name, directory)) = path.split_last() else {
             return Ok(false);

@@ -77,6 +77,12 @@ pub trait Tree {
     /// It cannot be told whether there is one.
     fn node(&self, path: &[OsString]) -> Result<Option<Self::Node>>;
 
+    /// Whether its own node at a path is found without a look at the directories above it: it hides
+    /// nothing, and follows what links there are.
+    fn finds_directly(&self) -> bool {
+        false
+    }
+
     /// Whether it has a whiteout for `path`.
     ///
     /// # Errors
