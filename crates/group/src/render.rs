@@ -86,8 +86,13 @@ fn server(config: &Config, host: &Host) -> String {
     let (check, time) = (&config.check, units::shown);
     let status = config.front.status;
     let port = status.map_or(String::new(), |status| format!(" port {}", status.port()));
+    // A request that waits is tried again elsewhere when its time is over; its client would be hung up on.
+    let down = match config.front.protocol {
+        Protocol::Http => "",
+        Protocol::Tcp => " on-marked-down shutdown-sessions",
+    };
     format!(
-        "    server {} {} check{port} inter {} fastinter {} rise {} fall {} on-marked-down shutdown-sessions",
+        "    server {} {} check{port} inter {} fastinter {} rise {} fall {}{down}",
         host.name,
         host.front,
         time(check.interval),

@@ -10,7 +10,6 @@ mod health;
 mod image;
 mod options;
 mod profiles;
-mod program;
 mod table;
 mod values;
 
@@ -29,6 +28,8 @@ mod output;
 #[cfg(windows)]
 mod plan;
 mod policies;
+#[cfg(windows)]
+mod program;
 #[cfg(windows)]
 mod progress;
 #[cfg(windows)]

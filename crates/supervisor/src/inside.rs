@@ -156,7 +156,9 @@ fn create(arguments: &[String]) -> std::result::Result<u32, u32> {
     let console = consoles.find(|other| other.word() == console);
     let console = console.ok_or(ERROR_INVALID_PARAMETER)?;
     let mut line = wide(after(&own_line(), BEFORE));
-    let (program, cwd) = (wide(program), wide(cwd));
+    // None stands for the helper's own.
+    let cwd = (!cwd.is_empty()).then(|| wide(cwd));
+    let program = wide(program);
     // SAFETY: a plain structure of numbers and pointers, for which zero is a value.
     let mut startup: STARTUPINFOW = unsafe { zeroed() };
     startup.cb = size_of::<STARTUPINFOW>() as u32;
@@ -180,7 +182,7 @@ fn create(arguments: &[String]) -> std::result::Result<u32, u32> {
             1,
             CREATE_SUSPENDED | console.flags(),
             null_mut(),
-            cwd.as_ptr(),
+            cwd.as_ref().map_or(null(), |cwd| cwd.as_ptr()),
             &raw const startup,
             &raw mut created,
         )

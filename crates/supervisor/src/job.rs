@@ -8,7 +8,7 @@ use std::os::windows::io::{AsRawHandle, OwnedHandle};
 use std::ptr::{null, null_mut};
 
 use pinion_nt::HANDLE;
-use windows_sys::Win32::Foundation::{DuplicateHandle, ERROR_MORE_DATA};
+use windows_sys::Win32::Foundation::ERROR_MORE_DATA;
 use windows_sys::Win32::System::JobObjects::{
     CreateJobObjectW, IsProcessInJob, JOB_OBJECT_CPU_RATE_CONTROL_ENABLE,
     JOB_OBJECT_CPU_RATE_CONTROL_HARD_CAP, JOB_OBJECT_LIMIT_ACTIVE_PROCESS,
@@ -19,8 +19,6 @@ use windows_sys::Win32::System::JobObjects::{
     JobObjectCpuRateControlInformation, JobObjectExtendedLimitInformation,
     QueryInformationJobObject, SetInformationJobObject, TerminateJobObject,
 };
-
-use windows_sys::Win32::System::Threading::GetCurrentProcess;
 
 use crate::error::Result;
 use crate::process::Process;
@@ -69,24 +67,8 @@ impl Job {
     /// # Errors
     /// The system's refusal.
     pub(crate) fn lend(&self, to: &Process) -> Result<HANDLE> {
-        let mut lent = null_mut();
-        // SAFETY: two live process handles and one of the job; `lent` is a local.
-        let done = unsafe {
-            DuplicateHandle(
-                GetCurrentProcess(),
-                self.raw(),
-                to.raw(),
-                &raw mut lent,
-                JOB_OBJECT_ASSIGN_PROCESS,
-                0,
-                0,
-            )
-        };
-        check(
-            done,
-            format!("lend the VM's job to the process {}", to.pid()),
-        )
-        .map(|()| lent)
+        let what = format!("lend the VM's job to the process {}", to.pid());
+        to.give(self.raw(), JOB_OBJECT_ASSIGN_PROCESS, what)
     }
 
     /// Whether a process is a member. What cannot be asked is none.

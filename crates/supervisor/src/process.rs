@@ -103,20 +103,30 @@ impl Process {
     /// The system's refusal.
     pub(crate) fn lend(&self, to: &Self) -> Result<u64> {
         let access = PROCESS_SYNCHRONIZE | PROCESS_QUERY_INFORMATION | PROCESS_TERMINATE;
-        let mut lent = null_mut();
-        // SAFETY: three live process handles; `lent` is a local.
+        let what = format!("hand the process {} on", self.pid);
+        let lent = to.give(self.raw(), access, what)?;
+        Ok(lent.addr() as u64)
+    }
+
+    /// Gives this process a handle of one of our objects; its value there.
+    ///
+    /// # Errors
+    /// The system's refusal.
+    pub(crate) fn give(&self, object: HANDLE, access: u32, what: String) -> Result<HANDLE> {
+        let mut given = null_mut();
+        // SAFETY: two live process handles; whoever calls has the object; `given` is a local.
         let done = unsafe {
             DuplicateHandle(
                 GetCurrentProcess(),
+                object,
                 self.raw(),
-                to.raw(),
-                &raw mut lent,
+                &raw mut given,
                 access,
                 0,
                 0,
             )
         };
-        check(done, format!("hand the process {} on", self.pid)).map(|()| lent.addr() as u64)
+        check(done, what).map(|()| given)
     }
 
     /// The process's id.
