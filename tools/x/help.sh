@@ -16,6 +16,7 @@ cat <<'TEXT'
            (calls files keys depth clone build size memory first-byte requests services com http controller crowd group
            replicas trace trace-build)
   audit    the kernel's-eye audit: what confined processes really opened, told by wineserver's own log
+           --record   also: has each line of that log its event in the record of the VM, and the other way round?
   probe    the probes: programs in two VMs and on the host try to get at one another, for each channel in every way that is
            known; a row that fails is open, or does not work inside   (what follows is for 'pinion verify': --channel C, --quick)
            --mutate [CALL…]   leave out one hook of the agent after another: is there a probe that misses it?

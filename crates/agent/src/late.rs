@@ -76,7 +76,7 @@ unsafe extern "system" fn notified(reason: u32, data: *const Notification, _cont
 /// Called for each DLL before its own code runs: `name` is its base name,
 /// `base` and `size` where it is mapped.
 fn loaded(name: &[u16], base: u64, size: usize) {
-    // Their exports are replaced, and no system call is left to watch.
+    // What takes the place of exports answers by itself, for members only.
     if !state::watches() {
         api::loaded(name, base, size);
     }

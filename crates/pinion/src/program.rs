@@ -28,7 +28,8 @@ pub fn find(view: &View, name: &str) -> Result<Located, Failure> {
             ),
         ));
     };
-    image::check(&found.real).map_err(|unfit| {
+    let fit = found.real.as_deref().map_or(Ok(()), image::check);
+    fit.map_err(|unfit| {
         let code = match &unfit {
             image::Unfit::Unreadable(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 exit_code::NOT_FOUND

@@ -123,17 +123,28 @@ impl Keeper {
             });
         }
         let code = helper.exit_code()?;
+        let cannot = |why: String| Error::CannotRun {
+            program: program.into(),
+            why,
+        };
         if code & FAILED != 0 {
-            let why = io::Error::from_raw_os_error((code & !FAILED).cast_signed());
-            return Err(not_created(program, None, why));
+            // What is no Win32 error is the NTSTATUS with which the helper was ended.
+            return Err(match u16::try_from(code & !FAILED) {
+                Ok(error) => {
+                    let why = io::Error::from_raw_os_error(error.into());
+                    not_created(program, None, why)
+                }
+                Err(_) => cannot(format!(
+                    "the helper that starts it was ended ({code:#010x})"
+                )),
+            });
         }
         let child = Process::open_member(code).ok().filter(|child| {
             let creator = child.creator();
             creator.is_ok_and(|creator| creator == helper.pid()) && self.job().contains(child)
         });
-        let child = child.ok_or_else(|| Error::CannotRun {
-            program: program.into(),
-            why: "the helper that starts it inside the VM ended without having done so".into(),
+        let child = child.ok_or_else(|| {
+            cannot("the helper that starts it inside the VM ended without having done so".into())
         })?;
         Ok(Confined::new(child))
     }

@@ -17,8 +17,8 @@ use crate::search::{Places, What, on_host};
 pub struct Located {
     /// Its path as programs in the VM name it.
     pub path: PathBuf,
-    /// Where it lies on the disk.
-    pub real: PathBuf,
+    /// Where it lies on the disk; none of a link in a layer, which only members follow.
+    pub real: Option<PathBuf>,
     /// Whether it is the host's, at the same path.
     pub is_host: bool,
 }
@@ -66,7 +66,8 @@ fn look(view: &View, path: &Path) -> pinion_store::Result<Option<(What, Located)
     let Some(seen) = view.find(&names)? else {
         return Ok(None);
     };
-    let is_directory = if seen.is_host && matches!(seen.node.kind, FileKind::Link { .. }) {
+    let is_link = matches!(seen.node.kind, FileKind::Link { .. });
+    let is_directory = if seen.is_host && is_link {
         fs::metadata(path).is_ok_and(|metadata| metadata.is_dir())
     } else {
         seen.is_directory()
@@ -79,7 +80,7 @@ fn look(view: &View, path: &Path) -> pinion_store::Result<Option<(What, Located)
     let located = Located {
         path: path.into(),
         is_host: seen.is_host,
-        real: seen.node.real,
+        real: (seen.is_host || !is_link).then_some(seen.node.real),
     };
     Ok(Some((what, located)))
 }
@@ -87,7 +88,7 @@ fn look(view: &View, path: &Path) -> pinion_store::Result<Option<(What, Located)
 fn of_host(path: &Path) -> Located {
     Located {
         path: path.into(),
-        real: path.into(),
+        real: Some(path.into()),
         is_host: true,
     }
 }

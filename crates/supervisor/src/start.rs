@@ -86,8 +86,7 @@ impl Confined {
         if let Some(process) = &self.process {
             process.resume()?;
         }
-        let what = || format!("let the process {} run", self.pid());
-        let what = what();
+        let what = format!("let the process {} run", self.pid());
         self.process
             .take()
             .ok_or_else(|| nt_error(what, status::STATUS_UNSUCCESSFUL))
