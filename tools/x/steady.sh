@@ -5,6 +5,9 @@
 
 UNSTEADY=()
 FAILED_TESTS=()
+# What they said, shown once more at the end: far above it is not found.
+SAID=()
+SAID_LINES=60
 # More than these at once are no races.
 UNSTEADY_MOST=3
 AGAIN=3
@@ -27,17 +30,24 @@ end_to_end() {
     mkdir -p "$LOGS"
     native_cargo test --no-fail-fast -p pinion-e2e -- "$@" 2>&1 | tee "$log" || rc=$?
     [ "$rc" -ne 0 ] || return 0
+    SAID+=("$(what_failures_said "$log")")
     if ! named_failures "$log" || [ ${#FAILED_TESTS[@]} -gt $UNSTEADY_MOST ]; then
         return "$rc"
     fi
     for ((turn = 1; turn <= AGAIN; turn++)); do
         say "== once more, by themselves ($turn of $AGAIN): ${FAILED_TESTS[*]}"
-        native_cargo test -q -p pinion-e2e -- --exact "${FAILED_TESTS[@]}" || return
+        native_cargo test -q -p pinion-e2e -- --exact "${FAILED_TESTS[@]}" 2>&1 | tee "$log" || { rc=$? && SAID+=("$(what_failures_said "$log")") && return "$rc"; }
     done
     UNSTEADY+=("${FAILED_TESTS[@]/%/ ($wine)}")
 }
 
+# what_failures_said LOG: the first lines of each failed test's own output.
+what_failures_said() {
+    awk -v most="$SAID_LINES" '/^---- .* stdout ----$/ { left = most } /^(stack backtrace:|failures:|test result:)/ { left = 0 } left-- > 0' "$1"
+}
+
 # What end_checks shows before its last line.
 tell_unsteady() {
+    [ ${#SAID[@]} -eq 0 ] || printf '%s\n' "${SAID[@]}"
     [ ${#UNSTEADY[@]} -eq 0 ] || printf "unsteady, failed once and then passed $AGAIN times: %s\\n" "${UNSTEADY[@]}"
 }

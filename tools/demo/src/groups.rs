@@ -136,6 +136,7 @@ fn show(wine: &Wine, shown: &Shown, options: &Options) -> Result<Outcome> {
         kinds: shown.kinds,
         every,
         time,
+        at_least: shown.kinds.len(),
     };
     let outcome = load.run(options.seed)?;
     print(&outcome);

@@ -54,6 +54,9 @@ pub struct Outcome {
     pub rows: Vec<Row>,
 }
 
+/// So many times its time a load goes on at most for the faults that it still lacks.
+const PATIENCE: u32 = 10;
+
 /// What is done to a group.
 pub struct Load<'a> {
     /// The group.
@@ -68,8 +71,10 @@ pub struct Load<'a> {
     pub kinds: &'a [Fault],
     /// Time between two faults.
     pub every: Duration,
-    /// How long.
+    /// How long at least.
     pub time: Duration,
+    /// Faults to be done at least, however long a slow machine takes to make each good.
+    pub at_least: usize,
 }
 
 impl Load<'_> {
@@ -124,7 +129,11 @@ impl Load<'_> {
         rows: &mut Vec<Row>,
     ) -> Result<()> {
         let mut next = start + self.every;
-        while start.elapsed() < self.time {
+        let on = |done: usize| {
+            let elapsed = start.elapsed();
+            elapsed < self.time || done < self.at_least && elapsed < self.time * PATIENCE
+        };
+        while on(rows.len()) {
             std::thread::sleep(next.saturating_duration_since(Instant::now()));
             next = Instant::now() + self.every;
             let status = self.group.wait(Duration::from_secs(60))?;

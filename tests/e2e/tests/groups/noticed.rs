@@ -23,6 +23,7 @@ fn a_vote_masks_what_is_defaced_killed_and_hangs() {
         kinds: &[Fault::Defaced, Fault::Killed, Fault::Hung],
         every: Duration::from_secs(1),
         time: Duration::from_secs(6),
+        at_least: 4,
     };
     let outcome = load.run(7).expect("it goes on");
     assert_eq!(
