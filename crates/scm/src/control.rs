@@ -9,7 +9,7 @@ use crate::database::Phase;
 use crate::effect::{Effect, Failure, Message, Millis, Outcome, Ticket};
 use crate::error::{Result, Win32Error};
 use crate::handles::{Client, HandleId, Object, ServiceId};
-use crate::process::{Errand, MAX_WAITING, ProcessId, Purpose};
+use crate::process::{Errand, MAX_WAITING, Process, ProcessId, Purpose};
 use crate::shutdown::Shutdown;
 use crate::status::{Report, State, Status, accepts, right_for_control};
 
@@ -178,6 +178,14 @@ impl Controller {
                 self.failed(now, id);
             }
         }
+        let pid = p.pid;
+        self.end_errands(p);
+        self.client_gone(Client(pid));
+        self.settle(now);
+    }
+
+    /// Answers whoever waits for a message to a process that is no more.
+    pub(crate) fn end_errands(&mut self, p: Process) {
         let sent = p.sent.map(|(_, errand)| errand);
         for errand in sent.into_iter().chain(p.waiting) {
             if let Purpose::Control(id, ticket) = errand.purpose {
@@ -191,8 +199,6 @@ impl Controller {
                 self.finish(ticket, outcome);
             }
         }
-        self.client_gone(Client(p.pid));
-        self.settle(now);
     }
 
     /// Takes back the messages that wait for a service which has stopped, and

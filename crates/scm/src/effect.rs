@@ -81,7 +81,8 @@ pub enum Effect {
         /// What to say.
         message: Message,
     },
-    /// End a process that did not do what a service must.
+    /// End a process that did not do what a service must. One that is not there yet is not let run: the
+    /// driver then calls `process_failed`.
     KillProcess {
         /// Which one.
         process: ProcessId,

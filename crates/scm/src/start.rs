@@ -268,9 +268,10 @@ impl Controller {
         let Some(p) = self.processes.remove(process) else {
             return;
         };
-        for id in p.services {
+        for &id in &p.services {
             self.fail_start(now, id, error);
         }
+        self.end_errands(p);
         self.settle(now);
     }
 

@@ -3,7 +3,6 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Weak};
-use std::thread;
 use std::time::Instant;
 
 use pinion_scm::{
@@ -13,35 +12,31 @@ use pinion_scm::{
 
 use super::Shared;
 use super::config::ServiceConfig;
-use super::{drivers, environment, identity};
+use super::process::ServiceProcesses;
+use super::{drivers, identity};
 use crate::control::ServiceInfo;
-use crate::error::Error;
 use crate::keeper::Keeper;
 use crate::lifecycle::Main;
 use crate::process::Process;
-use crate::start::Launch;
 use crate::system::is_wine;
 
 /// Most processes of the VM that may hold handles at one time.
 const MOST_CLIENTS: usize = 1024;
 
-/// The exit code of a service process that did not do what a service must.
-const NO_SERVICE: u32 = 1;
-
 /// What the lock protects.
 pub(super) struct Core {
     pub(super) machine: Controller,
     pub(super) config: Box<dyn ServiceConfig>,
-    keeper: Weak<Keeper>,
-    shared: Weak<Shared>,
+    pub(super) keeper: Weak<Keeper>,
+    pub(super) shared: Weak<Shared>,
     zero: Instant,
-    processes: HashMap<ProcessId, Arc<Process>>,
-    orders: HashMap<ProcessId, VecDeque<(u32, Message)>>,
+    pub(super) processes: ServiceProcesses,
+    pub(super) orders: HashMap<ProcessId, VecDeque<(u32, Message)>>,
     /// Operations that somebody waits for, with their end once they have one.
     waiting: HashMap<Ticket, Option<Outcome>>,
     last_ticket: u64,
     loaded: bool,
-    clients: HashSet<u32>,
+    pub(super) clients: HashSet<u32>,
     /// Services that went in the operation under way.
     pub(super) deleted: Vec<Text>,
     /// Services that have run, for the list that people see.
@@ -60,7 +55,7 @@ impl Core {
             keeper,
             shared,
             zero: Instant::now(),
-            processes: HashMap::new(),
+            processes: ServiceProcesses::default(),
             orders: HashMap::new(),
             waiting: HashMap::new(),
             last_ticket: 0,
@@ -163,9 +158,7 @@ impl Core {
 
     /// The service process of this process id.
     pub(super) fn process_of(&self, pid: u32) -> Option<ProcessId> {
-        let mut all = self.processes.iter();
-        all.find(|(_, process)| process.pid() == pid)
-            .map(|(&id, _)| id)
+        self.processes.of(pid)
     }
 
     /// Notes a process that makes requests, so that its handles go with it.
@@ -177,7 +170,7 @@ impl Core {
         if self.clients.len() >= MOST_CLIENTS {
             return Err(Win32Error::NOT_ENOUGH_SERVER_MEMORY);
         }
-        self.watch(Arc::new(process), move |core| {
+        self.watch(process, move |core| {
             core.clients.remove(&pid);
             core.machine.client_gone(Client(pid));
         })?;
@@ -209,7 +202,7 @@ impl Core {
                 image_path,
                 ..
             } => {
-                self.start_process(process, &service, &image_path);
+                self.start_process(process, service, image_path);
             }
             Effect::Send {
                 process,
@@ -221,19 +214,14 @@ impl Core {
                     .or_default()
                     .push_back((sequence, message));
             }
-            Effect::KillProcess { process } => {
-                if let Some(process) = self.processes.get(&process) {
-                    tracing::warn!(pid = process.pid(), "a service process is ended");
-                    process.terminate(NO_SERVICE);
-                }
-            }
+            Effect::KillProcess { process } => self.processes.end(process),
             // The program that asked for it writes the key.
             Effect::WriteConfig(_) => {}
             Effect::FailureAction {
                 service,
                 kind,
                 command,
-            } => self.act_on_failure(&service, kind, &command),
+            } => self.act_on_failure(service, kind, command),
             Effect::DeleteConfig(name) => {
                 self.ran.retain(|ran| *ran != name);
                 self.deleted.push(name);
@@ -255,99 +243,13 @@ impl Core {
         }
     }
 
-    /// What is left to do of a failure's action; its process, if it has one, is a
-    /// program of the VM as any other.
-    fn act_on_failure(&self, service: &Text, kind: u32, command: &Text) {
+    /// What is left to do of a failure's action.
+    fn act_on_failure(&self, service: Text, kind: u32, command: Text) {
         match kind {
             Action::RESTART => tracing::info!(%service, "a service that failed is started again"),
-            Action::RUN_COMMAND => match self.launch(command) {
-                Ok(process) => {
-                    let pid = process.pid();
-                    tracing::info!(%service, %command, pid, "a service failed: its command runs");
-                }
-                Err((_, why)) => {
-                    tracing::warn!(%service, %command, why, "a failed service's command does not run");
-                }
-            },
+            Action::RUN_COMMAND => self.run_command(service, command),
             _ => tracing::warn!(%service, "a service failed; a VM does not start the machine anew"),
         }
-    }
-
-    fn start_process(&mut self, id: ProcessId, service: &Text, image_path: &Text) {
-        match self.launch(image_path) {
-            Ok(process) => {
-                let pid = process.pid();
-                let process = Arc::new(process);
-                self.machine.process_started(id, pid);
-                self.processes.insert(id, Arc::clone(&process));
-                self.clients.insert(pid);
-                let watched = self.watch(process, move |core| {
-                    core.processes.remove(&id);
-                    core.orders.remove(&id);
-                    core.clients.remove(&pid);
-                    let now = core.now();
-                    core.machine.process_exited(now, id);
-                });
-                if let Err(error) = watched {
-                    self.machine.kill(id);
-                    tracing::warn!(%service, %error, "no thread to watch a service process");
-                }
-            }
-            Err((error, why)) => {
-                tracing::warn!(%service, command = %image_path, why, "a service does not start");
-                let now = self.now();
-                self.machine.process_failed(now, id, error);
-            }
-        }
-    }
-
-    fn launch(&self, image_path: &Text) -> Result<Process, (Win32Error, String)> {
-        const SHUTDOWN_IN_PROGRESS: Win32Error = Win32Error(1115);
-        let ending = || (SHUTDOWN_IN_PROGRESS, "the VM is ending".to_string());
-        let keeper = self.keeper.upgrade().ok_or_else(ending)?;
-        keeper
-            .admits()
-            .map_err(|error| (SHUTDOWN_IN_PROGRESS, error.to_string()))?;
-        let launch = Launch {
-            command_line: environment::expand(image_path),
-            env: None,
-            cwd: environment::system_folder(),
-            is_service: true,
-        };
-        let started = keeper
-            .create_confined(&launch)
-            .and_then(|confined| confined.resume());
-        started.map_err(|error| (launch_error(&error), error.to_string()))
-    }
-
-    /// Calls `gone` when the process has ended.
-    fn watch(
-        &self,
-        process: Arc<Process>,
-        gone: impl FnOnce(&mut Self) + Send + 'static,
-    ) -> Result<(), Win32Error> {
-        let shared = Weak::clone(&self.shared);
-        let thread = thread::Builder::new().stack_size(64 * 1024).spawn(move || {
-            let _ = process.wait(None);
-            if let Some(shared) = shared.upgrade() {
-                let mut core = shared.lock();
-                gone(&mut core);
-                core.carry_out();
-            }
-        });
-        thread
-            .map(drop)
-            .map_err(|_| Win32Error::NOT_ENOUGH_SERVER_MEMORY)
-    }
-}
-
-/// What `StartService` tells of a process that could not be created.
-fn launch_error(error: &Error) -> Win32Error {
-    const BAD_EXE_FORMAT: Win32Error = Win32Error(193);
-    match error {
-        Error::ProgramNotFound { .. } => Win32Error::FILE_NOT_FOUND,
-        Error::CannotRun { .. } => BAD_EXE_FORMAT,
-        _ => Win32Error::ACCESS_DENIED,
     }
 }
 

@@ -11,6 +11,7 @@ mod drivers;
 mod environment;
 mod identity;
 mod outside;
+mod process;
 mod registry;
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
