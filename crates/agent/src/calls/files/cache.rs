@@ -9,6 +9,7 @@
 
 use crate::state;
 use core::sync::atomic::{AtomicU64, Ordering};
+use pinion_names::file;
 use pinion_names::units::{SEPARATOR, fold};
 
 /// How many facts are kept; a later one takes an earlier one's place.
@@ -34,7 +35,14 @@ pub(crate) enum Fact {
     /// The upper has no entry at or below it and hides neither it nor a path above
     /// it; directories are above it.
     NotInUpper = 5,
+    /// How often, of late, what was asked for the first time in this directory was
+    /// in the upper: from 1 to [`MOST_OFTEN`]. A matter of speed: a guess by it is
+    /// proven by the kernel.
+    OftenInUpper = 6,
 }
+
+/// The most that [`Fact::OftenInUpper`] counts; a guess is made from the half on.
+const MOST_OFTEN: usize = 4;
 
 /// How many paths' last answers are kept; a later one takes an earlier one's
 /// place.
@@ -110,6 +118,8 @@ pub(crate) struct Known {
     /// Whether [`Fact::NotInUpper`] holds of it or of a path above it, and how
     /// many names that one has.
     pub(crate) upper_lacks: Option<usize>,
+    /// Whether the upper probably has it, going by its neighbours.
+    pub(crate) upper_likely: bool,
     /// The path's stamp before any question.
     pub(crate) stamp: Stamp,
 }
@@ -208,7 +218,7 @@ pub(crate) fn renamed() {
 
 /// Tells all members that the upper has the new name `path`.
 pub(crate) fn made(path: &[u16]) {
-    let (directory, _) = pinion_names::file::split_last(path);
+    let (directory, _) = file::split_last(path);
     let place = directory
         .iter()
         .fold(BASIS, |place, &unit| step(place, letter(unit)));
@@ -231,6 +241,7 @@ pub(crate) fn seen(path: &[u16]) {
 /// What is known of where `path` is seen.
 pub(crate) fn known(path: &[u16]) -> Known {
     let (mut host_only, mut upper_lacks, mut depth) = (false, None, 0);
+    let mut directory = Walk::begin();
     let mut look = |above: &Walk| {
         depth += 1;
         host_only |= above.recall(Fact::HostOnly).is_some();
@@ -238,12 +249,17 @@ pub(crate) fn known(path: &[u16]) -> Known {
             upper_lacks = Some(depth);
         }
     };
-    let end = Walk::begin().along(path, &mut look);
+    let end = directory.along(path, |above| {
+        look(above);
+        directory = *above;
+    });
     look(&end);
+    let often = directory.recall(Fact::OftenInUpper);
     Known {
         layer: end.recall(Fact::InLayer).map(|value| value - 1),
         host_only,
         upper_lacks,
+        upper_likely: often.is_some_and(|often| often * 2 > MOST_OFTEN),
         stamp: Stamp(end.stamp),
     }
 }
@@ -283,6 +299,14 @@ pub(crate) fn keep_in(path: &[u16], layer: usize, then: Stamp) {
     if Stamp(end.stamp) == then {
         end.keep(Fact::InLayer, layer + 1);
     }
+}
+
+/// Counts whether `path`, asked for the first time, was in the upper.
+pub(crate) fn count_in_upper(path: &[u16], was: bool) {
+    let directory = whole(file::split_last(path).0);
+    let often = directory.recall(Fact::OftenInUpper).unwrap_or(1);
+    let often = if was { often + 1 } else { often - 1 };
+    directory.keep(Fact::OftenInUpper, often.clamp(1, MOST_OFTEN));
 }
 
 /// Takes back what was kept.

@@ -24,8 +24,21 @@ pub(crate) struct View<'p> {
     /// From which depth on the upper has nothing, as far as is known. Only while
     /// the path is looked up for reading.
     upper_lacks: Option<usize>,
+    /// Whether the upper may be said to have the path because it has its neighbours.
+    guess: Guess,
     /// The program's handle of the upper's node, or null.
     pub(crate) own: HANDLE,
+}
+
+/// A guess that the upper has a path.
+#[derive(Clone, Copy)]
+enum Guess {
+    /// Whoever asks must know.
+    No,
+    /// Whoever asks finds out by the call itself.
+    May,
+    /// It was made; the path's stamp was this.
+    Made(cache::Stamp),
 }
 
 impl<'p> View<'p> {
@@ -35,6 +48,7 @@ impl<'p> View<'p> {
             path,
             depth: file::depth(path),
             upper_lacks: None,
+            guess: Guess::No,
             own: core::ptr::null_mut(),
         }
     }
@@ -144,7 +158,8 @@ fn directory(access: u32, disposition: u32) -> raw::How {
 /// Finds the path of `view` for reading. A path of which no layer says anything
 /// is said to be the host's, whether it is there or not: the kernel tells. One
 /// that a layer had the last time is said to be there still: when it is not,
-/// [`cache::gone`] forgets it, and one asks again.
+/// [`cache::gone`] forgets it, and one asks again. Where [`read`] asks, the upper is
+/// said to have what it probably has.
 pub(crate) fn find(view: &mut View<'_>) -> Result<Lookup, NTSTATUS> {
     let of = |layer| Lookup::Found {
         layer,
@@ -160,6 +175,10 @@ pub(crate) fn find(view: &mut View<'_>) -> Result<Lookup, NTSTATUS> {
         last.keep(layer);
         return Ok(of(layer));
     }
+    if known.upper_likely && known.upper_lacks.is_none() && matches!(view.guess, Guess::May) {
+        view.guess = Guess::Made(known.stamp);
+        return Ok(of(0));
+    }
     view.upper_lacks = known.upper_lacks;
     let found = look_up(view, known.stamp);
     view.upper_lacks = None;
@@ -170,6 +189,7 @@ pub(crate) fn find(view: &mut View<'_>) -> Result<Lookup, NTSTATUS> {
 fn look_up(view: &mut View<'_>, then: cache::Stamp) -> Result<Lookup, NTSTATUS> {
     if let Some(kind) = view.entry(0, view.depth)? {
         cache::keep_in(view.path, 0, then);
+        cache::count_in_upper(view.path, true);
         return Ok(Lookup::Found { layer: 0, kind });
     }
     if let Some(depth) = silent_from(view, then)? {
@@ -192,8 +212,20 @@ fn look_up(view: &mut View<'_>, then: cache::Stamp) -> Result<Lookup, NTSTATUS> 
 /// Answers a call that only reads by `call` on the layer that has the path of
 /// `view`.
 pub(crate) fn read(view: &mut View<'_>, call: impl Fn(usize) -> NTSTATUS) -> NTSTATUS {
+    view.guess = Guess::May;
     let status = read_once(view, &call);
-    if raw::is_missing(status) && cache::gone(view.path) {
+    let missing = raw::is_missing(status);
+    let guess = core::mem::replace(&mut view.guess, Guess::No);
+    let guessed = if let Guess::Made(then) = guess {
+        if !missing {
+            cache::keep_in(view.path, 0, then);
+        }
+        cache::count_in_upper(view.path, !missing);
+        true
+    } else {
+        false
+    };
+    if missing && (guessed || cache::gone(view.path)) {
         return read_once(view, &call);
     }
     status
