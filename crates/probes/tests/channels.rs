@@ -9,10 +9,6 @@ const WITHOUT: &[(Channel, &str)] = &[
         Channel::Tracing,
         "a session of traces needs an administrator, and Wine drops event logs",
     ),
-    (
-        Channel::Screen,
-        "what is on the screen can be compared only where there is one",
-    ),
     (Channel::Fonts, "needs a font file of the probes' own"),
     (Channel::Graphics, "needs a graphics driver"),
     (

@@ -31,6 +31,7 @@ mod sockets;
 mod supervisor;
 mod thread_alert;
 mod window;
+mod window_calls;
 mod window_hooks;
 mod window_messages;
 mod window_queries;

@@ -34,6 +34,12 @@ imports! {
         fn CreateMenu() -> Window;
         fn AppendMenuW(menu: Window, flags: u32, id: usize, text: *const u16) -> i32;
         fn RegisterHotKey(window: Window, id: i32, modifiers: u32, key: u32) -> i32;
+        fn SetLayeredWindowAttributes(window: Window, key: u32, alpha: u8, flags: u32) -> i32;
+        fn SetWindowRgn(window: Window, region: Window, redraw: i32) -> i32;
+    }
+    "gdi32.dll" {
+        fn CreateSolidBrush(color: u32) -> Window;
+        fn CreateRectRgn(left: i32, top: i32, right: i32, bottom: i32) -> Window;
     }
     "kernel32.dll" {
         fn GetCurrentThreadId() -> u32;
@@ -63,6 +69,8 @@ pub fn player(probe: &str) -> Option<Player> {
         "hook" | "accessible-event" => super::window_hooks::reach,
         "input" => super::window_hooks::input,
         "menu" => super::window_queries::menu,
+        "window-call" => super::window_calls::reach,
+        "screen" => super::window_calls::pixels,
         _ => return None,
     };
     Some(Player::new(serve, reach))
@@ -147,6 +155,8 @@ fn live(name: &str, secret: u32, way: &str, tell: &Told) -> Step<()> {
     let class = WNDCLASSW {
         lpfnWndProc: Some(procedure),
         lpszClassName: name.as_ptr(),
+        // SAFETY: takes a number. The secret is seen by who sees the window.
+        hbrBackground: unsafe { CreateSolidBrush(secret & 0xff_ffff)? } as *mut c_void,
         ..WNDCLASSW::default()
     };
     // SAFETY: all names end in zeros and outlive the calls; the procedure is static.
@@ -182,6 +192,7 @@ fn live(name: &str, secret: u32, way: &str, tell: &Told) -> Step<()> {
         if way == "hot-key" && RegisterHotKey(window, 1, 0xF, 0x87)? == 0 {
             return Err(last("the hot key"));
         }
+        dress(window, way)?;
         SetTimer(window, secret as usize, 20, null())?;
         let _ = tell.send(Ok((window, GetCurrentThreadId()?, menu)));
         window
@@ -196,6 +207,27 @@ fn live(name: &str, secret: u32, way: &str, tell: &Told) -> Step<()> {
             DispatchMessageW(&raw const message)?;
         }
         let _ = DestroyWindow(window);
+    }
+    Ok(())
+}
+
+/// Gives the window what the way asks for.
+fn dress(window: Window, way: &str) -> Step<()> {
+    const GWL_EXSTYLE: i32 = -20;
+    const WS_EX_LAYERED: isize = 0x8_0000;
+    const LWA_ALPHA: u32 = 2;
+    // SAFETY: numbers are given.
+    unsafe {
+        match way {
+            "layered" | "set-layered" => {
+                SetWindowLongPtrW(window, GWL_EXSTYLE, WS_EX_LAYERED)?;
+                SetLayeredWindowAttributes(window, 0, 255, LWA_ALPHA)?;
+            }
+            "region" => {
+                SetWindowRgn(window, CreateRectRgn(0, 0, 200, 100)?, 0)?;
+            }
+            _ => {}
+        }
     }
     Ok(())
 }
