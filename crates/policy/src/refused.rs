@@ -1,12 +1,12 @@
 //! win32k's calls that a member may not make at all, and what each answers.
 //!
 //! They change what the user has set for all programs of the session, act on
-//! the session itself, or on its displays. Windows refuses most of them to a
+//! the session itself, or on its displays, or they read what those show. Windows refuses most of them to a
 //! program whose window station the user does not see; Wine lets them be, and
 //! keeps what they set where every program finds it. Signatures: phnt's
 //! ntuser.h, ntuser.h of Wine 10, ntgdi.h of the WDK for those of displays.
 
-use crate::user::ERROR_REQUIRES_INTERACTIVE_WINDOWSTATION;
+use crate::user::{ERROR_ACCESS_DENIED, ERROR_REQUIRES_INTERACTIVE_WINDOWSTATION};
 
 /// A call that is refused.
 #[derive(Debug, Clone, Copy)]
@@ -19,8 +19,6 @@ pub struct Refused {
     pub error: u32,
 }
 
-/// `ERROR_ACCESS_DENIED` (winerror.h).
-const ERROR_ACCESS_DENIED: u32 = 5;
 /// `DISP_CHANGE_FAILED` (winuser.h) as a 32-bit result.
 const DISP_CHANGE_FAILED: u64 = 0xffff_ffff;
 /// `STATUS_ACCESS_DENIED` (ntstatus.h) as a 32-bit result.
@@ -107,6 +105,13 @@ refused! {
         NtGdiGetOPMRandomNumber NtGdiGetPhysicalMonitorDescription NtGdiGetPhysicalMonitorFromTarget
         NtGdiGetPhysicalMonitors NtGdiGetSuggestedOPMProtectedOutputArraySize
         NtGdiSetOPMSigningKeyAndSequenceNumbers;
+    // What the displays show.
+    0, ERROR_ACCESS_DENIED =>
+        NtUserGetDCompositionHwndBitmap NtUserHwndQueryRedirectionInfo NtUserMagControl
+        NtUserMagSetContextInformation;
+    STATUS_ACCESS_DENIED, ERROR_ACCESS_DENIED =>
+        NtDesktopCaptureBits NtGdiDdDDICreateOutputDupl NtGdiDwmCreatedBitmapRemotingOutput
+        NtVisualCaptureBits;
 }
 
 #[cfg(test)]

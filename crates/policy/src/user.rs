@@ -20,6 +20,8 @@ pub enum Named {
     /// The address of a structure that has a window 8 bytes from its beginning
     /// (`FLASHWINFO`, `TRACKMOUSEEVENT`, winuser.h).
     WindowAt8,
+    /// A device context that is read from, which must not be of the user's screen.
+    Pixels,
 }
 
 /// One call, and which of its arguments, counted from 0, name what.
@@ -33,6 +35,8 @@ pub struct Guarded {
     pub refusal: u64,
 }
 
+/// `ERROR_ACCESS_DENIED` (winerror.h).
+pub const ERROR_ACCESS_DENIED: u32 = 5;
 /// `ERROR_INVALID_PARAMETER` (winerror.h).
 pub const ERROR_INVALID_PARAMETER: u32 = 87;
 /// `ERROR_INVALID_WINDOW_HANDLE` (winerror.h).
@@ -50,6 +54,7 @@ pub const fn error(named: Named) -> u32 {
     match named {
         Named::Thread => ERROR_INVALID_THREAD_ID,
         Named::Process => ERROR_INVALID_PARAMETER,
+        Named::Pixels => ERROR_ACCESS_DENIED,
         _ => ERROR_INVALID_WINDOW_HANDLE,
     }
 }
@@ -79,7 +84,10 @@ macro_rules! guarded {
     };
 }
 
-use Named::{Owner, Process, Thread, Window, WindowAt8};
+use Named::{Owner, Pixels, Process, Thread, Window, WindowAt8};
+
+/// `CLR_INVALID` (wingdi.h) as a 32-bit result.
+const CLR_INVALID: u64 = 0xffff_ffff;
 
 guarded! {
     // Judged in a VM that shares the user's desktop; elsewhere the kernel keeps
@@ -141,6 +149,12 @@ guarded! {
         NtUserSetWindowsHookEx;
     [(5, Process), (6, Thread)], 0 =>
         NtUserSetWinEventHook;
+    [(5, Pixels)], 0 =>
+        NtGdiAlphaBlend NtGdiBitBlt NtGdiMaskBlt NtGdiStretchBlt NtGdiTransparentBlt;
+    [(2, Pixels)], 0 =>
+        NtGdiPlgBlt;
+    [(0, Pixels)], CLR_INVALID =>
+        NtGdiGetPixel;
 }
 
 #[cfg(test)]

@@ -35,6 +35,15 @@ impl Host {
         &self.wine
     }
 
+    /// Whether this is Wine 8.
+    ///
+    /// # Panics
+    /// When it does not tell its version.
+    #[must_use]
+    pub fn is_wine_8(&self) -> bool {
+        self.wine.version().expect("a version").contains("wine-8.")
+    }
+
     /// The folder of the built programs.
     #[must_use]
     pub fn bin(&self) -> &Path {

@@ -228,12 +228,7 @@ fn a_handle_of_a_member_is_good_for_what_it_is_outside() {
 /// Wine 8 does not, so that only a VM may be asked, which shows the asking
 /// process's own there.
 fn lists_handles(world: &World) -> bool {
-    !world
-        .host
-        .wine()
-        .version()
-        .expect("a version")
-        .contains("wine-8.")
+    !world.host.is_wine_8()
 }
 
 #[test]

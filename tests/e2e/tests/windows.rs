@@ -347,6 +347,39 @@ fn what_is_the_sessions_is_refused() {
 }
 
 #[test]
+fn on_the_users_desktop_the_screen_is_not_read() {
+    let world = World::new();
+    let windows = world.host.path_of("windows");
+    let outside = world.host.program("windows").arg("screen");
+    let outside = outside.run().expect(0).json();
+    let inside = |options: &[&str]| {
+        let run = world.pinion(["run", "--rm"]).args(options);
+        run.args([&windows, "screen"]).run().expect(0).json()
+    };
+    // A VM's own desktop is read as the user's outside.
+    assert_eq!(inside(&[]), outside);
+    let mut expected = outside.clone();
+    // Drawing makes no system calls on Wine 8.
+    if !world.host.is_wine_8() {
+        let screen = [
+            "blend",
+            "copy",
+            "display",
+            "mask",
+            "pixel",
+            "stretch",
+            "turn",
+            "whole window",
+        ];
+        for way in screen {
+            assert_ne!(expected[way], Value::Null, "{expected}");
+            expected[way] = false.into();
+        }
+    }
+    assert_eq!(inside(&["--desktop"]), expected);
+}
+
+#[test]
 fn the_pointer_is_not_the_hosts() {
     let world = World::new();
     let windows = world.host.path_of("windows");

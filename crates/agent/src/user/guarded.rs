@@ -7,7 +7,7 @@
 //! few bytes of its own that tell which it is; the arguments stay where they
 //! are, so that nothing need be known of the others.
 
-use super::{Hook, desktop, kept, owners, set_last_error, station};
+use super::{Hook, desktop, kept, owners, screen, set_last_error, station};
 use crate::hooks::allocate;
 use crate::{entry, guard, state, trace};
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -156,6 +156,7 @@ extern "system" fn judge(index: u32, saved: *const u64) -> u64 {
             Named::Thread => owners::may_name_thread(value(at)),
             Named::Process => owners::may_name_process(value(at)),
             Named::Owner => !user::is_owner_index(value(at - 1)) || owners::may_name(value(at)),
+            Named::Pixels => screen::may_read(value(at)),
             Named::WindowAt8 => {
                 let place = value(at).wrapping_add(8) as *const u64;
                 // SAFETY: plain data; a bad pointer is a return value, and the
@@ -172,6 +173,10 @@ extern "system" fn judge(index: u32, saved: *const u64) -> u64 {
                 Verdict::Absent
             };
             owners::tell(call.name, named, number, verdict);
+        }
+        if !passes && named == Named::Pixels {
+            Tally::count(&state::tally().refused);
+            trace::of_call(call.name);
         }
         if !passes {
             set_last_error(user::error(named));

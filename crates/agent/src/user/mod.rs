@@ -11,6 +11,7 @@ mod atoms;
 mod desktop;
 mod guarded;
 mod owners;
+mod screen;
 mod settings;
 mod station;
 mod station_calls;

@@ -1,7 +1,7 @@
 //! The table of win32u's calls that have a function of their own in their
 //! place.
 
-use super::{Hook, atoms, guarded, kept, last_error, settings, station, station_calls};
+use super::{Hook, atoms, guarded, kept, last_error, screen, settings, station, station_calls};
 use crate::hooks::told;
 use crate::state;
 use crate::trace::{self, call};
@@ -15,7 +15,7 @@ macro_rules! hooks {
         enum Index { $($name),* }
 
         /// The calls as they were before interception.
-        #[allow(non_snake_case)]
+        #[allow(non_snake_case, clippy::too_many_arguments)]
         pub(super) mod kernel {
             use super::*;
             $(
@@ -41,7 +41,7 @@ macro_rules! hooks {
         }
 
         /// What the program enters instead of the stubs.
-        #[allow(non_snake_case)]
+        #[allow(non_snake_case, clippy::too_many_arguments)]
         mod entries {
             use super::*;
             $(
@@ -117,6 +117,9 @@ hooks! {
     NtUserSetThreadDesktop(desktop: HANDLE) => station_calls::set_thread;
     NtUserCallNoParam(code: u32) => station_calls::call_no_param;
     NtUserSystemParametersInfo(action: u32, number: u32, place: *mut c_void, flags: u32) => settings::system_parameter;
+    NtUserWindowFromDC(context: u64) => screen::window_of;
+    NtGdiOpenDCW(device: Name, mode: *const c_void, output: Name, kind: u32, display: u32, spooler: HANDLE, driver: *const c_void, place: *mut c_void) => screen::open;
+    NtGdiDeleteObjectApp(object: u64) => screen::delete;
     NtUserGetProp(window: u64, name: *const u16) => atoms::get_property;
     NtUserSetProp(window: u64, name: *const u16, value: usize) => atoms::set_property;
     NtUserRemoveProp(window: u64, name: *const u16) => atoms::remove_property;

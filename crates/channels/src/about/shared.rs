@@ -202,10 +202,13 @@ pub(super) const ABOUT: &[About] = &[
         title: "the screen and the displays",
         treatment: Treatment::SameVm,
         state: State::Partly,
-        windows: "Any program of the desktop reads what all show; a VM is on a desktop of its own. What changes the displays is refused.",
-        wine: "The same.",
-        proofs: &["e2e windows::what_is_the_sessions_is_refused"],
-        gaps: "Wine's graphics driver for X shows all desktops on one screen of X; nothing was tried there.",
+        windows: "Any program of the desktop reads what all show; a VM is on a desktop of its own. One on the user's desktop measures the screen and draws there, and reads from its members' windows and from the memory only. What changes the displays, and what captures them, is refused.",
+        wine: "The same on Wine 10; Wine 8 draws without system calls, so that a program on the user's desktop reads the screen there.",
+        proofs: &[
+            "e2e windows::what_is_the_sessions_is_refused",
+            "e2e windows::on_the_users_desktop_the_screen_is_not_read",
+        ],
+        gaps: "What lies over a member's window on a system without a compositor, and what Direct3D and OpenGL read, was not looked at.",
     },
     About {
         channel: Channel::Fonts,

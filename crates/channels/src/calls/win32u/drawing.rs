@@ -10,10 +10,10 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
         NtGdiGetServerMetaFileBits NtGdiMakeObjectUnXferable NtGdiMakeObjectXferable
     }
     Local None NoIpc Settled "draws: contexts, bitmaps, fonts, paths and regions are the process's own" {
-        NtGdiAbortPath NtGdiAddFontMemResourceEx NtGdiAlphaBlend NtGdiAngleArc NtGdiAnyLinkedFonts
+        NtGdiAbortPath NtGdiAddFontMemResourceEx NtGdiAngleArc NtGdiAnyLinkedFonts
         NtGdiArcInternal NtGdiBRUSHOBJ_DeleteRbrush NtGdiBRUSHOBJ_hGetColorTransform
         NtGdiBRUSHOBJ_pvAllocRbrush NtGdiBRUSHOBJ_pvGetRbrush NtGdiBRUSHOBJ_ulGetBrushColor
-        NtGdiBeginGdiRendering NtGdiBeginPath NtGdiBitBlt NtGdiCLIPOBJ_bEnum NtGdiCLIPOBJ_cEnumStart
+        NtGdiBeginGdiRendering NtGdiBeginPath NtGdiCLIPOBJ_bEnum NtGdiCLIPOBJ_cEnumStart
         NtGdiCLIPOBJ_ppoGetPath NtGdiCancelDC NtGdiCheckBitmapBits NtGdiClearBitmapAttributes
         NtGdiClearBrushAttributes NtGdiCloseFigure NtGdiColorCorrectPalette NtGdiCombineRgn
         NtGdiCombineTransform NtGdiComputeXformCoefficients NtGdiCreateBitmap NtGdiCreateClientObj
@@ -37,7 +37,7 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
         NtGdiDdRenderMoComp NtGdiDdResetVisrgn NtGdiDdSetColorKey NtGdiDdSetExclusiveMode NtGdiDdSetGammaRamp
         NtGdiDdSetOverlayPosition NtGdiDdUnattachSurface NtGdiDdUnlock NtGdiDdUnlockD3D NtGdiDdUpdateOverlay
         NtGdiDdWaitForVerticalBlank NtGdiDeleteClientObj NtGdiDeleteColorSpace NtGdiDeleteColorTransform
-        NtGdiDeleteObjectApp NtGdiDescribePixelFormat NtGdiDoPalette NtGdiDrawStream
+        NtGdiDescribePixelFormat NtGdiDoPalette NtGdiDrawStream
         NtGdiDvpAcquireNotification NtGdiDvpCanCreateVideoPort NtGdiDvpColorControl NtGdiDvpCreateVideoPort
         NtGdiDvpDestroyVideoPort NtGdiDvpFlipVideoPort NtGdiDvpGetVideoPortBandwidth
         NtGdiDvpGetVideoPortConnectInfo NtGdiDvpGetVideoPortField NtGdiDvpGetVideoPortFlipStatus
@@ -66,16 +66,16 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
         NtGdiGetFontUnicodeRanges NtGdiGetGammaRampCapability NtGdiGetGlyphIndicesW
         NtGdiGetGlyphIndicesWInternal NtGdiGetGlyphOutline NtGdiGetKerningPairs NtGdiGetLinkedUFIs
         NtGdiGetMiterLimit NtGdiGetNearestColor NtGdiGetNearestPaletteIndex NtGdiGetObjectBitmapHandle
-        NtGdiGetOutlineTextMetricsInternalW NtGdiGetPath NtGdiGetPixel NtGdiGetRandomRgn
+        NtGdiGetOutlineTextMetricsInternalW NtGdiGetPath NtGdiGetRandomRgn
         NtGdiGetRasterizerCaps NtGdiGetRealizationInfo NtGdiGetRegionData NtGdiGetRgnBox NtGdiGetStats
         NtGdiGetStockObject NtGdiGetStringBitmapW NtGdiGetSystemPaletteUse NtGdiGetTextCharsetInfo
         NtGdiGetTextExtent NtGdiGetTextExtentExW NtGdiGetTextFaceW NtGdiGetTextMetricsW NtGdiGetTransform
         NtGdiGetUFI NtGdiGetWidthTable NtGdiGradientFill NtGdiHT_Get8BPPFormatPalette
         NtGdiHT_Get8BPPMaskPalette NtGdiHfontCreate NtGdiIcmBrushInfo NtGdiInit NtGdiInit2
-        NtGdiIntersectClipRect NtGdiInvertRgn NtGdiLineTo NtGdiMakeInfoDC NtGdiMaskBlt NtGdiMirrorWindowOrg
+        NtGdiIntersectClipRect NtGdiInvertRgn NtGdiLineTo NtGdiMakeInfoDC NtGdiMirrorWindowOrg
         NtGdiModifyWorldTransform NtGdiMonoBitmap NtGdiMoveTo NtGdiOffsetClipRgn NtGdiOffsetRgn
         NtGdiPATHOBJ_bEnum NtGdiPATHOBJ_bEnumClipLines NtGdiPATHOBJ_vEnumStart
-        NtGdiPATHOBJ_vEnumStartClipLines NtGdiPATHOBJ_vGetBounds NtGdiPatBlt NtGdiPathToRegion NtGdiPlgBlt
+        NtGdiPATHOBJ_vEnumStartClipLines NtGdiPATHOBJ_vGetBounds NtGdiPatBlt NtGdiPathToRegion
         NtGdiPolyDraw NtGdiPolyPatBlt NtGdiPolyPolyDraw NtGdiPolyTextOutW NtGdiPtInRegion NtGdiPtVisible
         NtGdiQueryFontAssocInfo NtGdiQueryFonts NtGdiRectInRegion NtGdiRectVisible NtGdiRectangle
         NtGdiRemoveFontMemResourceEx NtGdiResizePalette NtGdiRestoreDC NtGdiRoundRect NtGdiSTROBJ_bEnum
@@ -87,8 +87,8 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
         NtGdiSetDIBitsToDeviceInternal NtGdiSetFontEnumeration NtGdiSetFontXform NtGdiSetIcmMode
         NtGdiSetLayout NtGdiSetMagicColors NtGdiSetMetaRgn NtGdiSetMiterLimit NtGdiSetPixel
         NtGdiSetPixelFormat NtGdiSetRectRgn NtGdiSetSizeDevice NtGdiSetTextJustification
-        NtGdiSetVirtualResolution NtGdiStretchBlt NtGdiStretchDIBitsInternal NtGdiStrokeAndFillPath
-        NtGdiStrokePath NtGdiSwapBuffers NtGdiTransformPoints NtGdiTransparentBlt NtGdiUnrealizeObject
+        NtGdiSetVirtualResolution NtGdiStretchDIBitsInternal NtGdiStrokeAndFillPath
+        NtGdiStrokePath NtGdiSwapBuffers NtGdiTransformPoints NtGdiUnrealizeObject
         NtGdiUpdateColors NtGdiUpdateTransform NtGdiWaitForTextReady NtGdiWidenPath NtGdiXFORMOBJ_bApplyXform
         NtGdiXFORMOBJ_iGetXform NtGdiXLATEOBJ_cGetPalette NtGdiXLATEOBJ_hGetColorTransform
         NtGdiXLATEOBJ_iXlate __wine_get_file_outline_text_metric __wine_get_icm_profile

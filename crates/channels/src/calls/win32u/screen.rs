@@ -4,9 +4,6 @@ use crate::call::{Group, groups};
 
 /// Sorted by kind.
 pub(in crate::calls) const GROUPS: &[Group] = groups! {
-    Printers Name ServerInside Open "names a printer or a display" {
-        NtGdiOpenDCW
-    }
     Printers Other ServerInside Open "prints, or speaks to the printer's driver" {
         NtGdiAbortDoc NtGdiDisableUMPDSandboxing NtGdiDoBanding NtGdiDrawEscape NtGdiEndDoc NtGdiEndPage
         NtGdiExtEscape NtGdiGetETM NtGdiGetPerBandInfo NtGdiGetSpoolMessage NtGdiInitSpool NtGdiResetDC
@@ -14,18 +11,26 @@ pub(in crate::calls) const GROUPS: &[Group] = groups! {
         NtGdiUnloadPrinterDriver
     }
     Screen Other SameVm Open "reads what other programs show" {
-        NtDesktopCaptureBits NtDxgkOutputDuplPresentToHwQueue NtGdiDdDDICreateOutputDupl
+        NtDxgkOutputDuplPresentToHwQueue
         NtGdiDdDDIDestroyOutputDupl NtGdiDdDDIGetDWMVerticalBlankEvent NtGdiDdDDIGetPresentHistory
         NtGdiDdDDIOutputDuplGetFrameInfo NtGdiDdDDIOutputDuplGetMetaData
         NtGdiDdDDIOutputDuplGetPointerShapeData NtGdiDdDDIOutputDuplPresent NtGdiDdDDIOutputDuplReleaseFrame
-        NtGdiDwmCreatedBitmapRemotingOutput NtGdiFullscreenControl NtGdiGetDCforBitmap NtUserBitBltSysBmp
-        NtUserGetCursorInfo NtUserGetDCompositionHwndBitmap NtUserGetDwmCursorShape
-        NtUserHwndQueryRedirectionInfo NtUserHwndSetRedirectionInfo NtUserMagControl
-        NtUserMagGetContextInformation NtUserMagSetContextInformation NtUserPaintDesktop NtUserPaintMonitor
-        NtUserWindowFromDC NtVisualCaptureBits
+        NtGdiFullscreenControl NtGdiGetDCforBitmap NtUserBitBltSysBmp
+        NtUserGetCursorInfo NtUserGetDwmCursorShape
+        NtUserHwndSetRedirectionInfo
+        NtUserMagGetContextInformation NtUserPaintDesktop NtUserPaintMonitor
     }
     Screen Name SameVm Hooked "the window, thread or process that it names must be of a member" {
         NtUserGetDC NtUserGetDCEx NtUserGetWindowDC NtUserPrintWindow
+    }
+    Screen Other SameVm Hooked "on the user's desktop what reads pixels reads those of members' windows and of the memory only" {
+        NtGdiAlphaBlend NtGdiBitBlt NtGdiDeleteObjectApp NtGdiGetPixel NtGdiMaskBlt NtGdiOpenDCW NtGdiPlgBlt
+        NtGdiStretchBlt NtGdiTransparentBlt NtUserWindowFromDC
+    }
+    Screen Other Denied Hooked "reads what the displays show" {
+        NtDesktopCaptureBits NtGdiDdDDICreateOutputDupl NtGdiDwmCreatedBitmapRemotingOutput
+        NtUserGetDCompositionHwndBitmap NtUserHwndQueryRedirectionInfo NtUserMagControl
+        NtUserMagSetContextInformation NtVisualCaptureBits
     }
     Screen Other Denied Hooked "changes or asks the displays themselves, which all programs share" {
         NtDxgkDispMgrOperation NtDxgkDisplayMuxSwitchExecute NtDxgkDisplayMuxSwitchFinish

@@ -5,6 +5,7 @@
 mod atoms;
 mod dde;
 mod reach;
+mod screen;
 mod serve;
 mod session;
 mod station;
@@ -29,11 +30,12 @@ fn main() {
         "station" => say(&station::station(&arguments)),
         "title" => say(&titles::title(&arguments)),
         "titled" => titles::hold(&arguments),
+        "screen" => say(&screen::screen()),
         "session" => say(&session::session()),
         "pointer" => say(&session::pointer(&arguments)),
         "clipboard" => say(&station::clipboard(&arguments)),
         _ => usage(
-            "windows serve CLASS TITLE | reach CLASS TITLE WINDOW THREAD PROCESS | end WINDOW | station [NAME] | clipboard get|set TEXT | atoms VERB VALUE | dde serve|connect NAME | hotkey | session | pointer [X Y] | title WINDOW | titled FIRST SECOND",
+            "windows serve CLASS TITLE | reach CLASS TITLE WINDOW THREAD PROCESS | end WINDOW | station [NAME] | clipboard get|set TEXT | atoms VERB VALUE | dde serve|connect NAME | hotkey | screen | session | pointer [X Y] | title WINDOW | titled FIRST SECOND",
         ),
     }
 }
