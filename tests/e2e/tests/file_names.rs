@@ -439,9 +439,11 @@ fn the_newer_classes_rename_link_and_delete_as_on_the_host() {
     }
 }
 
-/// A backslash behind the new name, where a file, a directory or nothing is.
+/// A backslash behind the new name, where a file, a directory or nothing is, and
+/// behind what is deleted by its name.
 #[test]
 fn a_backslash_behind_a_new_name_is_answered_as_on_the_host() {
+    const DOOMED: [&str; 3] = ["file", "directory", "nothing"];
     const STEPS: [&str; 4] = ["rename", "rename-over", "link-ex", "link-over"];
     let world = World::new();
     let mut story: Vec<[String; 3]> = Vec::new();
@@ -471,6 +473,9 @@ fn a_backslash_behind_a_new_name_is_answered_as_on_the_host() {
             // That one is asked for in another case.
             make(&to.replace("CASED", "Cased"), words[2]);
         }
+        for kind in DOOMED {
+            make(&format!("doomed {kind}"), kind);
+        }
     };
     let folder = |name: &str| {
         let path = world.work().join(name);
@@ -489,6 +494,10 @@ fn a_backslash_behind_a_new_name_is_answered_as_on_the_host() {
                 format!("{step}:{}\\", at(to)),
                 ";".into(),
             ]);
+        }
+        for kind in DOOMED {
+            let name = format!("{}\\", at(&format!("doomed {kind}")));
+            words.extend(["delete".into(), name, ";".into()]);
         }
         words.extend(["list".into(), at(""), "1".into(), "*".into()]);
         words
@@ -510,5 +519,6 @@ fn a_backslash_behind_a_new_name_is_answered_as_on_the_host() {
     for (row, (inside, outside)) in story.iter().zip(inside.iter().zip(&outside)) {
         assert_eq!(inside, outside, "{row:?}: inside, outside");
     }
-    assert_eq!(inside.last(), outside.last(), "the listing inside, outside");
+    // The deletions, and the listing.
+    assert_eq!(inside[story.len()..], outside[story.len()..]);
 }

@@ -1,7 +1,7 @@
 //! Calls that ask of, or delete, a file by name.
 
 use super::names::{self, Named, Place};
-use super::open::refuse;
+use super::open::{self, refuse};
 use super::remove;
 use super::shares::Shared;
 use super::view::{self, View};
@@ -27,7 +27,12 @@ pub(crate) fn delete(
     decoded: &Attributes<'_>,
     call: &impl Fn(*const OBJECT_ATTRIBUTES) -> NTSTATUS,
 ) -> NTSTATUS {
-    let of_place = |place: &Place<'_>| remove::by_name(&mut View::new(place.path));
+    let of_place = |place: &Place<'_>| {
+        if place.tail.first() == Some(&u16::from(b':')) {
+            return open::delete_stream(place, &decoded.given);
+        }
+        remove::by_name(&mut View::new(place.path), place.tail)
+    };
     with_place(decoded, call, of_place, |shared| shared.check_removable())
 }
 

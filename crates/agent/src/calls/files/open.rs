@@ -238,6 +238,30 @@ fn of_place(place: &Place<'_>, open: &Open, given: &OBJECT_ATTRIBUTES) -> NTSTAT
     }
 }
 
+/// As `NtDeleteFile` on a stream of a file: an open for deletion on close.
+pub(crate) fn delete_stream(place: &Place<'_>, given: &OBJECT_ATTRIBUTES) -> NTSTATUS {
+    let mut handle: HANDLE = core::ptr::null_mut();
+    let mut io = raw::block();
+    let open = Open {
+        handle: &raw mut handle,
+        access: remove::DELETE,
+        io: &raw mut io,
+        size: core::ptr::null(),
+        kind: 0,
+        share: raw::SHARE_ALL,
+        disposition: raw::OPEN,
+        options: DELETE_ON_CLOSE,
+        ea: core::ptr::null(),
+        ea_size: 0,
+    };
+    let status = of_place(place, &open, given);
+    if success(status) {
+        // SAFETY: the handle was made by this call.
+        unsafe { NtClose(handle) };
+    }
+    status
+}
+
 /// Opens what is seen in `layer`, after a copy-up where the call can change it.
 fn existing(
     view: &mut View<'_>,

@@ -6,7 +6,9 @@ use super::view::{View, with_name};
 use super::{copy_up, listing, names, open};
 use crate::hooks::kept;
 use pinion_layers::{Kind, Lookup, Tree, hide, lookup};
-use pinion_nt::status::{STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_PATH_NOT_FOUND};
+use pinion_nt::status::{
+    STATUS_OBJECT_NAME_INVALID, STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_PATH_NOT_FOUND,
+};
 use pinion_nt::{HANDLE, NTSTATUS, OBJ_CASE_INSENSITIVE, object_attributes, unicode_string};
 
 /// `STATUS_DIRECTORY_NOT_EMPTY` (ntstatus.h).
@@ -116,21 +118,24 @@ pub(crate) fn lower(view: &mut View<'_>) -> Result<(), NTSTATUS> {
     }
 }
 
-/// As `NtDeleteFile` on the path of `view`: an open for deletion on close, which
-/// does not tell that a directory was not empty.
-pub(crate) fn by_name(view: &mut View<'_>) -> NTSTATUS {
-    match delete(view) {
+/// As `NtDeleteFile` on the path of `view` with `tail`, a backslash or nothing: an
+/// open for deletion on close, which does not tell that a directory was not empty.
+pub(crate) fn by_name(view: &mut View<'_>, tail: &[u16]) -> NTSTATUS {
+    match delete(view, tail) {
         Ok(()) | Err(NOT_EMPTY) => 0,
         Err(status) => status,
     }
 }
 
-fn delete(view: &mut View<'_>) -> Result<(), NTSTATUS> {
+fn delete(view: &mut View<'_>, tail: &[u16]) -> Result<(), NTSTATUS> {
     let (layer, kind) = match lookup(view)? {
         Lookup::Found { layer, kind } => (layer, kind),
         Lookup::NoName => return Err(STATUS_OBJECT_NAME_NOT_FOUND),
         Lookup::NoPath => return Err(STATUS_OBJECT_PATH_NOT_FOUND),
     };
+    if kind == Kind::Leaf && !tail.is_empty() {
+        return Err(STATUS_OBJECT_NAME_INVALID);
+    }
     check_empty(view)?;
     if layer != 0 && kind == Kind::Leaf {
         let basic = view.basic(layer, view.depth())?.unwrap_or_default();
