@@ -34,6 +34,7 @@ mod window;
 mod window_calls;
 mod window_hooks;
 mod window_messages;
+mod window_parts;
 mod window_queries;
 
 use crate::win::Step;

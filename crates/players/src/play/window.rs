@@ -32,6 +32,7 @@ imports! {
         fn SetTimer(window: Window, id: usize, milliseconds: u32, call: *const c_void) -> usize;
         fn NotifyWinEvent(event: u32, window: Window, object: i32, child: i32) -> i32;
         fn CreateMenu() -> Window;
+        fn SetMenu(window: Window, menu: Window) -> i32;
         fn AppendMenuW(menu: Window, flags: u32, id: usize, text: *const u16) -> i32;
         fn RegisterHotKey(window: Window, id: i32, modifiers: u32, key: u32) -> i32;
         fn SetLayeredWindowAttributes(window: Window, key: u32, alpha: u8, flags: u32) -> i32;
@@ -71,6 +72,9 @@ pub fn player(probe: &str) -> Option<Player> {
         "menu" => super::window_queries::menu,
         "window-call" => super::window_calls::reach,
         "screen" => super::window_calls::pixels,
+        "window-menu" => super::window_parts::menu,
+        "clipboard-window" => super::window_parts::clipboard,
+        "thread-input" | "thread-desktop" => super::window_parts::thread,
         _ => return None,
     };
     Some(Player::new(serve, reach))
@@ -189,6 +193,9 @@ fn live(name: &str, secret: u32, way: &str, tell: &Told) -> Step<()> {
         SetWindowLongPtrW(window, GWLP_USERDATA, secret as isize)?;
         let menu = CreateMenu()?;
         AppendMenuW(menu, 0, 1, at)?;
+        if matches!(way, "bar" | "item" | "hilite" | "set") {
+            SetMenu(window, menu)?;
+        }
         if way == "hot-key" && RegisterHotKey(window, 1, 0xF, 0x87)? == 0 {
             return Err(last("the hot key"));
         }

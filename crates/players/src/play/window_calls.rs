@@ -34,7 +34,10 @@ imports! {
         fn ValidateRgn(window: Window, region: Window) -> i32;
         fn RedrawWindow(window: Window, place: *const RECT, region: Window, flags: u32) -> i32;
         fn MoveWindow(window: Window, x: i32, y: i32, width: i32, height: i32, paint: i32) -> i32;
+        fn ShowWindow(window: Window, how: i32) -> i32;
         fn ShowWindowAsync(window: Window, how: i32) -> i32;
+        fn CreateWindowExW(extended: u32, class: *const u16, title: *const u16, style: u32, x: i32, y: i32, w: i32, h: i32, parent: Window, menu: Window, module: *const c_void, context: *const c_void) -> Window;
+        fn DestroyWindow(window: Window) -> i32;
         fn SetParent(window: Window, parent: Window) -> Window;
         fn RemovePropW(window: Window, name: *const u16) -> usize;
         fn SetWindowLongW(window: Window, index: i32, value: i32) -> i32;
@@ -167,7 +170,9 @@ fn acted(way: &str, window: Window, secret: u32) -> Step<()> {
             "validate-region" => ValidateRgn(window, 0)?,
             "redraw" => RedrawWindow(window, null(), 0, 1)?,
             "move-window" => MoveWindow(window, 20, 20, 300, 200, 0)?,
+            "show" => ShowWindow(window, 8)?,
             "show-async" => ShowWindowAsync(window, 8)?,
+            "child-of" => child_of(window)?,
             "set-parent" => i32::from(SetParent(window, 0)? != 0),
             "remove-property" => {
                 let name = wide(PROPERTY);
@@ -186,6 +191,31 @@ fn acted(way: &str, window: Window, secret: u32) -> Step<()> {
         }
     };
     yes("act", done)
+}
+
+/// Whether a child of it can be made.
+fn child_of(window: Window) -> Step<i32> {
+    const WS_CHILD: u32 = 0x4000_0000;
+    let (class, title) = (wide("Static"), wide(""));
+    // SAFETY: both names end in zeros; all else is numbers.
+    unsafe {
+        let child = CreateWindowExW(
+            0,
+            class.as_ptr(),
+            title.as_ptr(),
+            WS_CHILD,
+            0,
+            0,
+            1,
+            1,
+            window,
+            0,
+            null(),
+            null(),
+        )?;
+        there("a child", child.cast_unsigned())?;
+        DestroyWindow(child)
+    }
 }
 
 /// The probe `screen`: contexts of a window, its print, and its pixels on the screen.

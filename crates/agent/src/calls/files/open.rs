@@ -407,6 +407,10 @@ fn upper(
             && let Ok(Some((_, kind))) = kind_of(view)
             && let Some(status) = other_kind(open, kind)
         {
+            // Which of two faults a leaf with a tail has is the kernel's to say.
+            if kind == Kind::Leaf && !place.tail.is_empty() {
+                return in_layer(0, place, open, given);
+            }
             return if is_contradictory(open, true) {
                 STATUS_INVALID_PARAMETER
             } else {
