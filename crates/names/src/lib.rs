@@ -5,7 +5,8 @@
 //! [`pipe`] names of pipes and mailslots, [`file`] names of files;
 //! [`share`] finds the paths that are the host's own;
 //! [`pattern`] matches names in listings, [`change`] reads and writes records
-//! of changes, [`boundary`] makes the name in a boundary descriptor the VM's.
+//! of changes, [`boundary`] makes the name in a boundary descriptor the VM's;
+//! [`url`] and [`request_queue`] do so with those of the HTTP Server API.
 //! The rule of [`object`] is one line: an absolute name `N` means the VM's
 //! directory followed by `N`, so mapping is injective, undoing is cutting, and
 //! no name leads out.
@@ -21,11 +22,13 @@ pub mod key;
 pub mod object;
 pub mod pattern;
 pub mod pipe;
+pub mod request_queue;
 pub mod share;
 pub mod socket;
 pub mod station;
 pub mod title;
 pub mod units;
+pub mod url;
 
 /// A name cannot be mapped because the result does not fit an NT string (or
 /// the caller's buffer).
