@@ -121,7 +121,7 @@ pub(crate) fn instead(word: &str) -> String {
         | "accessibility" | "atoms" | "user-handles" | "stations" | "screen" => {
             "a VM has a window station of its own, whole or not at all, and windows are reached by numbers, which have no names"
         }
-        "services" | "com" | "tasks" | "wmi" | "http" | "printers" => {
+        "services" | "com" | "tasks" | "wmi" | "printers" => {
             "a VM's servers run inside it; let a server of the host be reached by its pipe or port"
         }
         "directories" | "known-dlls" | "dos-devices" | "namespaces" | "sessions" => {
@@ -232,6 +232,10 @@ fn between(
     direction: Option<Direction>,
     name: String,
 ) -> Result<Meaning, Wrong> {
+    if channel == Channel::Http {
+        let why = "a URL is served to the host, or not; another VM's is reached at an address, so that --network decides";
+        return Err((Part::Peer, why.into()));
+    }
     if matches!(channel, Channel::Ports | Channel::Alpc) {
         let why =
             "rules between two VMs are not supported for this channel; let the server use a pipe";
@@ -283,6 +287,10 @@ fn way(channel: Channel, verdict: Verdict, given: Option<Direction>) -> Result<D
                 "a port that is made inside cannot be the host's; give \"out\", or let the server use a pipe",
             ),
         },
+        (Channel::Http, None | Some(Direction::In)) => Ok(Direction::In),
+        (Channel::Http, Some(_)) => wrong(
+            "a URL is one that a program inside serves; what it asks for elsewhere is decided by --network; give \"in\", or leave it out",
+        ),
         (_, Some(Direction::In)) if verdict == Verdict::Allow => wrong(
             "a server inside that the host reaches has the host's name, by which programs inside reach it, too, so \"in\" alone cannot be enforced; give \"both\"",
         ),

@@ -2,7 +2,7 @@
 //!
 //! Decides by the same compiled rules and the same functions as the agent.
 
-use pinion_names::{object, pipe};
+use pinion_names::{object, pipe, url};
 use pinion_policy::rules::{
     self, Action, Channel, Effect, Verdict as Decided, peer, place, places,
 };
@@ -23,6 +23,11 @@ pub struct Vm<'a> {
     pub pipe_prefix: &'a str,
     /// The host's name.
     pub computer_name: &'a str,
+    /// Its address, in network order.
+    pub address: [u8; 4],
+    /// Whether http.sys runs inside, as on Wine: a URL that no rule allows is then
+    /// the VM's own, and is refused elsewhere.
+    pub has_http: bool,
 }
 
 /// Who decides.
@@ -108,7 +113,7 @@ pub fn explain(
 ) -> Result<[Answer; 2], String> {
     let channel = able::channel(channel).map_err(|(_, why)| why)?;
     let name = Asked::new(vm, channel, name)?;
-    let answer = |action| name.answer(policy, rules, vm.session, channel, action, fold);
+    let answer = |action| name.answer(policy, rules, vm, channel, action, fold);
     Ok([Action::Make, Action::Open].map(answer))
 }
 
@@ -162,6 +167,7 @@ impl Asked {
         match channel {
             Channel::Pipes | Channel::Mailslots => Self::of_device(vm, channel, name),
             Channel::Ports | Channel::Alpc => Self::port(vm, name),
+            Channel::Http => Self::url(vm, name),
             _ => Self::object(vm, name),
         }
     }
@@ -250,6 +256,25 @@ impl Asked {
         })
     }
 
+    fn url(vm: Vm<'_>, name: &str) -> Result<Self, String> {
+        let asked = w(name);
+        let prefix = url::Prefix::parse(&asked)
+            .map_err(|_| format!("'{name}' is no URL that a program registers; give one with scheme, host, port and path, such as http://+:8080/"))?;
+        let mut host = vec![0; asked.len() + url::ADDED];
+        let length = prefix.bind(vm.address.into(), &mut host).map_err(|_| {
+            format!("the host of '{name}' is an address that the VM does not have (ERROR_INVALID_NETNAME)")
+        })?;
+        host.truncate(length);
+        Ok(Self {
+            places: places::ANY,
+            name: asked.clone(),
+            own: asked,
+            host,
+            written: name.to_owned(),
+            passes: None,
+        })
+    }
+
     /// The name in another VM.
     fn in_vm(&self, session: u32, id: u64, channel: Channel) -> Option<String> {
         let units = written(|out| match channel {
@@ -276,14 +301,19 @@ impl Asked {
         &self,
         policy: &Policy,
         rules: &Rules,
-        session: u32,
+        vm: Vm<'_>,
         channel: Channel,
         action: Action,
         fold: impl Fn(u16) -> u16,
     ) -> Answer {
+        // A URL is registered, and opened by nobody.
+        let asked = match channel {
+            Channel::Http => Action::Make,
+            _ => action,
+        };
         let verdict = match self.places {
             0 => Decided::Default,
-            at => rules::decide(rules, channel, action, at, &self.name, fold),
+            at => rules::decide(rules, channel, asked, at, &self.name, fold),
         };
         let passes = self.passes.filter(|_| action == Action::Open);
         let (by, home) = match (verdict, passes) {
@@ -295,10 +325,14 @@ impl Asked {
             (Decided::Default, Some(reason)) => (By::PassList(reason), Home::Host),
             (Decided::Default, None) => (By::Default, Home::Vm),
         };
+        let home = match home {
+            Home::Vm if channel == Channel::Http && !vm.has_http => Home::Nowhere,
+            home => home,
+        };
         let real = match home {
             Home::Vm => Some(text(&self.own)),
             Home::Host => Some(text(&self.host)),
-            Home::Peer(id) => self.in_vm(session, id, channel),
+            Home::Peer(id) => self.in_vm(vm.session, id, channel),
             Home::Nowhere => None,
         };
         let to_allow = matches!(home, Home::Vm | Home::Nowhere)
@@ -322,6 +356,7 @@ impl Asked {
             return None;
         }
         let direction = match action {
+            _ if channel == Channel::Http => Direction::In,
             Action::Open if ports || !channel.has_places() => Direction::Out,
             _ => Direction::Both,
         };
@@ -347,6 +382,9 @@ impl Asked {
             (Channel::Mailslots, Direction::Out) => {
                 format!("programs inside can write to whatever program of the host has made {host}")
             }
+            (Channel::Http, _) => format!(
+                "http.sys serves {host} for programs inside; on Windows it is the machine's own, whose devices programs inside then open"
+            ),
             (_, Direction::Out) => format!(
                 "programs inside can talk to whatever program of the host serves {host}, which sees them as the user that runs the VM"
             ),

@@ -18,6 +18,7 @@ pub(crate) fn pattern(
     let (at, pattern) = match channel {
         _ if channel.has_places() => object(text)?,
         Channel::Pipes | Channel::Mailslots => (places::ANY, of_device(channel, effect, text)?),
+        Channel::Http => (places::ANY, url(text)?),
         _ => (places::ANY, port(text)?),
     };
     let units: Vec<u16> = pattern.encode_utf16().collect();
@@ -80,6 +81,18 @@ fn of_device(channel: Channel, effect: Effect, text: &str) -> Result<&str, Strin
     if effect == Effect::Host && after(text, KEPT).is_some() {
         return Err(format!(
             "names that begin with '{KEPT}' are Pinion's own and never a rule's to allow, so this can never match; choose another name"
+        ));
+    }
+    Ok(text)
+}
+
+fn url(text: &str) -> Result<&str, String> {
+    let scheme = ["http://", "https://"]
+        .iter()
+        .any(|scheme| after(text, scheme).is_some());
+    if !text.is_empty() && !scheme && !text.contains(['*', '?']) {
+        return Err(format!(
+            "names are URLs as programs register them, with scheme, host, port and path, so this can never match; write 'http://+:8080/' or 'http*{text}*'"
         ));
     }
     Ok(text)

@@ -11,6 +11,8 @@ const VM: Vm<'static> = Vm {
     object_directory: r"\Sessions\1\BaseNamedObjects\Pinion-1",
     pipe_prefix: r"pinion-1\",
     computer_name: "HOST",
+    address: [127, 77, 1, 2],
+    has_http: false,
 };
 
 const POLICY: &str = r#"
@@ -39,6 +41,48 @@ name = '\RPC Control\lsasspirpc'
 peer = "host"
 verdict = "deny"
 "#;
+
+const URLS: &str = r#"
+[[rule]]
+channel = "http"
+name = 'http://+:8080/site/*'
+peer = "host"
+verdict = "allow"
+
+[[rule]]
+channel = "http"
+name = "http*"
+verdict = "deny"
+"#;
+
+#[test]
+fn a_url_is_bound_to_the_vms_address_where_a_rule_allows_it() {
+    let of = |text: &str, name: &str, has_http| {
+        let policy = Policy::parse(text).expect("sound");
+        let vm = Vm { has_http, ..VM };
+        explain(&policy, &alone(&policy), vm, "http", name, fold)
+    };
+    let [make, open] = of(URLS, "http://+:8080/site/", false).expect("explained");
+    assert_eq!((make.by, make.home), (By::Rule(0), Home::Host));
+    assert_eq!(make.real.as_deref(), Some("http://127.77.1.2:8080/site/"));
+    assert_eq!((open.by, open.home), (make.by, make.home));
+    let [make, _] = of(URLS, "http://+:8081/", false).expect("explained");
+    assert_eq!((make.by, make.home), (By::Rule(1), Home::Nowhere));
+    for (has_http, home) in [(false, Home::Nowhere), (true, Home::Vm)] {
+        let [make, _] = of("", "http://+:8081/", has_http).expect("explained");
+        assert_eq!((make.by, make.home), (By::Default, home));
+        let remedy = make.to_allow.expect("a remedy");
+        let allowed = Policy::parse(&remedy.rule).expect("sound");
+        assert_eq!(allowed.rules.len(), 1, "{}", remedy.rule);
+    }
+    for (name, word) in [
+        ("x", "scheme"),
+        ("http://10.0.0.1:80/", "ERROR_INVALID_NETNAME"),
+    ] {
+        let why = of(URLS, name, false).expect_err("no answer");
+        assert!(why.contains(word), "{why}");
+    }
+}
 
 /// What a policy compiles to where no other VM is there.
 fn alone(policy: &Policy) -> Rules {

@@ -191,6 +191,10 @@ fn what_cannot_be_enforced_is_never_accepted() {
         &allow("channel = 'alpc'", "direction = 'both'"),
     );
     told(
+        "6:13: --network",
+        &allow("channel = 'http'", "direction = 'out'"),
+    );
+    told(
         "6:13: no direction",
         &allow("channel = 'pipes'", "direction = 'up'"),
     );
@@ -214,6 +218,10 @@ fn what_cannot_be_enforced_is_never_accepted() {
     told(
         "5:8: use a pipe",
         &between("channel = 'alpc'", "direction = 'out'", "verdict = 'allow'"),
+    );
+    told(
+        "5:8: --network",
+        &between("channel = 'http'", "direction = 'in'", "verdict = 'allow'"),
     );
     told("5:8: no peer", &with("peer = 'me'"));
     told("5:8: peer = \"host\"", &with("peer = 'anyone'"));
@@ -252,11 +260,14 @@ fn patterns_that_can_never_match_are_wrong() {
         ("mailslots", r"\x", r"follows '\\.\mailslot\'"),
         ("pipes", "Pinion-sv-*", "Pinion's own"),
         ("alpc", "lsarpc", r"\RPC Control\lsarpc"),
+        ("http", "+:8080", "scheme, host, port"),
     ] {
         let channel = format!("channel = '{channel}'");
         let name = format!("name = '{name}'");
         let direction = if channel.contains("alpc") {
             "direction = 'out'"
+        } else if channel.contains("http") {
+            "direction = 'in'"
         } else {
             "direction = 'both'"
         };

@@ -76,6 +76,13 @@ pub fn is_driven_inside(name: &[u16]) -> bool {
         .is_some_and(|(first, _)| DRIVEN_INSIDE.iter().any(|line| equals(first, line.0)))
 }
 
+/// Whether `path`, as of [`passes`], is of http.sys's devices, which on Windows a
+/// member opens only where the VM's policy allows URLs of the channel `http`.
+#[must_use]
+pub fn is_http(path: &[u16]) -> bool {
+    first_part(path).is_some_and(|(first, _)| equals(first, "Http"))
+}
+
 /// The line that lets a member open the device whose name (below `\Device` or
 /// the DOS device directory) is `path`, beginning with a backslash.
 #[must_use]
@@ -87,7 +94,7 @@ pub fn passes(path: &[u16]) -> Option<&'static Line> {
 #[cfg(test)]
 mod tests {
     extern crate std;
-    use super::{is_driven_inside, passes};
+    use super::{is_driven_inside, is_http, passes};
     use std::vec::Vec;
 
     fn w(s: &str) -> Vec<u16> {
@@ -108,6 +115,16 @@ mod tests {
             assert!(passes(&w(name)).is_none(), "{name}");
         }
     }
+    #[test]
+    fn the_devices_of_http_are_told_by_their_first_part() {
+        for name in ["\\Http", "\\Http\\Communication", "\\http\\ReqQueue\\x"] {
+            assert!(is_http(&w(name)) && passes(&w(name)).is_none(), "{name}");
+        }
+        for name in ["\\Https", "Http", "\\Afd\\Http", ""] {
+            assert!(!is_http(&w(name)), "{name}");
+        }
+    }
+
     #[test]
     fn a_device_that_is_driven_inside_is_told_by_its_first_part() {
         for name in [

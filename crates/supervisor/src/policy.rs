@@ -70,6 +70,8 @@ pub struct Names {
     pub pipe_prefix: String,
     /// The host's name.
     pub computer_name: String,
+    /// Whether http.sys runs inside.
+    pub has_http: bool,
 }
 
 /// The names of `vm`.
@@ -84,6 +86,7 @@ pub fn names(vm: &Vm) -> Result<Names> {
         object_directory: crate::namespace::root_path(vm.id(), session),
         pipe_prefix: crate::control::pipe_prefix(vm.id()),
         computer_name: crate::system::computer_name()?,
+        has_http: crate::system::is_wine(),
     })
 }
 

@@ -24,6 +24,7 @@ pub enum Channel {
     Mailslots,
     Ports,
     Alpc,
+    Http,
 }
 
 impl Channel {
@@ -37,6 +38,7 @@ impl Channel {
         Self::Mailslots,
         Self::Ports,
         Self::Alpc,
+        Self::Http,
     ];
 
     /// The catalogue's word for it.
@@ -51,6 +53,7 @@ impl Channel {
             Self::Mailslots => "mailslots",
             Self::Ports => "ports",
             Self::Alpc => "alpc",
+            Self::Http => "http",
         }
     }
 
@@ -199,6 +202,14 @@ pub fn decide(
 
 fn concerns(rule: &Rule, channel: Channel, action: Action, places: u8) -> bool {
     rule.channel == channel as u8 && rule.actions & action.bit() != 0 && rule.places & places != 0
+}
+
+/// Whether some rule makes names of the channel the host's.
+#[must_use]
+pub fn allows_host(rules: &Rules, channel: Channel) -> bool {
+    rules
+        .all()
+        .any(|(rule, _)| rule.channel == channel as u8 && rule.effect == Effect::Host as u8)
 }
 
 /// Whether the peer's own rules let the VM have the name: the first that has it says.

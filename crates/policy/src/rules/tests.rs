@@ -43,6 +43,20 @@ fn numbers_and_words_are_in_order() {
 }
 
 #[test]
+fn a_channel_is_the_hosts_where_a_rule_allows_some_of_it() {
+    let allowed = |effect| {
+        let rules = rules(&[
+            (rule(Channel::Pipes, Effect::Host, 3, places::ANY), "*"),
+            (rule(Channel::Http, effect, 1, places::ANY), "http://*"),
+        ]);
+        allows_host(&rules, Channel::Http)
+    };
+    assert!(allowed(Effect::Host));
+    assert!(!allowed(Effect::Own) && !allowed(Effect::Refuse));
+    assert!(!allows_host(&Rules::EMPTY, Channel::Http));
+}
+
+#[test]
 fn the_first_rule_that_has_the_name_counts() {
     let rules = rules(&[
         (rule(Channel::Pipes, Effect::Own, 3, places::ANY), "a-b*"),

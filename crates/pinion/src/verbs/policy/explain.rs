@@ -107,6 +107,8 @@ pub fn answered(vm: &pinion_store::Vm, channel: &str, name: &str) -> Result<Answ
         object_directory: &names.object_directory,
         pipe_prefix: &names.pipe_prefix,
         computer_name: &names.computer_name,
+        address: vm.record().address.octets(),
+        has_http: names.has_http,
     };
     let answers = explain(&policy, &rules, about, channel, name, policy::fold)
         .map_err(|why| Failure::new(USAGE, why))?;
