@@ -10,20 +10,29 @@ use pinion_wire::trace::call;
 use crate::event::{Event, Peer};
 
 /// Functions that are recorded and are no system calls: the service API's, which a VM's own
-/// controller answers.
-const FUNCTIONS: [&str; 5] = [
-    "OpenServiceW",
-    "CreateServiceW",
-    "StartServiceW",
-    "ControlService",
-    "DeleteService",
+/// controller answers, and the HTTP Server API's, where a policy is about it.
+const FUNCTIONS: [(&str, Channel); 15] = [
+    ("OpenServiceW", Channel::Services),
+    ("CreateServiceW", Channel::Services),
+    ("StartServiceW", Channel::Services),
+    ("ControlService", Channel::Services),
+    ("DeleteService", Channel::Services),
+    ("HttpAddUrl", Channel::Http),
+    ("HttpRemoveUrl", Channel::Http),
+    ("HttpAddUrlToUrlGroup", Channel::Http),
+    ("HttpRemoveUrlFromUrlGroup", Channel::Http),
+    ("HttpFindUrlGroupId", Channel::Http),
+    ("HttpCreateRequestQueue", Channel::Http),
+    ("HttpSetServiceConfiguration", Channel::Http),
+    ("HttpUpdateServiceConfiguration", Channel::Http),
+    ("HttpDeleteServiceConfiguration", Channel::Http),
+    ("HttpQueryServiceConfiguration", Channel::Http),
 ];
 
 static CALLS: LazyLock<HashMap<u32, (&'static str, Channel)>> = LazyLock::new(|| {
-    let functions = FUNCTIONS.map(|name| (name, Channel::Services));
     calls()
         .map(|known| (known.name, known.group.channel))
-        .chain(functions)
+        .chain(FUNCTIONS)
         .map(|known| (call(known.0), known))
         .collect()
 });

@@ -4,6 +4,7 @@
 mod driver;
 mod first_pipe;
 mod heap;
+pub(crate) mod http;
 mod services;
 
 use crate::hooks;
@@ -16,6 +17,9 @@ pub(crate) fn loaded(name: &[u16], base: u64, size: usize) {
     }
     if is(name, b"advapi32.dll") {
         services::replace_in_advapi32(base, size);
+    }
+    if is(name, b"httpapi.dll") {
+        http::loaded(base, size);
     }
     if hooks::is_wine() {
         if is(name, driver::KERNEL) {

@@ -426,6 +426,52 @@ pub(crate) fn about(number: u32, status: NTSTATUS, verdict: Verdict, peer: Peer,
     end(begun, status);
 }
 
+/// What is told of a function of the HTTP Server API.
+pub(crate) struct Http<'a> {
+    /// The URL or the queue's name as the program gave it.
+    asked: &'a [u16],
+    /// What http.sys was given.
+    given: &'a [u16],
+    /// The rule that decided, or `NO_RULE`.
+    rule: u32,
+    verdict: Verdict,
+}
+
+impl<'a> Http<'a> {
+    /// What is told.
+    pub(crate) fn new(asked: &'a [u16], given: &'a [u16], rule: u32, verdict: Verdict) -> Self {
+        Self {
+            asked,
+            given,
+            rule,
+            verdict,
+        }
+    }
+}
+
+/// Records a function of the HTTP Server API. Names that are longer than a record has
+/// room for are cut off.
+#[cold]
+#[inline(never)]
+pub(crate) fn http(number: u32, status: NTSTATUS, told: Http<'_>) {
+    let begun = begin(number, &Arguments::default());
+    if let Some(place) = begun.0 {
+        // SAFETY: the place is this thread's until it is given up.
+        let record = unsafe { &mut *place.record.get() };
+        (record.verdict, record.rule) = (told.verdict, told.rule);
+        for (name, units) in [
+            (&mut record.asked, told.asked),
+            (&mut record.given, told.given),
+        ] {
+            name.fill(units.len(), |room| {
+                room.copy_from_slice(units.get(..room.len()).unwrap_or(&[]));
+                true
+            });
+        }
+    }
+    end(begun, status);
+}
+
 /// Records a call of win32u that names a window or a thread of another process.
 #[cold]
 #[inline(never)]

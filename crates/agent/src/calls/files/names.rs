@@ -3,6 +3,7 @@
 
 use super::shares::{self, Shared};
 use super::{canonical, raw, volumes};
+use crate::api::http;
 use crate::calls::{device, dos_devices, query_object};
 use crate::decode::Attributes;
 use crate::hooks;
@@ -152,7 +153,7 @@ pub(crate) fn with_absolute(
         Target::Other if name.first() != Some(&SEPARATOR) => return work(Named::Passes),
         Target::Other => return with_system_root(name, work),
         Target::Device(path) => {
-            let passes = pinion_policy::device::passes(path).is_some();
+            let passes = pinion_policy::device::passes(path).is_some() || http::opens(path);
             return work(if passes {
                 Named::Passes
             } else {
