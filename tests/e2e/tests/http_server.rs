@@ -1,6 +1,6 @@
 //! The HTTP Server API: each VM's URLs are its own.
 
-use pinion_e2e::{World, eventually};
+use pinion_e2e::{Running, World, eventually};
 use pinion_harness::web;
 use serde_json::Value;
 use std::io::{Read, Write};
@@ -135,6 +135,149 @@ fn urls_that_collide_in_one_vm_collide_as_outside() {
         .json();
     assert_eq!(odd["error"], 87, "no such URL: {odd}");
     first.kill();
+}
+
+/// Rules of a policy: URLs of some ports are served under the VM's own address, those
+/// of port 8521 by nobody.
+const RULES: &str = r#"
+[[rule]]
+channel = "http"
+name = 'http*://*:8521/*'
+verdict = "deny"
+message = "not this port"
+
+[[rule]]
+channel = "http"
+name = 'http://*:852?/*'
+peer = "host"
+verdict = "allow"
+"#;
+
+/// Starts a server inside; its first line.
+fn serve(world: &World, vm: &str, version: &str, prefix: &str) -> (Running, Value) {
+    let mut server = world
+        .pinion(["exec", vm, "--"])
+        .arg(world.host.path_of(SERVER))
+        .args(["serve", version, prefix, vm])
+        .spawn();
+    let first = server.first_json();
+    (server, first)
+}
+
+/// A VM with these rules, whose calls are recorded.
+fn ruled(world: &World, vm: &str) {
+    let policy = world.file("rules.toml", RULES.as_bytes());
+    let path = world.host.path_of("child");
+    world
+        .pinion(["run", "-d", "--trace", "--name", vm, "--policy", &policy])
+        .args([&path, "sleep", "120"])
+        .run()
+        .ok();
+}
+
+/// Wine's driver compares the host of a bound URL with the text of the `Host` header,
+/// where Windows goes by the address that a request arrives at: so all ask with it.
+#[test]
+fn with_a_rule_urls_are_bound_to_the_vms_address_and_told_as_asked() {
+    const URL: &str = "http://+:8520/site/";
+    let world = World::new();
+    let mut servers = Vec::new();
+    for (vm, version) in [("left", "1"), ("right", "2")] {
+        ruled(&world, vm);
+        let (server, first) = serve(&world, vm, version, URL);
+        assert_eq!(first["listens"], true, "in {vm}: {first}");
+        servers.push(server);
+    }
+    for vm in ["left", "right"] {
+        let at = at(&world, vm, 8520);
+        let page = first(at, "/site/a?b=c");
+        assert_eq!(page, format!("{vm} http://{at}/site/a?b=c"));
+        let host = at.to_string();
+        let inside = |path: &str| {
+            world
+                .exec(vm, SERVER, &["ask", "localhost:8520", &host, path])
+                .expect(0)
+                .json()
+        };
+        let told = inside("/site/x");
+        assert_eq!(told["body"], format!("{vm} http://{at}/site/x"), "{told}");
+        let told = inside("/site/remove");
+        assert_eq!(told["status"], "200", "{told}");
+    }
+    for server in servers {
+        let output = server.wait();
+        let last: Value =
+            serde_json::from_str(output.stdout.lines().last().expect("a line")).expect("JSON");
+        assert_eq!(last["removed"], 0, "by the URL that was asked for: {last}");
+        assert_ne!(last["again"], 0, "removed twice: {last}");
+    }
+    for (vm, calls) in [
+        ("left", ["HttpAddUrl", "HttpRemoveUrl"]),
+        (
+            "right",
+            ["HttpAddUrlToUrlGroup", "HttpRemoveUrlFromUrlGroup"],
+        ),
+    ] {
+        let host = at(&world, vm, 8520);
+        let told = world
+            .pinion(["trace", "--all", "--json", "--channel", "http", vm])
+            .run()
+            .expect(0);
+        for call in calls {
+            let event = told
+                .stdout
+                .lines()
+                .find(|line| line.contains(&format!("\"{call}\"")));
+            let event: Value = serde_json::from_str(event.expect(call)).expect("JSON");
+            assert_eq!(event["name"], URL, "{event}");
+            assert_eq!(event["given"], format!("http://{host}/site/"), "{event}");
+            assert_eq!(event["verdict"], "shared", "{event}");
+        }
+    }
+}
+
+#[test]
+fn rules_refuse_urls_and_leave_the_machines_configuration_alone() {
+    let world = World::new();
+    ruled(&world, "one");
+    for (url, error) in [
+        ("http://10.1.2.3:8520/", 1214),
+        ("http://+:8520", 87),
+        ("http://+:8521/", 5),
+    ] {
+        for version in ["1", "2"] {
+            let (_, told) = serve(&world, "one", version, url);
+            assert_eq!(told["error"], error, "{url} in version {version}: {told}");
+        }
+    }
+    let log = world
+        .pinion(["logs", "--supervisor", "one"])
+        .run()
+        .expect(0);
+    assert!(log.stdout.contains("not this port"), "{log:#?}");
+    // What no rule has goes to the VM's own driver, as without rules.
+    let (mut server, told) = serve(&world, "one", "2", "http://localhost:8533/");
+    assert_eq!(told["listens"], true, "{told}");
+    assert_eq!(ask(&world, "one", "localhost:8533", "/x")["status"], "200");
+    server.kill();
+    // Hosts of the VM's are one address, and so one URL.
+    let (mut server, told) = serve(&world, "one", "1", "http://+:8524/");
+    assert_eq!(told["listens"], true, "{told}");
+    let (_, told) = serve(&world, "one", "2", "http://localhost:8524/");
+    assert_eq!(
+        (&told["step"], &told["error"]),
+        (&"url".into(), &183.into())
+    );
+    server.kill();
+    // Wine's answers to a reservation and a question for it; the list of addresses is
+    // the machine's.
+    let configured = |prefix| world.exec("one", SERVER, &["configure", prefix]);
+    let told = configured("http://+:8520/site/").expect(0).json();
+    assert_eq!(told, serde_json::json!([0, 2, 5]));
+    let told = configured("http://10.1.2.3:8520/").expect(0).json();
+    assert_eq!(told, serde_json::json!([1214, 1214, 5]));
+    let told = configured("http://+:8521/").expect(0).json();
+    assert_eq!(told, serde_json::json!([5, 5, 5]));
 }
 
 const GROUP: &str = "pinionweb";

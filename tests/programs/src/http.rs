@@ -1,15 +1,17 @@
 //! The HTTP Server API as the test programs use it: a queue with one URL, in
-//! either version, and the answering of what comes to it.
+//! either version, the answering of what comes to it, and http.sys's configuration.
 
 use core::ptr::{null, null_mut};
 use windows_sys::Win32::Foundation::{ERROR_MORE_DATA, HANDLE};
 use windows_sys::Win32::Networking::HttpServer::{
     HTTP_BINDING_INFO, HTTP_DATA_CHUNK, HTTP_INITIALIZE_SERVER, HTTP_PROPERTY_FLAGS,
-    HTTP_REQUEST_V2, HTTP_RESPONSE_V2, HTTPAPI_VERSION, HttpAddUrl, HttpAddUrlToUrlGroup,
-    HttpCloseRequestQueue, HttpCreateHttpHandle, HttpCreateRequestQueue, HttpCreateServerSession,
-    HttpCreateUrlGroup, HttpInitialize, HttpReceiveHttpRequest, HttpRemoveUrl,
-    HttpRemoveUrlFromUrlGroup, HttpSendHttpResponse, HttpServerBindingProperty,
-    HttpSetUrlGroupProperty,
+    HTTP_REQUEST_V2, HTTP_RESPONSE_V2, HTTP_SERVICE_CONFIG_IP_LISTEN_PARAM,
+    HTTP_SERVICE_CONFIG_URLACL_QUERY, HTTP_SERVICE_CONFIG_URLACL_SET, HTTPAPI_VERSION, HttpAddUrl,
+    HttpAddUrlToUrlGroup, HttpCloseRequestQueue, HttpCreateHttpHandle, HttpCreateRequestQueue,
+    HttpCreateServerSession, HttpCreateUrlGroup, HttpInitialize, HttpQueryServiceConfiguration,
+    HttpReceiveHttpRequest, HttpRemoveUrl, HttpRemoveUrlFromUrlGroup, HttpSendHttpResponse,
+    HttpServerBindingProperty, HttpServiceConfigIPListenList, HttpServiceConfigQueryExact,
+    HttpServiceConfigUrlAclInfo, HttpSetServiceConfiguration, HttpSetUrlGroupProperty,
 };
 use windows_sys::Win32::Security::SECURITY_ATTRIBUTES;
 
@@ -133,6 +135,51 @@ impl Bound {
             }
         };
         done("remove", error)
+    }
+}
+
+/// The Win32 errors of a reservation of `prefix`, of the question for it, and of an
+/// addition of no address to the list that http.sys listens at.
+pub fn configure(prefix: &str) -> [u32; 3] {
+    let (mut prefix, mut rights) = (crate::wide(prefix), crate::wide("D:(A;;GX;;;WD)"));
+    let mut record = HTTP_SERVICE_CONFIG_URLACL_SET::default();
+    record.KeyDesc.pUrlPrefix = prefix.as_mut_ptr();
+    record.ParamDesc.pStringSecurityDescriptor = rights.as_mut_ptr();
+    let mut asked = HTTP_SERVICE_CONFIG_URLACL_QUERY {
+        QueryDesc: HttpServiceConfigQueryExact,
+        ..Default::default()
+    };
+    asked.KeyDesc.pUrlPrefix = prefix.as_mut_ptr();
+    let listen = HTTP_SERVICE_CONFIG_IP_LISTEN_PARAM::default();
+    let (mut room, mut length) = ([0_u64; 128], 0);
+    // SAFETY: the structures and the buffer have the sizes told, and all that they
+    // point to outlives the calls.
+    unsafe {
+        let set = |id, record, size: usize| {
+            HttpSetServiceConfiguration(null_mut(), id, record, size as u32, null())
+        };
+        [
+            set(
+                HttpServiceConfigUrlAclInfo,
+                (&raw const record).cast(),
+                size_of_val(&record),
+            ),
+            HttpQueryServiceConfiguration(
+                null_mut(),
+                HttpServiceConfigUrlAclInfo,
+                (&raw const asked).cast(),
+                size_of_val(&asked) as u32,
+                room.as_mut_ptr().cast(),
+                size_of_val(&room) as u32,
+                &raw mut length,
+                null_mut(),
+            ),
+            set(
+                HttpServiceConfigIPListenList,
+                (&raw const listen).cast(),
+                size_of_val(&listen),
+            ),
+        ]
     }
 }
 

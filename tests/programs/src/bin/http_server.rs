@@ -1,10 +1,10 @@
-//! Serves one URL by the HTTP Server API, asks for one as a browser does, or
-//! talks to the web service's control pipe. `serve` answers each request with its
+//! Serves one URL by the HTTP Server API, asks for one as a browser does, asks
+//! for records of http.sys's configuration, or talks to the web service's control pipe. `serve` answers each request with its
 //! text and the URL as the API gives it; a path that ends with `/remove` takes
 //! the URL away and ends it.
 #![cfg(windows)]
 
-use pinion_test_programs::http::{Bound, Failed};
+use pinion_test_programs::http::{Bound, Failed, configure};
 use pinion_test_programs::{arguments, say, score, usage};
 use serde_json::json;
 use std::io::{Read, Write};
@@ -18,8 +18,11 @@ fn main() {
         ["serve", version, prefix, text] => serve(version, prefix, text),
         ["ask", host, path] => say(&ask(host, host, path)),
         ["ask", address, host, path] => say(&ask(address, host, path)),
+        ["configure", prefix] => say(&json!(configure(prefix))),
         ["control", command] => say(&control(command)),
-        _ => usage("http_server serve 1|2 PREFIX TEXT | ask [ADDRESS] HOST PATH | control COMMAND"),
+        _ => usage(
+            "http_server serve 1|2 PREFIX TEXT | ask [ADDRESS] HOST PATH | configure PREFIX | control COMMAND",
+        ),
     }
 }
 
