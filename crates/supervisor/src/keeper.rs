@@ -31,6 +31,7 @@ use crate::process::{Process, current_session};
 use crate::quote::command_line;
 use crate::recorder::Recorder;
 use crate::section::Section;
+use crate::served::Served;
 use crate::services::Services;
 use crate::start::{Launch, NOT_CONFINED};
 use crate::system::{computer_name, is_wine};
@@ -60,6 +61,7 @@ pub struct Keeper {
     paused: Mutex<Paused>,
     /// Programs that this process started, each on a console of its own.
     detached: Mutex<Vec<u32>>,
+    served: Served,
 }
 
 impl Keeper {
@@ -104,6 +106,7 @@ impl Keeper {
             changed: Condvar::new(),
             paused: Mutex::default(),
             detached: Mutex::default(),
+            served: Served::default(),
             vm,
             names,
             devices: Devices::default(),
@@ -135,6 +138,11 @@ impl Keeper {
     /// The VM's policy.
     pub(crate) fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// The ports at which http.sys serves its URLs.
+    pub(crate) fn served(&self) -> &Served {
+        &self.served
     }
 
     /// The VM's job.

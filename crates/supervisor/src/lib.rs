@@ -43,6 +43,8 @@ pub mod policy;
 mod ports;
 pub mod quote;
 pub mod search;
+#[cfg_attr(not(windows), allow(dead_code, reason = "who asks runs on Windows"))]
+mod served;
 pub mod survey;
 mod victims;
 

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use pinion_wire::message::{MESSAGE, Reply, Request, decode, encode};
+use pinion_wire::message::{MESSAGE, Reply, Request, Transport, decode, encode};
 
 use crate::cap::Cap;
 use crate::error::Result;
@@ -185,12 +185,19 @@ fn respond<'b>(
             encode(&Reply::Device { status }, answer)
         }
         Some(Request::Socket { port, transport }) => {
-            let is_so = sockets::has(keeper.vm().record().address, port, transport);
+            let own = keeper.vm().record().address;
+            let of_http = transport != Transport::Datagrams && keeper.served().has(port);
+            let is_so =
+                sockets::has(own, port, transport) || of_http && sockets::is_of_system(port);
             encode(&Reply::Answer { is_so }, answer)
         }
         Some(Request::Host { address }) => {
             let is_so = sockets::is_host(address.into());
             encode(&Reply::Answer { is_so }, answer)
+        }
+        Some(Request::Served { port }) => {
+            keeper.served().note(keeper.policy(), port);
+            encode(&Reply::Noted, answer)
         }
         None => encode(&Reply::Malformed, answer),
     }

@@ -74,6 +74,60 @@ const DATAGRAMS: [Layout; 2] = [
     },
 ];
 
+/// `MIB_TCPROW_OWNER_PID` and `MIB_TCP6ROW_OWNER_PID` by `TCP_TABLE_OWNER_PID_LISTENER`, and where their owner is.
+const OWNED: [(Layout, usize); 2] = [
+    (
+        Layout {
+            function: c"GetExtendedTcpTable",
+            family: 2,
+            class: 3,
+            row: 24,
+            address: 4,
+            port: 8,
+        },
+        20,
+    ),
+    (
+        Layout {
+            function: c"GetExtendedTcpTable",
+            family: 23,
+            class: 3,
+            row: 56,
+            address: 0,
+            port: 20,
+        },
+        52,
+    ),
+];
+
+/// The id of the process that the kernel's own threads are in (documented for debuggers; of Windows since XP).
+const SYSTEM: u32 = 4;
+
+/// Whether the system's own process, as which drivers have their sockets, listens at `port` of any address.
+pub(crate) fn is_of_system(port: u16) -> bool {
+    OWNED.iter().any(|(layout, owner)| {
+        let table = ask(layout).unwrap_or_default();
+        is_systems_in(&table, layout, *owner, port)
+    })
+}
+
+/// Whether a row of `table` has the port at any address, and the system as the owner at byte `owner`.
+fn is_systems_in(table: &[u8], layout: &Layout, owner: usize, port: u16) -> bool {
+    let Some((count, rows)) = table.split_first_chunk() else {
+        return false;
+    };
+    let count = u32::from_le_bytes(*count) as usize;
+    rows.chunks_exact(layout.row).take(count).any(|row| {
+        let at = row.get(layout.port..).and_then(|rest| rest.first_chunk());
+        let of = row.get(owner..).and_then(|rest| rest.first_chunk());
+        let size = if layout.family == 2 { 4 } else { 16 };
+        let address = row.get(layout.address..layout.address + size);
+        at.copied().map(u16::from_be_bytes) == Some(port)
+            && of.copied().map(u32::from_le_bytes) == Some(SYSTEM)
+            && address.is_some_and(|address| address.iter().all(|&byte| byte == 0))
+    })
+}
+
 /// Whether a socket is bound to `port` of the VM's address `own` (or the second one that goes with it), and listens
 /// where it is one of streams. `false` when the system does not tell.
 pub(crate) fn has(own: Ipv4Addr, port: u16, transport: Transport) -> bool {
@@ -190,6 +244,27 @@ mod tests {
             let table = table(&[row(layout, &[0; 16], 80), row(layout, &mapped, 81)]);
             assert!(is_in(&table, layout, OWN, 81));
             assert!(!is_in(&table, layout, OWN, 80));
+        }
+    }
+
+    #[test]
+    fn a_listener_of_the_system_at_any_address_is_told_by_its_owner() {
+        for (layout, owner) in &OWNED {
+            let of = |address: &[u8], port: u16, id: u32| {
+                let mut row = row(layout, address, port);
+                row[*owner..][..4].copy_from_slice(&id.to_le_bytes());
+                row
+            };
+            let any = [0; 16];
+            let other = [1; 16];
+            let (any, other) = match layout.family {
+                2 => (&any[..4], &other[..4]),
+                _ => (&any[..], &other[..]),
+            };
+            let table = table(&[of(any, 80, 4), of(any, 81, 40), of(other, 82, 4)]);
+            let found = |port| is_systems_in(&table, layout, *owner, port);
+            assert_eq!([80, 81, 82, 83].map(found), [true, false, false, false]);
+            assert!(!is_systems_in(&[], layout, *owner, 80));
         }
     }
 

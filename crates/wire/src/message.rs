@@ -56,6 +56,11 @@ pub enum Request<'a> {
         /// Of IPv6.
         address: [u8; 16],
     },
+    /// http.sys serves a URL of the VM's, at the VM's address.
+    Served {
+        /// Its port.
+        port: u16,
+    },
 }
 
 /// What a socket carries.

@@ -90,10 +90,17 @@ fn bind(
     // The buffer is zero behind what is written.
     let written = Prefix::parse(asked).and_then(|prefix| {
         let room = out.len().saturating_sub(1);
-        prefix.bind(address, out.get_mut(..room).unwrap_or_default())
+        let length = prefix.bind(address, out.get_mut(..room).unwrap_or_default())?;
+        Ok((prefix.port, length))
     });
     let (error, given) = match written {
-        Ok(length) => (call(out.as_ptr()), out.get(..length).unwrap_or(&[])),
+        Ok((port, length)) => {
+            let error = call(out.as_ptr());
+            if error == 0 && export.serves() {
+                supervisor::served(port);
+            }
+            (error, out.get(..length).unwrap_or(&[]))
+        }
         Err(unbound) => (unbound.error(), &[][..]),
     };
     let told = if given.is_empty() {

@@ -95,6 +95,11 @@ impl Export {
             .map_or("", |found| found.name)
     }
 
+    /// Whether a URL that it was given is served from then on.
+    fn serves(self) -> bool {
+        matches!(self, Self::HttpAddUrl | Self::HttpAddUrlToUrlGroup)
+    }
+
     /// The function as it was.
     ///
     /// # Safety
