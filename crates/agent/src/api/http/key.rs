@@ -83,6 +83,10 @@ impl Kind {
     }
 }
 
+/// A `SOCKADDR_IN`, aligned for whoever reads it by its fields.
+#[repr(align(8))]
+struct Socket([u8; INET_LENGTH]);
+
 /// Runs `call` with the VM's socket address for the one of `size` bytes at `asked`.
 /// No rule is about addresses: a VM with URLs has its SSL bindings, too.
 fn with_socket(
@@ -103,7 +107,10 @@ fn with_socket(
         (ERROR_ACCESS_DENIED, Verdict::Refused)
     } else {
         match bind_socket(&bytes, page.address.into()) {
-            Ok(bound) => (call(bound.as_ptr() as u64), Verdict::Shared),
+            Ok(bound) => {
+                let bound = Socket(bound);
+                (call(bound.0.as_ptr() as u64), Verdict::Shared)
+            }
             Err(_) => (ERROR_ACCESS_DENIED, Verdict::Refused),
         }
     };
