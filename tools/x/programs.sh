@@ -8,7 +8,7 @@ build_programs() {
     say "Building for Windows"
     windows_cargo build --profile agent -p pinion-agent
     windows_cargo build --profile program -p pinion
-    windows_cargo build --release -p pinion-players -p pinion-test-programs -p pinion-early-dll -p pinion-web-service
+    windows_cargo build --release -p pinion-players -p pinion-test-programs -p pinion-early-dll -p pinion-web-service -p pinion-http-stand-in
     rm -rf "$BIN.new"
     mkdir -p "$BIN.new"
     for file in "$built"/*.exe "$built"/*.dll "$TARGET/$GNU/agent/pinion_agent.dll" "$TARGET/$GNU/program/pinion.exe"; do

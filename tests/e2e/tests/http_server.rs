@@ -2,7 +2,7 @@
 
 use pinion_e2e::{Running, World, eventually};
 use pinion_harness::web;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddrV4, TcpStream};
 use std::time::Duration;
@@ -273,11 +273,73 @@ fn rules_refuse_urls_and_leave_the_machines_configuration_alone() {
     // the machine's.
     let configured = |prefix| world.exec("one", SERVER, &["configure", prefix]);
     let told = configured("http://+:8520/site/").expect(0).json();
-    assert_eq!(told, serde_json::json!([0, 2, 5]));
+    assert_eq!(told, json!([0, 2, 5]));
     let told = configured("http://10.1.2.3:8520/").expect(0).json();
-    assert_eq!(told, serde_json::json!([1214, 1214, 5]));
+    assert_eq!(told, json!([1214, 1214, 5]));
     let told = configured("http://+:8521/").expect(0).json();
-    assert_eq!(told, serde_json::json!([5, 5, 5]));
+    assert_eq!(told, json!([5, 5, 5]));
+}
+
+/// Wine's httpapi.dll has neither records of http.sys's configuration nor named queues:
+/// a DLL of the test's stands in for it, which has records of the host's.
+#[test]
+fn records_and_queues_are_the_vms_own_by_address_and_name() {
+    let world = World::new();
+    ruled(&world, "one");
+    let dll = world.host.bin().join("http_stand_in.dll");
+    let dll = world.file("httpapi.dll", &std::fs::read(dll).expect("the DLL"));
+    // Wine's own would be taken in its place.
+    let told = world
+        .pinion(["exec", "one", "--"])
+        .env("WINEDLLOVERRIDES", "httpapi=n,b")
+        .args([&world.host.path_of("http_records"), &dll])
+        .run()
+        .expect(0)
+        .json();
+    assert_eq!(told["set"], json!([0, 0, 183, 1214, 0, 5]), "{told}");
+    let (rights, second) = ("D:(A;;GX;;;WD)", "http://localhost:8520/b/");
+    assert_eq!(told["too_small"], 122, "{told}");
+    assert_eq!(told["with_needed"], json!([0, second, rights]), "{told}");
+    assert_eq!(told["missing"][0], 2, "{told}");
+    // As it was asked for, in either family.
+    assert_eq!(
+        told["socket"],
+        json!([0, [2, 0, 1, 187, 0, 0, 0, 0]]),
+        "{told}"
+    );
+    assert_eq!(
+        told["six"],
+        json!([0, [23, 0, 1, 187, 0, 0, 0, 0]]),
+        "{told}"
+    );
+    // None of the host's.
+    let urls = ["http://+:8520/a/", "http://+:8520/b/"].map(|url| json!([0, url, rights]));
+    assert_eq!(told["urls"], json!(urls), "{told}");
+    assert_eq!(
+        told["sockets"],
+        json!([[0, [2, 0, 1, 187, 0, 0, 0, 0]]]),
+        "{told}"
+    );
+    assert_eq!(told["next_too_small"][0], 122, "{told}");
+    assert_eq!(told["deleted"], json!([0, 2]), "{told}");
+    assert_eq!(told["queues"], json!([0, 0, 0, 87]), "{told}");
+    let ip = *at(&world, "one", 0).ip();
+    let id = world.inspect("one")["id"].clone();
+    let id = id.as_str().expect("an id");
+    let mut socket = vec![2, 0, 1, 187];
+    socket.extend(ip.octets());
+    socket.extend([0; 8]);
+    let given = [
+        "url http://+:5985/wsman/".into(),
+        "url http://127.77.250.250:80/".into(),
+        format!("socket {:?}", [&[2, 0, 1, 187][..], &[0; 12]].concat()),
+        format!("url http://{ip}:8520/a/"),
+        format!("socket {socket:?}"),
+        format!("queue Pinion-{id}-site 0"),
+        format!("queue Pinion-{id}-site 1"),
+        "queue  0".into(),
+    ];
+    assert_eq!(told["given"], json!(given), "{told}");
 }
 
 const GROUP: &str = "pinionweb";

@@ -133,6 +133,7 @@ pub(super) const ABOUT: &[About] = &[
             "e2e http_server::a_server_of_many_processes_runs_in_several_vms_at_once",
             "e2e http_server::with_a_rule_urls_are_bound_to_the_vms_address_and_told_as_asked",
             "e2e http_server::rules_refuse_urls_and_leave_the_machines_configuration_alone",
+            "e2e http_server::records_and_queues_are_the_vms_own_by_address_and_name",
             "crates/names url::every_host_of_the_vms_becomes_its_address",
             "crates/names url::another_address_is_not_there",
         ],
