@@ -217,10 +217,12 @@ pub(crate) fn denied(rule: usize, what: &[u16], status: i32) {
     tell(&Request::Denied { rule, what, status });
 }
 
-/// Tells it that http.sys serves a URL of the VM's at this port. Best effort: where it does not
-/// arrive, members do not reach the URL.
-pub(crate) fn served(port: u16) {
-    tell(&Request::Served { port });
+/// Tells it that http.sys serves this URL of the VM's. Best effort: where it does not arrive, members
+/// do not reach the URL.
+pub(crate) fn served(url: &[u16]) {
+    let mut room = [0_u8; 512];
+    let url = beginning(url, &mut room);
+    tell(&Request::Served { url });
 }
 
 /// Whether a program of the VM has a socket at `port` of the VM's own address;

@@ -195,8 +195,8 @@ fn respond<'b>(
             let is_so = sockets::is_host(address.into());
             encode(&Reply::Answer { is_so }, answer)
         }
-        Some(Request::Served { port }) => {
-            keeper.served().note(keeper.policy(), port);
+        Some(Request::Served { url }) => {
+            keeper.served().note(keeper.policy(), &units(url));
             encode(&Reply::Noted, answer)
         }
         None => encode(&Reply::Malformed, answer),

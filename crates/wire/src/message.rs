@@ -58,8 +58,9 @@ pub enum Request<'a> {
     },
     /// http.sys serves a URL of the VM's, at the VM's address.
     Served {
-        /// Its port.
-        port: u16,
+        /// The beginning of the URL as the program registered it, as UTF-16 little-endian bytes.
+        #[serde(borrow)]
+        url: &'a [u8],
     },
 }
 

@@ -91,13 +91,13 @@ fn bind(
     let written = Prefix::parse(asked).and_then(|prefix| {
         let room = out.len().saturating_sub(1);
         let length = prefix.bind(address, out.get_mut(..room).unwrap_or_default())?;
-        Ok((prefix.port, length))
+        Ok(length)
     });
     let (error, given) = match written {
-        Ok((port, length)) => {
+        Ok(length) => {
             let error = call(out.as_ptr());
             if error == 0 && export.serves() {
-                supervisor::served(port);
+                supervisor::served(asked);
             }
             (error, out.get(..length).unwrap_or(&[]))
         }
