@@ -388,6 +388,29 @@ fn a_large_file_opened_for_deletion_is_copied_when_it_must_be() {
 
 /// The newer classes of `NtSetInformationFile` do what the older do, where there are such.
 #[test]
+fn a_file_that_is_shared_with_nobody_gets_another_name() {
+    let world = World::new();
+    let story = |folder: &str| {
+        let path = world.work().join(folder);
+        fs::create_dir(&path).expect("a folder");
+        fs::write(path.join("alone"), "content").expect("a file");
+        let at = |name: &str| format!(r"\??\{}\{folder}\{name}", world.windows_work());
+        let link = format!("link:{}", at("second"));
+        let mut words = vec!["by-handle-alone".into(), at("alone"), "go:3".into()];
+        words.extend([link, "position".into(), ";".into()]);
+        words.extend(["read".into(), at("second"), ";".into()]);
+        words.extend(["list".into(), at(""), "1".into(), "*".into()]);
+        words
+    };
+    let program = world.host.path_of("file_forms");
+    let run = world.pinion(["run", "--rm", &program]);
+    let inside = answers(run.args(story("inside")).run());
+    let run = world.host.program("file_forms");
+    assert_eq!(inside, answers(run.args(story("outside")).run()));
+    assert_eq!(inside[0][2], "0x00000000 3", "{inside:?}");
+}
+
+#[test]
 fn the_newer_classes_rename_link_and_delete_as_on_the_host() {
     let world = World::new();
     let folder = |name: &str| {

@@ -5,7 +5,7 @@
 use super::open::is_of_the_store;
 use super::raw::{self, Basic, How, Owned};
 use super::view::{View, with_name};
-use super::{cache, metadata, names};
+use super::{cache, lent, metadata, names};
 use crate::{scratch, state, trace};
 use core::ffi::c_void;
 use core::sync::atomic::{AtomicU32, Ordering};
@@ -63,7 +63,14 @@ fn leaf(view: &View<'_>, layer: usize, content: Content) -> Result<(), NTSTATUS>
         options: raw::NON_DIRECTORY_FILE,
     };
     let path = view.path();
-    let source = with_name(layer, path, &[], |name| raw::open(name, how))??;
+    let opened = with_name(layer, path, &[], |name| raw::open(name, how))?;
+    let source = match opened {
+        Err(raw::STATUS_SHARING_VIOLATION) if !view.own.is_null() => {
+            Source::Lent(lent::borrow(view.own)?)
+        }
+        opened => Source::Opened(opened?),
+    };
+    let source = source.file();
     if layer == View::host() && is_of_the_store(source.0) {
         return Err(STATUS_ACCESS_DENIED);
     }
@@ -75,9 +82,9 @@ fn leaf(view: &View<'_>, layer: usize, content: Content) -> Result<(), NTSTATUS>
     let times = view.basic(0, parent)?;
     let (copy, filled) = temporary(path, |copy, name| {
         with_name(layer, path, &[], |from| {
-            metadata::streams(&source, from, name)
+            metadata::streams(source, from, name)
         })??;
-        fill(&source, copy, &basic, content)?;
+        fill(source, copy, &basic, content)?;
         names::with_own_case(source.0, path, |path| {
             with_name(0, path, &[], |name| raw::rename(copy, name))?
         })?
@@ -96,6 +103,22 @@ fn leaf(view: &View<'_>, layer: usize, content: Content) -> Result<(), NTSTATUS>
             } else {
                 Err(status)
             }
+        }
+    }
+}
+
+/// Where a copy's content comes from.
+enum Source {
+    Opened(Owned),
+    /// The program's own handle, which shares with nobody.
+    Lent(lent::Lent),
+}
+
+impl Source {
+    fn file(&self) -> &Owned {
+        match self {
+            Self::Opened(file) => file,
+            Self::Lent(lent) => &lent.file,
         }
     }
 }

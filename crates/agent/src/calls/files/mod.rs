@@ -19,6 +19,7 @@ mod for_deletion;
 mod image;
 mod information;
 mod lasting;
+mod lent;
 mod listing;
 mod metadata;
 mod names;

@@ -123,6 +123,9 @@ pub(crate) fn check(status: NTSTATUS) -> Result<(), NTSTATUS> {
     if success(status) { Ok(()) } else { Err(status) }
 }
 
+/// `STATUS_SHARING_VIOLATION` (ntstatus.h).
+pub(crate) const STATUS_SHARING_VIOLATION: NTSTATUS = 0xC000_0043_u32 as i32;
+
 /// Whether `status` says that there is no such file.
 pub(crate) fn is_missing(status: NTSTATUS) -> bool {
     matches!(

@@ -158,7 +158,7 @@ fn in_upper(
         disposition: raw::OPEN,
         options: raw::NON_DIRECTORY_FILE,
     };
-    let mut source = View::new(from);
+    let mut source = View::of(file, from);
     if let Some((layer, Kind::Leaf)) = kind_of(&mut source)?
         && layer != 0
     {

@@ -26,7 +26,7 @@ pub(crate) struct View<'p> {
     upper_lacks: Option<usize>,
     /// Whether the upper may be said to have the path because it has its neighbours.
     guess: Guess,
-    /// The program's handle of the upper's node, or null.
+    /// The program's handle of what is at the path, which may share with nobody; or null.
     pub(crate) own: HANDLE,
 }
 

@@ -90,6 +90,18 @@ pub fn open(
     disposition: u32,
     options: u32,
 ) -> Result<(Handle, usize), NTSTATUS> {
+    open_sharing(root, name, access, disposition, options, SHARE_ALL)
+}
+
+/// As [`open`], sharing as told.
+pub fn open_sharing(
+    root: Option<&str>,
+    name: &str,
+    access: u32,
+    disposition: u32,
+    options: u32,
+    share: u32,
+) -> Result<(Handle, usize), NTSTATUS> {
     let root = match root {
         Some(root) => Some(open(None, root, 1, OPEN, DIRECTORY)?.0),
         None => None,
@@ -105,7 +117,7 @@ pub fn open(
             &raw mut io,
             null(),
             0,
-            SHARE_ALL,
+            share,
             disposition,
             options | SYNCHRONOUS,
             null(),

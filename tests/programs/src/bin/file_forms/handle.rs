@@ -1,7 +1,7 @@
 //! What is set, and asked, by a handle that was opened for deletion.
 
 pub use super::calls::DELETE_ON_CLOSE;
-use super::calls::{OPEN, block, open, units};
+use super::calls::{OPEN, block, open, open_sharing, units};
 use core::ffi::c_void;
 use pinion_test_programs::nt::hex;
 use pinion_test_programs::usage;
@@ -33,6 +33,9 @@ const ACCESS: u32 = 0x1_0080;
 const RENAME: u32 = 10;
 const DISPOSITION: u32 = 13;
 const NAME: u32 = 9;
+/// `FileLinkInformation`, `FilePositionInformation` (wdm.h).
+const LINK: u32 = 11;
+const POSITION: u32 = 14;
 
 /// `FileDispositionInformationEx`, `FileRenameInformationEx`, `FileLinkInformationEx` (ntifs.h).
 const DISPOSITION_EX: u32 = 64;
@@ -40,28 +43,49 @@ const RENAME_EX: u32 = 65;
 const LINK_EX: u32 = 72;
 
 /// `by-handle NAME STEP…`: opens it for deletion, with `options` more, and takes the steps `delete`,
-/// `keep`, `disposition:FLAGS`, `rename:TO`, `rename-over:TO`, `rename-ex:TO`, `link-ex:TO`,
-/// `link-over:TO`, `name`.
+/// `keep`, `disposition:FLAGS`, `rename:TO`, `rename-over:TO`, `rename-ex:TO`, `link:TO`, `link-ex:TO`,
+/// `link-over:TO`, `go:POSITION`, `position`, `name`.
 pub fn steps(name: &str, options: u32, steps: &[&str]) -> Value {
-    let file = match open(None, name, ACCESS, OPEN, options) {
-        Ok((file, _)) => file,
-        Err(status) => return json!([hex(status)]),
-    };
+    match open(None, name, ACCESS, OPEN, options) {
+        Ok((file, _)) => taken(file.0, steps),
+        Err(status) => json!([hex(status)]),
+    }
+}
+
+/// `by-handle-alone NAME STEP…`: the same with a handle for reading that shares with nobody.
+pub fn steps_alone(name: &str, steps: &[&str]) -> Value {
+    /// `FILE_READ_DATA`, `FILE_READ_ATTRIBUTES` (winnt.h).
+    const READ: u32 = 0x81;
+    match open_sharing(None, name, READ, OPEN, 0, 0) {
+        Ok((file, _)) => taken(file.0, steps),
+        Err(status) => json!([hex(status)]),
+    }
+}
+
+fn taken(file: HANDLE, steps: &[&str]) -> Value {
     let told = steps.iter().map(|step| match step.split_once(':') {
-        Some(("rename", to)) => hex(set(file.0, RENAME, &renaming(to, false))),
-        Some(("rename-over", to)) => hex(set(file.0, RENAME, &renaming(to, true))),
-        Some(("rename-ex", to)) => hex(set(file.0, RENAME_EX, &renaming(to, false))),
-        Some(("link-ex", to)) => hex(set(file.0, LINK_EX, &renaming(to, false))),
-        Some(("link-over", to)) => hex(set(file.0, LINK_EX, &renaming(to, true))),
+        Some(("rename", to)) => hex(set(file, RENAME, &renaming(to, false))),
+        Some(("rename-over", to)) => hex(set(file, RENAME, &renaming(to, true))),
+        Some(("rename-ex", to)) => hex(set(file, RENAME_EX, &renaming(to, false))),
+        Some(("link", to)) => hex(set(file, LINK, &renaming(to, false))),
+        Some(("go", position)) => {
+            let position: u64 = position
+                .parse()
+                .unwrap_or_else(|_| usage("POSITION is no number"));
+            hex(set(file, POSITION, &position.to_le_bytes()))
+        }
+        Some(("link-ex", to)) => hex(set(file, LINK_EX, &renaming(to, false))),
+        Some(("link-over", to)) => hex(set(file, LINK_EX, &renaming(to, true))),
         Some(("disposition", flags)) => {
             let flags: u32 = flags
                 .parse()
                 .unwrap_or_else(|_| usage("FLAGS is no number"));
-            hex(set(file.0, DISPOSITION_EX, &flags.to_le_bytes()))
+            hex(set(file, DISPOSITION_EX, &flags.to_le_bytes()))
         }
-        _ if *step == "delete" => hex(set(file.0, DISPOSITION, &[1])),
-        _ if *step == "keep" => hex(set(file.0, DISPOSITION, &[0])),
-        _ => name_of(file.0),
+        _ if *step == "delete" => hex(set(file, DISPOSITION, &[1])),
+        _ if *step == "keep" => hex(set(file, DISPOSITION, &[0])),
+        _ if *step == "position" => position_of(file),
+        _ => name_of(file),
     });
     json!(told.collect::<Vec<_>>())
 }
@@ -96,6 +120,16 @@ fn renaming(to: &str, over: bool) -> Vec<u8> {
     all.extend(name);
     all.resize(all.len().max(24), 0);
     all
+}
+
+/// Where the handle reads next.
+fn position_of(file: HANDLE) -> String {
+    let (mut position, mut io) = (0_u64, block());
+    // SAFETY: the class has one such number.
+    let status = unsafe {
+        NtQueryInformationFile(file, &raw mut io, (&raw mut position).cast(), 8, POSITION)
+    };
+    format!("{} {position}", hex(status))
 }
 
 /// The last part of the file's name.

@@ -39,6 +39,7 @@ fn do_one(words: &[&str]) -> Value {
         ["by-handle-on-close", name, ref steps @ ..] => {
             handle::steps(name, handle::DELETE_ON_CLOSE, steps)
         }
+        ["by-handle-alone", name, ref steps @ ..] => handle::steps_alone(name, steps),
         ["list", directory, class, pattern, "one"] => calls::list(directory, class, pattern, true),
         ["list", directory, class, pattern] => calls::list(directory, class, pattern, false),
         ["short", directory, name] => forms::short(directory, name),
@@ -50,7 +51,7 @@ fn do_one(words: &[&str]) -> Value {
         _ => usage(
             "read NAME | read-in DIRECTORY NAME | write NAME TEXT | write-in DIRECTORY NAME TEXT | \
              open NAME HEXACCESS | attributes NAME | delete NAME | delete-on-close NAME | \
-             by-handle[-on-close] NAME STEP… | list DIRECTORY CLASS PATTERN [one] | short DIRECTORY NAME | by-id NAME HEXACCESS | \
+             by-handle[-on-close|-alone] NAME STEP… | list DIRECTORY CLASS PATTERN [one] | short DIRECTORY NAME | by-id NAME HEXACCESS | \
              volume NAME CLASS | control NAME HEXCODE | \
              told PATH | program",
         ),

@@ -450,8 +450,6 @@ fn is_hidden_by_upper(path: &[u16], name: &[u16]) -> bool {
 /// handle shares it with nobody, a second handle of the same is used, and told.
 fn open(view: &View<'_>, layer: usize) -> Result<(Owned, bool), NTSTATUS> {
     const LIST: u32 = 1;
-    /// `STATUS_SHARING_VIOLATION` (ntstatus.h).
-    const SHARING: NTSTATUS = 0xC000_0043_u32 as i32;
     let how = How {
         access: LIST,
         attributes: 0,
@@ -459,7 +457,7 @@ fn open(view: &View<'_>, layer: usize) -> Result<(Owned, bool), NTSTATUS> {
         options: raw::DIRECTORY_FILE,
     };
     match with_name(layer, view.path(), &[], |name| raw::open(name, how))? {
-        Err(SHARING) if layer == 0 && !view.own.is_null() => {}
+        Err(raw::STATUS_SHARING_VIOLATION) if layer == 0 && !view.own.is_null() => {}
         opened => return opened.map(|opened| (opened, false)),
     }
     let mut second = core::ptr::null_mut();
