@@ -4,6 +4,9 @@
 /// The last error of what would reach all programs: `ERROR_ACCESS_DENIED`.
 pub const ERROR: u32 = 5;
 
+/// The last error of a hot key that another program has: `ERROR_HOTKEY_ALREADY_REGISTERED` (winerror.h).
+pub const HOT_KEY_TAKEN: u32 = 1409;
+
 /// `GW_HWNDNEXT`.
 pub const NEXT: u32 = 2;
 /// `GW_HWNDPREV`.

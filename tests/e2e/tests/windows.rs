@@ -325,6 +325,17 @@ fn a_hot_key_is_taken_once_in_a_vm() {
 }
 
 #[test]
+fn on_the_users_desktop_no_hot_key_is_taken() {
+    let world = World::new();
+    let windows = world.host.path_of("windows");
+    let run = world.pinion(["run", "--rm", "--desktop", &windows, "hotkey"]);
+    let (_one, inside) = held(run);
+    assert_eq!(inside["taken"], false);
+    let (_host, outside) = held(world.host.program("windows").arg("hotkey"));
+    assert_eq!(outside["taken"], true);
+}
+
+#[test]
 fn what_is_the_sessions_is_refused() {
     const ACCESS_DENIED: u32 = 5;
     const REQUIRES_INTERACTIVE_WINDOWSTATION: u32 = 1459;

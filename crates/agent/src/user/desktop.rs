@@ -78,6 +78,7 @@ inner! {
     NtUserSetCursorPos(x: i32, y: i32) -> u32 => move_pointer;
     NtUserClipCursor(area: *const c_void) -> u32 => clip_pointer;
     NtUserGetAsyncKeyState(key: i32) -> u32 => key_state;
+    NtUserRegisterHotKey(window: u64, id: i32, modifiers: u32, key: u32) -> u32 => hot_key;
     NtUserRegisterRawInputDevices(devices: *const Device, count: u32, size: u32) -> u32 => raw_input;
 }
 
@@ -414,6 +415,12 @@ unsafe extern "system" fn key_state(key: i32) -> u32 {
     }
     // SAFETY: takes a number.
     unsafe { kernel::NtUserGetAsyncKeyState(key) }
+}
+
+/// A hot key is taken from all programs of the desktop, whoever is in front: as if another had it.
+unsafe extern "system" fn hot_key(_window: u64, _id: i32, _modifiers: u32, _key: u32) -> u32 {
+    set_last_error(shared_desktop::HOT_KEY_TAKEN);
+    0
 }
 
 /// Input that is not for the program's own windows is not heard.

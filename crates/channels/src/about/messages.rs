@@ -99,9 +99,10 @@ pub(super) const ABOUT: &[About] = &[
         wine: "The same.",
         proofs: &[
             "e2e windows::a_hot_key_is_taken_once_in_a_vm",
+            "e2e windows::on_the_users_desktop_no_hot_key_is_taken",
             "e2e windows::members_reach_one_another_as_on_the_host_and_nobody_else",
         ],
-        gaps: "Focus, foreground and hot keys are the VM's own desktop's, by the kernel; made input is not tested. On Wine 10 made input is refused inside: it goes to the user's desktop only.",
+        gaps: "Focus, foreground and hot keys are the VM's own desktop's, by the kernel; on the user's desktop no hot key is had. Made input is not tested. On Wine 10 made input is refused inside: it goes to the user's desktop only.",
     },
     About {
         channel: Channel::InputState,

@@ -318,11 +318,17 @@ fn serve_notice(ask: &Ask) -> Step<Box<dyn Served>> {
     Ok(Box::new(Notice(notice.0, place)))
 }
 
+/// What a client makes that does not see the server's folder goes again: a later watch inside would hear of a
+/// folder that the host has, too, which shows through by design.
 fn make_noise(ask: &Ask) -> Step<()> {
     let place = folder().join(&ask.name);
+    let is_own = !place.exists();
     let made = fs::create_dir_all(&place).and_then(|()| fs::write(place.join("new"), "new"));
     made.map_err(|error| io(&error))?;
     let _ = fs::remove_file(place.join("new"));
+    if is_own {
+        let _ = fs::remove_dir(&place);
+    }
     Err(Seen::Other("made".into()))
 }
 
