@@ -121,12 +121,17 @@ pub fn input(ask: &Ask) -> Step<()> {
                 yes("ask", GetGUIThreadInfo(thread, info.as_mut_ptr())?)
             }
             "hot-key" => {
-                // That it is taken shows that the server's is there.
-                if RegisterHotKey(0, 2, 0xF, 0x87)? == 0 {
-                    return Ok(());
+                let takes = |key| -> Step<bool> {
+                    let taken = RegisterHotKey(0, 2, 0xF, key)? != 0;
+                    let _ = UnregisterHotKey(0, 2);
+                    Ok(taken)
+                };
+                // That the server's alone is taken shows that it is there.
+                match (takes(0x87)?, takes(0x86)?) {
+                    (false, true) => Ok(()),
+                    (true, _) => Err(Seen::Refused("it was free".into())),
+                    (false, false) => Err(Seen::Refused("no hot key is had".into())),
                 }
-                let _ = UnregisterHotKey(0, 2);
-                Err(Seen::Refused("it was free".into()))
             }
             way => win::unknown(way),
         }
