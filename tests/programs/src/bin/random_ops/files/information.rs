@@ -18,7 +18,9 @@ impl Files {
             let class = *chance.one(&[4, 4, 5, 5, 8, 9, 14, 16, 18, 34, 35, 999]);
             let mut buffer = Buffer::new(*chance.one(&[1024, 1024, 1024, 24, 6]));
             let status = query_file(slot.handle.0, &mut buffer, class);
-            let told = if status == 0 {
+            // Wine looks into a directory by its own handle, and moves that.
+            let moves = class == 14 && is_directory(slot.handle.0);
+            let told = if status == 0 && !moves {
                 self.told(class, &buffer, paths::is_dotted(&slot.path))
             } else {
                 String::new()
@@ -206,4 +208,12 @@ pub(super) fn set_file(handle: HANDLE, class: u32, data: &[u8]) -> NTSTATUS {
             class,
         )
     }
+}
+
+fn is_directory(file: HANDLE) -> bool {
+    /// `FileStandardInformation` (wdm.h), and where it says so.
+    const STANDARD: u32 = 5;
+    const DIRECTORY: usize = 21;
+    let mut buffer = Buffer::new(24);
+    query_file(file, &mut buffer, STANDARD) == 0 && buffer.number::<1>(DIRECTORY) != 0
 }

@@ -35,6 +35,11 @@ struct Slot {
     /// Folded.
     path: String,
     can_change: bool,
+    /// Whether it has no access but for reading.
+    only_reads: bool,
+    /// Whether it is given no other name: its name ends with a space, which Wine does not tell by a handle,
+    /// or it is deleted on close, and a large file of such a handle is gone already (docs/LIMITS.md).
+    keeps_its_name: bool,
     /// Whether it has `FILE_WRITE_ATTRIBUTES`.
     sets_attributes: bool,
     /// Whether it has `DELETE`.

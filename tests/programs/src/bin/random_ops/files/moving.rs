@@ -34,7 +34,7 @@ impl Files {
             to
         };
         // See `two`.
-        if paths::is_dotted(&slot.path) != paths::is_dotted(&shown) {
+        if paths::is_dotted(&slot.path) != paths::is_dotted(&shown) || slot.keeps_its_name {
             self.slots[at] = Some(slot);
             return format!("{words} to {shown:?}: not tried");
         }
@@ -53,7 +53,9 @@ impl Files {
         } else {
             String::new()
         };
-        if !moved {
+        // Its copy has the new name: a handle for reading stays the host's (docs/LIMITS.md).
+        let stays_behind = status >= 0 && slot.only_reads;
+        if !moved && !stays_behind {
             self.slots[at] = Some(slot);
         }
         format!(

@@ -71,9 +71,8 @@ impl Files {
         self.slots[at] = None;
         let relative = chance.percent(20);
         let root = self.root_of(&path).filter(|_| relative);
-        let can_change = how.access & !(READ | 0x8000_0000) != 0
-            || how.options & DELETE_ON_CLOSE != 0
-            || how.disposition != 1;
+        let only_reads = how.access & !(READ | 0x8000_0000) == 0;
+        let can_change = !only_reads || how.options & DELETE_ON_CLOSE != 0 || how.disposition != 1;
         let words = format!(
             "open {path:?} access {:x} attributes {:x} share {} disposition {} options {:x}{}",
             how.access,
@@ -92,6 +91,8 @@ impl Files {
             handle,
             path: folded(&path),
             can_change,
+            only_reads,
+            keeps_its_name: path.ends_with(' ') || how.options & DELETE_ON_CLOSE != 0,
             sets_attributes: how.access & (0x100 | 0x1000_0000) != 0,
             deletes: how.access & (DELETE | 0x1000_0000) != 0,
         });
