@@ -34,7 +34,6 @@ struct Slot {
     handle: Owned,
     /// Folded.
     path: String,
-    can_change: bool,
     /// Whether it has no access but for reading.
     only_reads: bool,
     /// Whether it is given no other name: its name ends with a space, which Wine does not tell by a handle,
@@ -146,7 +145,7 @@ impl Files {
     pub fn close_own_readers(&mut self, path: &str) {
         let path = folded(path);
         for slot in &mut self.slots {
-            let reads = |open: &Slot| open.path == path && !open.can_change;
+            let reads = |open: &Slot| open.path == path && open.only_reads;
             if slot.as_ref().is_some_and(reads) {
                 *slot = None;
             }

@@ -90,7 +90,6 @@ impl Files {
         self.slots[at] = handle.map(|handle| Slot {
             handle,
             path: folded(&path),
-            can_change,
             only_reads,
             keeps_its_name: path.ends_with(' ') || how.options & DELETE_ON_CLOSE != 0,
             sets_attributes: how.access & (0x100 | 0x1000_0000) != 0,
