@@ -5,6 +5,8 @@ use super::super::nt::{How, create_file, hex};
 use super::super::paths::{self, folded};
 use super::{ATTRIBUTES, Files, SLOTS, Slot};
 use core::ptr::null_mut;
+use std::fs;
+use std::path::Path;
 use windows_sys::Win32::Foundation::HANDLE;
 
 const SYNCHRONIZE: u32 = 0x10_0000;
@@ -15,6 +17,8 @@ const MAXIMUM_ALLOWED: u32 = 0x200_0000;
 const DIRECTORY_FILE: u32 = 1;
 const SYNCHRONOUS: u32 = 0x20;
 const DELETE_ON_CLOSE: u32 = 0x1000;
+/// A file of more bytes is not copied to be deleted.
+const LARGE: u64 = 0x1_0000;
 
 const ACCESS: &[(u32, u32)] = &[
     (6, READ),
@@ -65,6 +69,10 @@ impl Files {
         }
         if path.is_empty() {
             how.access &= !DELETE;
+            how.options &= !DELETE_ON_CLOSE;
+        }
+        // A large file that goes when it is closed is gone at once (docs/LIMITS.md).
+        if fs::metadata(Path::new(&self.folder).join(&path)).is_ok_and(|file| file.len() > LARGE) {
             how.options &= !DELETE_ON_CLOSE;
         }
         let at = chance.below(SLOTS as u32) as usize;
