@@ -376,6 +376,7 @@ fn on_the_users_desktop_the_screen_is_not_read() {
             "blend",
             "copy",
             "display",
+            "display by a wide handle",
             "mask",
             "pixel",
             "stretch",

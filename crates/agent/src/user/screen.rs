@@ -7,18 +7,20 @@
 use super::table::kernel;
 use super::{desktop, last_error, owners, set_last_error};
 use core::ffi::c_void;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU32, Ordering};
 use pinion_nt::{HANDLE, UNICODE_STRING};
 use pinion_policy::shared_desktop;
 
 /// How many contexts that were opened by name a process has at a time.
 const MOST: usize = 128;
 
-static OPENED: [AtomicU64; MOST] = [const { AtomicU64::new(0) }; MOST];
+/// Handles of GDI have 32 significant bits (Microsoft, "Interprocess communication" of 64-bit programs), and the
+/// kernel looks at no others.
+static OPENED: [AtomicU32; MOST] = [const { AtomicU32::new(0) }; MOST];
 
 /// Whether a member may read from this device context. The thread's last error stays as it was.
 pub(super) fn may_read(context: u64) -> bool {
-    if !desktop::is_shared() || context == 0 {
+    if !desktop::is_shared() || context as u32 == 0 {
         return true;
     }
     let error = last_error();
@@ -28,7 +30,7 @@ pub(super) fn may_read(context: u64) -> bool {
         // Of the memory, of a printer, or opened by name.
         0 => !OPENED
             .iter()
-            .any(|slot| slot.load(Ordering::Acquire) == context),
+            .any(|slot| slot.load(Ordering::Acquire) == context as u32),
         window => owners::may_name(window) && !owners::is_desktops(window),
     };
     set_last_error(error);
@@ -66,8 +68,8 @@ pub(super) unsafe extern "system" fn open(
         return call();
     }
     /// In a place that waits for its context; no context has this number.
-    const TAKEN: u64 = 1;
-    let take = |slot: &&AtomicU64| {
+    const TAKEN: u32 = 1;
+    let take = |slot: &&AtomicU32| {
         slot.compare_exchange(0, TAKEN, Ordering::AcqRel, Ordering::Relaxed)
             .is_ok()
     };
@@ -76,12 +78,13 @@ pub(super) unsafe extern "system" fn open(
         return 0;
     };
     let context = call();
-    slot.store(context as u64, Ordering::Release);
+    slot.store(context as u32, Ordering::Release);
     context
 }
 
 /// As `NtGdiDeleteObjectApp`.
 pub(super) unsafe extern "system" fn delete(object: u64) -> usize {
+    let object = object as u32;
     // Before: the number may be another's as soon as it is free.
     let slot = (desktop::is_shared() && object != 0)
         .then(|| {
@@ -91,7 +94,7 @@ pub(super) unsafe extern "system" fn delete(object: u64) -> usize {
         })
         .flatten();
     // SAFETY: takes a number.
-    let deleted = unsafe { kernel::NtGdiDeleteObjectApp(object) };
+    let deleted = unsafe { kernel::NtGdiDeleteObjectApp(object.into()) };
     if deleted != 0
         && let Some(slot) = slot
     {

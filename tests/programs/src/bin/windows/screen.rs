@@ -46,8 +46,12 @@ pub fn screen() -> Value {
         );
         tell("stretch", stretched != 0);
         let mask = CreateBitmap(SIDE, SIDE, 1, 1, null());
-        let masked = MaskBlt(memory, 0, 0, SIDE, SIDE, screen, 0, 0, mask, 0, 0, SRCCOPY);
-        tell("mask", masked != 0);
+        let masked =
+            |from: HDC| MaskBlt(memory, 0, 0, SIDE, SIDE, from, 0, 0, mask, 0, 0, SRCCOPY) != 0;
+        tell("mask", masked(screen));
+        // The kernel looks at the lower half of a handle only.
+        let wide = display() as usize | 1 << 32;
+        tell("display by a wide handle", masked(wide as HDC));
         let corners = [(0, 0), (SIDE, 0), (0, SIDE)].map(|(x, y)| POINT { x, y });
         let turned = PlgBlt(
             memory,
