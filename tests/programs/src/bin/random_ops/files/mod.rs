@@ -36,8 +36,8 @@ struct Slot {
     path: String,
     /// Whether it has no access but for reading.
     only_reads: bool,
-    /// Whether it is given no other name: its name ends with a space, which Wine does not tell by a handle,
-    /// or it is deleted on close, and a large file of such a handle is gone already (docs/LIMITS.md).
+    /// Whether it is given no other name: its own ends with a space, which Wine does not tell by a handle
+    /// (docs/LIMITS.md).
     keeps_its_name: bool,
     /// Whether it has `FILE_WRITE_ATTRIBUTES`.
     sets_attributes: bool,

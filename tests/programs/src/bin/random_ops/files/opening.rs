@@ -99,7 +99,7 @@ impl Files {
             handle,
             path: folded(&path),
             only_reads,
-            keeps_its_name: path.ends_with(' ') || how.options & DELETE_ON_CLOSE != 0,
+            keeps_its_name: path.ends_with(' '),
             sets_attributes: how.access & (0x100 | 0x1000_0000) != 0,
             deletes: how.access & (DELETE | 0x1000_0000) != 0,
         });
