@@ -24,6 +24,7 @@ const TOO_SMALL: u32 = 122;
 type Table = unsafe extern "system" fn(*mut c_void, *mut u32, i32, u32, u32, u32) -> u32;
 
 /// How a table is asked for, and where in its rows the local end is. Bytes.
+#[derive(Clone, Copy)]
 struct Layout {
     function: &'static CStr,
     family: u32,
@@ -78,26 +79,13 @@ const DATAGRAMS: [Layout; 2] = [
 const OWNED: [(Layout, usize); 2] = [
     (
         Layout {
-            function: c"GetExtendedTcpTable",
-            family: 2,
             class: 3,
             row: 24,
-            address: 4,
-            port: 8,
+            ..STREAMS[0]
         },
         20,
     ),
-    (
-        Layout {
-            function: c"GetExtendedTcpTable",
-            family: 23,
-            class: 3,
-            row: 56,
-            address: 0,
-            port: 20,
-        },
-        52,
-    ),
+    (STREAMS[1], 52),
 ];
 
 /// The id of the process that the kernel's own threads are in (documented for debuggers; of Windows since XP).

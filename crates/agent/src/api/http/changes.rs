@@ -17,43 +17,29 @@ const WORDS: usize = 64;
 /// The type of all three exports.
 type Change = unsafe extern "system" fn(HANDLE, i32, *const c_void, u32, *const c_void) -> u32;
 
-/// As `HttpSetServiceConfiguration` (http.h).
-pub(super) unsafe extern "system" fn set(
-    handle: HANDLE,
-    id: i32,
-    record: *const c_void,
-    size: u32,
-    overlapped: *const c_void,
-) -> u32 {
-    let export = Export::HttpSetServiceConfiguration;
-    // SAFETY: the program's arguments.
-    unsafe { change(export, handle, id, record, size, overlapped) }
+macro_rules! changes {
+    ($($(#[$about:meta])* $name:ident => $export:ident;)*) => { $(
+        $(#[$about])*
+        pub(super) unsafe extern "system" fn $name(
+            handle: HANDLE,
+            id: i32,
+            record: *const c_void,
+            size: u32,
+            overlapped: *const c_void,
+        ) -> u32 {
+            // SAFETY: the program's arguments.
+            unsafe { change(Export::$export, handle, id, record, size, overlapped) }
+        }
+    )* };
 }
 
-/// As `HttpUpdateServiceConfiguration` (http.h, since Windows 10).
-pub(super) unsafe extern "system" fn update(
-    handle: HANDLE,
-    id: i32,
-    record: *const c_void,
-    size: u32,
-    overlapped: *const c_void,
-) -> u32 {
-    let export = Export::HttpUpdateServiceConfiguration;
-    // SAFETY: the program's arguments.
-    unsafe { change(export, handle, id, record, size, overlapped) }
-}
-
-/// As `HttpDeleteServiceConfiguration` (http.h).
-pub(super) unsafe extern "system" fn delete(
-    handle: HANDLE,
-    id: i32,
-    record: *const c_void,
-    size: u32,
-    overlapped: *const c_void,
-) -> u32 {
-    let export = Export::HttpDeleteServiceConfiguration;
-    // SAFETY: the program's arguments.
-    unsafe { change(export, handle, id, record, size, overlapped) }
+changes! {
+    /// As `HttpSetServiceConfiguration` (http.h).
+    set => HttpSetServiceConfiguration;
+    /// As `HttpUpdateServiceConfiguration` (http.h, since Windows 10).
+    update => HttpUpdateServiceConfiguration;
+    /// As `HttpDeleteServiceConfiguration` (http.h).
+    delete => HttpDeleteServiceConfiguration;
 }
 
 /// Calls the export with a copy of the record that has the VM's key.

@@ -41,7 +41,7 @@ pub(crate) enum Fact {
     OftenInUpper = 6,
 }
 
-/// The most that [`Fact::OftenInUpper`] counts; a guess is made from the half on.
+/// The most that [`Fact::OftenInUpper`] counts; a guess is made above the half.
 const MOST_OFTEN: usize = 4;
 
 /// How many paths' last answers are kept; a later one takes an earlier one's

@@ -6,11 +6,9 @@
 //!
 //! Known by the handle's number, in this process only. Nobody waits here.
 
-use super::raw::Owned;
-use crate::hooks::kept;
+use super::raw::{self, Owned};
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
-use pinion_nt::status::success;
-use pinion_nt::{CURRENT_PROCESS, HANDLE};
+use pinion_nt::HANDLE;
 
 /// How many such handles a process can have; who finds no room makes a copy.
 const PLACES: usize = 32;
@@ -129,7 +127,6 @@ pub(crate) fn forget(handle: HANDLE) {
 
 /// `copy` is from now on one more handle of what `handle` is of.
 pub(crate) fn duplicated(handle: HANDLE, copy: HANDLE) {
-    const SAME_ACCESS: u32 = 2;
     let Some(place) = find(handle) else {
         return;
     };
@@ -143,20 +140,7 @@ pub(crate) fn duplicated(handle: HANDLE, copy: HANDLE) {
     if !kept || own == 0 {
         return;
     }
-    let mut second = core::ptr::null_mut();
-    // SAFETY: the handle is the agent's own; the output is a local.
-    let status = unsafe {
-        kept::NtDuplicateObject(
-            CURRENT_PROCESS,
-            own as HANDLE,
-            CURRENT_PROCESS,
-            &raw mut second,
-            0,
-            0,
-            SAME_ACCESS,
-        )
-    };
-    if success(status) {
-        stands(copy, Owned(second));
+    if let Ok(second) = raw::duplicate(own as HANDLE) {
+        stands(copy, second);
     }
 }

@@ -4,8 +4,7 @@
 use super::raw::{self, Owned};
 use crate::hooks::kept;
 use core::ffi::c_void;
-use pinion_nt::status::success;
-use pinion_nt::{CURRENT_PROCESS, HANDLE, NTSTATUS};
+use pinion_nt::{HANDLE, NTSTATUS};
 
 /// `FilePositionInformation`, `FileModeInformation` (wdm.h).
 const POSITION: u32 = 14;
@@ -32,25 +31,8 @@ pub(super) fn borrow(own: HANDLE) -> Result<Lent, NTSTATUS> {
     }
     let mut position = 0_u64;
     ask(own, POSITION, &mut position)?;
-    let mut file: HANDLE = core::ptr::null_mut();
-    const SAME_ACCESS: u32 = 2;
-    // SAFETY: the handle is the program's; the place is a local.
-    let status = unsafe {
-        kept::NtDuplicateObject(
-            CURRENT_PROCESS,
-            own,
-            CURRENT_PROCESS,
-            &raw mut file,
-            0,
-            0,
-            SAME_ACCESS,
-        )
-    };
-    raw::check(status)?;
-    let lent = Lent {
-        file: Owned(file),
-        position,
-    };
+    let file = raw::duplicate(own)?;
+    let lent = Lent { file, position };
     lent.go(0)?;
     Ok(lent)
 }
@@ -75,5 +57,5 @@ fn ask<N>(file: HANDLE, class: u32, number: &mut N) -> Result<(), NTSTATUS> {
     let (place, size) = ((&raw mut *number).cast::<c_void>(), size_of::<N>() as u32);
     // SAFETY: the place has the size that is told.
     let status = unsafe { kept::NtQueryInformationFile(file, &raw mut io, place, size, class) };
-    if success(status) { Ok(()) } else { Err(status) }
+    raw::check(status)
 }

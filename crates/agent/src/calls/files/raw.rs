@@ -8,7 +8,8 @@ use pinion_nt::status::{
     STATUS_NAME_TOO_LONG, STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_PATH_NOT_FOUND, success,
 };
 use pinion_nt::{
-    HANDLE, IO_STATUS_BLOCK, NTSTATUS, OBJ_CASE_INSENSITIVE, object_attributes, unicode_string,
+    CURRENT_PROCESS, HANDLE, IO_STATUS_BLOCK, NTSTATUS, OBJ_CASE_INSENSITIVE, object_attributes,
+    unicode_string,
 };
 use windows_sys::Win32::System::IO::IO_STATUS_BLOCK_0;
 
@@ -116,6 +117,26 @@ pub(crate) fn open(name: &[u16], how: How) -> Result<Owned, NTSTATUS> {
         )
     };
     check(status).map(|()| Owned(handle))
+}
+
+/// One more handle of what `handle` is of, with the same access.
+pub(crate) fn duplicate(handle: HANDLE) -> Result<Owned, NTSTATUS> {
+    /// `DUPLICATE_SAME_ACCESS` (winnt.h).
+    const SAME_ACCESS: u32 = 2;
+    let mut second: HANDLE = core::ptr::null_mut();
+    // SAFETY: a handle of this process is duplicated into a local.
+    let status = unsafe {
+        kept::NtDuplicateObject(
+            CURRENT_PROCESS,
+            handle,
+            CURRENT_PROCESS,
+            &raw mut second,
+            0,
+            0,
+            SAME_ACCESS,
+        )
+    };
+    check(status).map(|()| Owned(second))
 }
 
 /// A status as a result.
